@@ -1,0 +1,32 @@
+# Thin doors: what is done stands in the Snakefile and the notebooks.
+PYTHON := $(shell command -v python3.11 || command -v python3)
+EXPERIMENT ?= demo
+PARAMS ?= params/demo
+EMBEDDED := runs/synthetic_corpus.csv
+CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
+CORES ?= 2
+RUN = .venv/bin/snakemake --cores $(CORES) --quiet host reason
+
+.PHONY: demo run test lab outputs
+demo:  ## all seven notebooks and eleven small models on the embedded synthetic corpus
+	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
+
+run: .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file [PARAMS=params/demo]
+	@test -n "$(CORPUS)" || { echo "Which corpus? make run EXPERIMENT=$(EXPERIMENT) CORPUS=file.csv"; exit 2; }
+	@$(RUN) --config experiment="$(EXPERIMENT)" corpus="$(CORPUS)" params="$(PARAMS)"
+	@.venv/bin/python -m lib.summary "$(EXPERIMENT)"
+
+test: demo  ## style, claims, and the seven notebooks against their committed outputs
+	.venv/bin/ruff check .
+	.venv/bin/pytest -n 2 --dist worksteal
+
+lab: .venv/ready  ## JupyterLab at the first notebook
+	.venv/bin/jupyter lab notebooks/01_extract.ipynb
+
+outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
+	.venv/bin/python tests/refresh_outputs.py
+
+.venv/ready: requirements.txt constraints.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	.venv/bin/python -m pip install --disable-pip-version-check -r requirements.txt
+	@touch $@

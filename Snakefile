@@ -1,0 +1,105 @@
+# The study as a graph: once (01, 02), once per model (03, 04, 05), once (06, 07).
+# Data files are outputs; the executed notebooks are logs, kept when a notebook fails.
+import os
+from lib import params
+
+EXPERIMENT = config.get("experiment", "demo")
+CORPUS = config.get("corpus", "runs/synthetic_corpus.csv")
+PARAMS = config.get("params", "params/demo").rstrip("/")
+MODELS = {name: p for name, p in params.profile(PARAMS).items() if isinstance(p, params.Train)}
+SEEDS = next(iter(MODELS.values())).seeds
+RUN = f"runs/{EXPERIMENT}"
+TRAINED = expand(f"{RUN}/models/{{{{model}}}}/seed{{seed}}/train.json", seed=SEEDS)
+SCORED = expand(f"{RUN}/evaluation/{{{{model}}}}/seed{{seed}}/{{table}}.parquet", seed=SEEDS, table=["scores", "valid"])
+FILLED = expand(f"{RUN}/infills/{{{{model}}}}/seed{{seed}}/{{table}}.parquet", seed=SEEDS, table=["words", "samples"])
+COMPARED = expand(f"{RUN}/compare/{{table}}.csv", table="ppl_matrix contrasts by_type by_l1 word_metrics cost preconditions".split())
+
+
+def notebook(name):
+    """papermill on one notebook, in its folder, one thread, with the parameter file that the rule names."""
+    return (
+        f"OMP_NUM_THREADS={{threads}} papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
+        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -p experiment '{EXPERIMENT}'"
+    )
+
+
+def every(pattern):
+    return expand(pattern, model=MODELS)
+
+
+wildcard_constraints:
+    model="|".join(MODELS),
+
+
+rule all:
+    input:
+        expand(f"{RUN}/hypotheses/{{file}}", file=["verdicts.csv", "seed_criteria.csv", "mde.csv", "recommendation.json"]),
+
+
+rule embedded_corpus:
+    output: "runs/synthetic_corpus.csv"
+    message: "generating the embedded synthetic corpus"
+    shell: "python -m lib.synthetic '{output}'"
+
+
+rule extract:
+    input: corpus=CORPUS, settings=f"{PARAMS}/corpus.yaml"
+    output: f"{RUN}/corpus/texts.parquet", f"{RUN}/corpus/report.json"
+    log: f"{RUN}/notebooks/01_extract.ipynb"
+    message: "01 extract"
+    shell: notebook("01_extract") + f" -p corpus '{os.path.relpath(CORPUS, 'notebooks')}'"
+
+
+rule mask:
+    input: rules.extract.output, settings=f"{PARAMS}/masks.yaml"
+    output: expand(f"{RUN}/masks/{{file}}", file=["index.parquet", "valid.parquet", "test.parquet", "report.json"]), f"{RUN}/tokenizer/tokenizer.json"
+    log: f"{RUN}/notebooks/02_mask.ipynb"
+    message: "02 mask"
+    shell: notebook("02_mask")
+
+
+def base(wildcards):
+    """A transfer model waits for the model it starts from."""
+    first = MODELS[wildcards.model].init_from
+    return expand(TRAINED, model=first) if first in MODELS else []
+
+
+rule train:
+    input: rules.mask.output, base, settings=f"{PARAMS}/{{model}}.yaml"
+    output: TRAINED
+    log: f"{RUN}/notebooks/03_train.{{model}}.ipynb"
+    message: "03 train {wildcards.model}"
+    priority: lambda w: 0
+    shell: notebook("03_train")
+
+
+rule evaluate:
+    input: TRAINED, settings=f"{PARAMS}/{{model}}.yaml"
+    output: SCORED
+    log: f"{RUN}/notebooks/04_evaluate.{{model}}.ipynb"
+    message: "04 evaluate {wildcards.model}"
+    shell: notebook("04_evaluate")
+
+
+rule infill:
+    input: TRAINED, settings=f"{PARAMS}/infill.yaml"
+    output: FILLED
+    log: f"{RUN}/notebooks/05_infill.{{model}}.ipynb"
+    message: "05 infill {wildcards.model}"
+    shell: notebook("05_infill") + " -p model '{wildcards.model}' " + f"-y 'seeds: {SEEDS}'"
+
+
+rule compare:
+    input: every(TRAINED), every(SCORED), every(FILLED), settings=f"{PARAMS}/hypotheses.yaml"
+    output: COMPARED
+    log: f"{RUN}/notebooks/06_compare.ipynb"
+    message: "06 compare"
+    shell: notebook("06_compare") + f" -y 'models: {list(MODELS)}' -y 'seeds: {SEEDS}'"
+
+
+rule hypotheses:
+    input: COMPARED, settings=f"{PARAMS}/hypotheses.yaml"
+    output: rules.all.input
+    log: f"{RUN}/notebooks/07_hypotheses.ipynb"
+    message: "07 hypotheses"
+    shell: notebook("07_hypotheses")

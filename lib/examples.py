@@ -1,0 +1,155 @@
+"""From a text and its mask to what the model sees, which tokens count, and rows without padding.
+
+Layout and loss follow Donahue, Lee & Liang (ACL 2020): context with one type token a span, then
+<|startofinfill|>, then each answer followed by <|endofinfill|>.
+"""
+
+import numpy as np
+from numba import njit
+
+from lib.masks import TYPES
+
+SPECIALS = ["<|startofinfill|>", "<|endofinfill|>"] + [f"<|infill_{name}|>" for name in TYPES]
+# the role of a token; PAD is what a row holds behind its last example
+PAD, CONTEXT, CONTEXT_SPECIAL, SEPARATOR, INFILL, INFILL_SPECIAL = range(6)
+ROLES = ["pad", "context", "context special", "separator", "infill", "infill special"]
+GROUP = 8  # examples over which the two means of the loss are taken
+
+
+@njit(cache=True)
+def _assemble(ids, starts, ends, spans, first_special, tokens, roles):
+    """Fill tokens and roles with one example; returns its length, or -1 when two spans share a token."""
+    start_id, end_id, type_id = first_special, first_special + 1, first_special + 2
+    n = cursor = 0
+    runs = np.empty((len(spans), 2), np.int64)  # the smallest run of tokens over a span's characters
+    for k in range(len(spans)):
+        offset, end = spans[k, 1], spans[k, 1] + spans[k, 2]
+        first = np.searchsorted(ends, offset, side="right")
+        stop = np.searchsorted(starts, end, side="left")
+        if first < cursor or stop <= first:
+            return -1
+        for token in range(cursor, first):
+            tokens[n], roles[n] = ids[token], CONTEXT
+            n += 1
+        tokens[n], roles[n] = type_id + spans[k, 0], CONTEXT_SPECIAL
+        n += 1
+        runs[k, 0], runs[k, 1] = first, stop
+        cursor = stop
+    for token in range(cursor, len(ids)):
+        tokens[n], roles[n] = ids[token], CONTEXT
+        n += 1
+    tokens[n], roles[n] = start_id, SEPARATOR
+    n += 1
+    for k in range(len(spans)):
+        for token in range(runs[k, 0], runs[k, 1]):
+            tokens[n], roles[n] = ids[token], INFILL
+            n += 1
+        tokens[n], roles[n] = end_id, INFILL_SPECIAL
+        n += 1
+    return n
+
+
+def example(ids, starts, ends, spans, first_special, max_length=None):
+    """One training example.
+
+    ids, starts, ends: int32 [n], a text's tokens and their character ranges; spans: int32 [k, 3], a mask;
+    first_special: the id of <|startofinfill|>. Returns (tokens int32, roles uint8), cut at max_length if given,
+    or None when two spans fall into one token, which upstream refuses too: such an example is to be counted.
+    """
+    longest = len(ids) + 2 * len(spans) + 1
+    tokens, roles = np.empty(longest, np.int32), np.empty(longest, np.uint8)
+    n = _assemble(ids, starts, ends, spans, first_special, tokens, roles)
+    return None if n < 0 else (tokens[:n][:max_length], roles[:n][:max_length])
+
+
+def encode(tokenizer, text):
+    """Token ids of corpus text with their character ranges: int32 (ids, starts, ends).
+
+    A learner who types a special token's name has written plain characters: split_special_tokens.
+    """
+    coded = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
+    starts, ends = np.array(coded["offset_mapping"], np.int32).reshape(-1, 2).T
+    return np.array(coded["input_ids"], np.int32), starts.copy(), ends.copy()
+
+
+def loss_weights(roles):
+    """Weights under which a plain sum of cross-entropies over one optimiser step is ILM's loss.
+
+    roles: list of uint8 [n], one an example. In each group of 8 examples the mean over answers (with their end
+    tokens) and the mean over context weigh 1 each; the groups are averaged. Type tokens and separators weigh 0,
+    as does an example's first token, which nothing predicts. Returns a list of float32 [n].
+    """
+    weights = [np.zeros(len(role), np.float32) for role in roles]
+    n_groups = -(-len(roles) // GROUP)
+    for first in range(0, len(roles), GROUP):
+        group = range(first, min(first + GROUP, len(roles)))
+        for kinds in [(INFILL, INFILL_SPECIAL), (CONTEXT,)]:
+            targets = {i: [t for t in np.flatnonzero(np.isin(roles[i], kinds)) if t > 0] for i in group}
+            count = sum(map(len, targets.values()))
+            for i in group:
+                weights[i][targets[i]] = 1 / (max(count, 1) * n_groups)
+    return weights
+
+
+def pack(examples, row_length):
+    """Place examples into as few rows as first-fit finds, longest first. Returns [[index, ...], ...], one a row."""
+    rows, room = [], []
+    row_length = max([row_length, *map(len, examples)])
+    for i in sorted(range(len(examples)), key=lambda i: -len(examples[i])):
+        row = next((r for r, free in enumerate(room) if free >= len(examples[i])), None)
+        if row is None:
+            rows.append([])
+            room.append(row_length)
+            row = len(rows) - 1
+        rows[row].append(i)
+        room[row] -= len(examples[i])
+    return rows
+
+
+def lay_out(rows, tokens, values):
+    """Packed rows as arrays, shifted so that position t predicts target t.
+
+    rows: lists of indices into tokens and values, as `pack` returns them; values: one array an example, loss weights
+    or roles, 0 where a token is no target. Returns dict of [rows, longest row]: input_ids, position_ids (restarting
+    with each example, by which the model keeps examples apart), targets and values (of the next token), owner.
+    """
+    width = max(sum(len(tokens[i]) for i in row) for row in rows)
+    names = ["input_ids", "position_ids", "targets", "owner"]
+    batch = {name: np.zeros((len(rows), width), np.int64) for name in names}
+    batch["owner"] -= 1  # -1 owns the padding
+    batch["values"] = np.zeros((len(rows), width), values[rows[0][0]].dtype)
+    for r, row in enumerate(rows):
+        at = 0
+        for i in row:
+            n = len(tokens[i])
+            batch["input_ids"][r, at : at + n] = tokens[i]
+            batch["position_ids"][r, at : at + n] = np.arange(n)
+            batch["owner"][r, at : at + n] = i
+            batch["targets"][r, at : at + n - 1] = tokens[i][1:]
+            batch["values"][r, at : at + n - 1] = values[i][1:]
+            at += n
+        batch["position_ids"][r, at:] = np.arange(width - at)  # what is left over is an example of its own
+    return batch
+
+
+def tensors(batch, device):
+    """The arrays of `lay_out` as torch tensors."""
+    import torch
+
+    return {name: torch.as_tensor(array, device=device) for name, array in batch.items()}
+
+
+def token_losses(model, batch):
+    """Cross-entropy of every predicted token, in nats: float32 [n targets], in reading order.
+
+    batch: tensors as `lay_out` names them. Only positions with a target pass the output layer, the widest one.
+    use_cache=False and no attention mask: with either, transformers lets packed examples see each other.
+    """
+    from torch.nn.functional import cross_entropy
+
+    hidden = model.base_model(
+        input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False
+    ).last_hidden_state
+    wanted = batch["values"] > 0
+    logits = model.get_output_embeddings()(hidden[wanted])
+    return cross_entropy(logits.float(), batch["targets"][wanted], reduction="none")

@@ -1,0 +1,110 @@
+"""What a model writes into blanks: the most probable fillings of one word, and sampled fillings of any mask.
+
+Decoding is Hugging Face's `generate` (KV-cached; its nucleus keeps the token that crosses the mass). It stops a text
+once every blank has its <|endofinfill|>.
+"""
+
+from collections import Counter
+
+import numpy as np
+import torch
+from transformers import StoppingCriteria, StoppingCriteriaList
+from transformers.utils import logging
+
+from lib.examples import CONTEXT_SPECIAL, SEPARATOR
+
+BATCH = 32  # contexts decoded at once
+LONGEST_WORD = 12  # tokens a single word may take before the search gives up
+
+
+def prompt(tokens, roles):
+    """The part of an example that a model may see: everything up to and with <|startofinfill|>."""
+    return tokens[: int(np.argmax(roles == SEPARATOR)) + 1]
+
+
+class AllBlanksFilled(StoppingCriteria):
+    """A text is finished when it holds as many <|endofinfill|> as it has blanks. wanted: int [texts]."""
+
+    def __init__(self, end_id, wanted):
+        self.end_id, self.wanted = end_id, wanted
+
+    def __call__(self, input_ids, scores, **_):
+        return (input_ids == self.end_id).sum(1) >= self.wanted
+
+
+def top_words(model, tokenizer, prompts, beams, k=5):
+    """The k most probable fillings of each prompt's one blank, by beam search.
+
+    Returns (fillings, logprobs): per prompt k strings and their summed log probabilities, end token included,
+    in nats, best first. Prompts stay in order.
+    """
+    end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
+    fillings, logprobs = [], []
+    for ids, seen in _batches(model, prompts):
+        found = _generate(
+            model, ids, seen, max_new_tokens=LONGEST_WORD, num_beams=beams, num_return_sequences=k, eos_token_id=end,
+            length_penalty=0.0, early_stopping=False, do_sample=False, return_dict_in_generate=True, output_scores=True,
+        )  # fmt: skip
+        written = found.sequences[:, ids.shape[1] :].tolist()
+        texts = [tokenizer.decode(one[: one.index(end)] if end in one else one) for one in written]
+        scores = found.sequences_scores.tolist()
+        fillings += [texts[i : i + k] for i in range(0, len(texts), k)]
+        logprobs += [scores[i : i + k] for i in range(0, len(scores), k)]
+    return fillings, logprobs
+
+
+def sample(model, tokenizer, prompts, blanks, nucleus, seed, longest=128):
+    """One sampled filling a blank. blanks: int [n], the blanks of each prompt.
+
+    Returns a list of lists of str, prompts in order; a blank that `longest` new tokens did not reach holds "".
+    """
+    end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
+    torch.manual_seed(seed)
+    filled = []
+    for ids, seen in _batches(model, prompts):
+        wanted = torch.tensor(blanks[len(filled) : len(filled) + len(ids)], device=model.device)
+        found = _generate(
+            model, ids, seen, max_new_tokens=longest, do_sample=True, top_p=nucleus, top_k=0, eos_token_id=None,
+            stopping_criteria=StoppingCriteriaList([AllBlanksFilled(end, wanted)]),
+        )  # fmt: skip
+        for written, n in zip(found[:, ids.shape[1] :].tolist(), wanted.tolist()):
+            filled.append(_cut(written, end, n, tokenizer))
+    return filled
+
+
+def _cut(written, end, n, tokenizer):
+    """The first n stretches that <|endofinfill|> closes, decoded; "" for those that never came."""
+    closed = [at for at, token in enumerate(written) if token == end][:n]
+    spans = [written[start:at] for start, at in zip([0, *(at + 1 for at in closed)], closed)]
+    return [tokenizer.decode(span) for span in spans] + [""] * (n - len(spans))
+
+
+def _batches(model, prompts):
+    """Left-padded token ids and attention masks, BATCH prompts each."""
+    for first in range(0, len(prompts), BATCH):
+        group = prompts[first : first + BATCH]
+        width = max(map(len, group))
+        ids = torch.zeros(len(group), width, dtype=torch.long)
+        seen = torch.zeros(len(group), width, dtype=torch.long)
+        for row, one in enumerate(group):
+            ids[row, width - len(one) :] = torch.as_tensor(one)
+            seen[row, width - len(one) :] = 1
+        yield ids.to(model.device), seen.to(model.device)
+
+
+def _generate(model, ids, seen, **how):
+    logging.set_verbosity_error()  # generate repeats the same advice on padding for every batch
+    room = model.config.max_position_embeddings - ids.shape[1]
+    how["max_new_tokens"] = max(1, min(how["max_new_tokens"], room))
+    with torch.inference_mode():
+        return model.generate(ids, attention_mask=seen, pad_token_id=0, use_cache=True, **how)
+
+
+def overlap(answer, infill, n):
+    """Shared share of character n-grams as multisets: 2 |A & B| / (|A| + |B|); 1.0 when neither has any."""
+    a, b = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (answer.strip(), infill.strip()))
+    return 2 * (a & b).total() / (a.total() + b.total()) if a or b else 1.0
+
+
+def n_blanks(roles):
+    return int((roles == CONTEXT_SPECIAL).sum())

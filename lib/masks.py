@@ -1,0 +1,215 @@
+"""Where the blanks go: units of a text, and spans drawn over them as in Donahue, Lee & Liang (ACL 2020).
+
+A text's units stand in one array in the order of reading, an outer unit before its inner ones:
+document, paragraph, sentence, word, word, ..., sentence, word, ... Rows are (kind, character offset, length).
+A mask is a list of spans (type, character offset, length), in order, not overlapping, possibly empty.
+"""
+
+import functools
+import hashlib
+import re
+
+import numpy as np
+from numba import njit
+
+TYPES = ["document", "paragraph", "sentence", "ngram", "word"]
+DOCUMENT, PARAGRAPH, SENTENCE, NGRAM, WORD = range(5)
+TRAINING = 0  # purposes keep the random numbers of training and of each frozen mask type apart
+FROZEN = {"mix": 1, "word": 2, "ngram": 3, "sentence": 4, "document": 5}
+
+# A sentence ends at . ! ? (with closing quotes) before a space, or glued to a capital letter: "yes.No space".
+_END = re.compile(r"""(?<=[.!?…])['"”’)\]]*(?:\s+|(?=[A-Z][a-z']))""")
+_NOT_END = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Dr|Prof|St|No|vs|etc|e\.g|i\.e|[ap]\.m)|\b[A-Z])\.$")
+
+
+def sentences(paragraph):
+    """Sentences of one paragraph as (offset, length), by rules made for learners' punctuation."""
+    start, found = 0, []
+    for match in _END.finditer(paragraph):
+        glued = match.end() == match.start()
+        if glued and not paragraph[max(match.start() - 2, 0)].islower():
+            continue  # "U.S.Army", "3.Then": no word in small letters before the full stop
+        if not glued and _NOT_END.search(paragraph[start : match.start()]) and paragraph[match.start() - 1] not in "!?":
+            continue
+        found.append((start, len(paragraph[start : match.end()].rstrip())))
+        start = match.end()
+    if start < len(paragraph):
+        found.append((start, len(paragraph) - start))
+    return found
+
+
+def punkt_sentences(paragraph):
+    """Sentences as NLTK's punkt finds them; needs its data (nltk.download("punkt_tab"))."""
+    from nltk.tokenize import sent_tokenize
+
+    return _locate(paragraph, [part.strip() for part in sent_tokenize(paragraph)])
+
+
+SPLITTERS = {"rules": sentences, "punkt": punkt_sentences}
+
+
+def units(text, splitter="rules"):
+    """The units of a text. Returns int32 [n, 3]: kind, character offset, length."""
+    rows = [(DOCUMENT, 0, len(text))]
+    for line_at, line in _lines(text):
+        rows.append((PARAGRAPH, line_at, len(line)))
+        for sentence_at, length in SPLITTERS[splitter](line):
+            sentence = line[sentence_at : sentence_at + length]
+            rows.append((SENTENCE, line_at + sentence_at, length))
+            rows.extend((WORD, line_at + sentence_at + at, n) for at, n in words(sentence))
+    return np.array(rows, np.int32)
+
+
+def _lines(text):
+    at = 0
+    for line in text.splitlines(keepends=True):
+        if line.strip():
+            yield at + len(line) - len(line.lstrip()), line.strip()
+        at += len(line)
+
+
+def words(sentence):
+    """Treebank words of a sentence as (offset, length)."""
+    return _locate(sentence, _treebank().tokenize(sentence))
+
+
+@functools.cache
+def _treebank():
+    from nltk.tokenize import NLTKWordTokenizer  # here, since NLTK takes 3 s to import and training needs no words
+
+    return NLTKWordTokenizer()
+
+
+def _locate(text, parts):
+    """Offsets of parts in the order they stand. Treebank respells quotation marks: ", `` and '' may be each other."""
+    at, found = 0, []
+    for part in parts:
+        spellings = ('"', "``", "''") if part in ("``", "''") else (part,)
+        places = [(text.find(s, at), -len(s)) for s in spellings if s in text[at:]]
+        if not places:
+            raise ValueError(f"a piece of {len(part)} characters is not in the text it was cut from")
+        start, minus_length = min(places)
+        found.append((start, -minus_length))
+        at = start - minus_length
+    return found
+
+
+def text_key(text_id):
+    """A text's 64-bit place in the counter of the random numbers; any id, number or string."""
+    return np.uint64(int.from_bytes(hashlib.blake2b(str(text_id).encode(), digest_size=8).digest(), "little"))
+
+
+def chances(p, ngram_share, mask_type="mix"):
+    """Chance that a unit of each kind becomes a span, and the share of n-grams, for one type or the training mix."""
+    chance, only = np.zeros(5), {"ngram": WORD}.get(mask_type)
+    if mask_type == "mix":
+        chance[:] = p
+        return chance, ngram_share
+    chance[only if only is not None else TYPES.index(mask_type)] = 1.0 if mask_type == "document" else p
+    return chance, float(mask_type == "ngram")
+
+
+@njit(cache=True)
+def _high_low(a, b):
+    """Both halves of the 128-bit product of two 64-bit numbers."""
+    mask, s = np.uint64(0xFFFFFFFF), np.uint64(32)
+    a0, a1, b0, b1 = a & mask, a >> s, b & mask, b >> s
+    low, mid1, mid2 = a0 * b0, a1 * b0, a0 * b1
+    carry = (low >> s) + (mid1 & mask) + (mid2 & mask)
+    return a1 * b1 + (mid1 >> s) + (mid2 >> s) + (carry >> s), a * b
+
+
+@njit(cache=True)
+def philox(c0, c1, c2, c3, k0, k1):
+    """Philox4x64-10 (Salmon et al., SC 2011): counter and key in, four 64-bit random numbers out."""
+    for _ in range(10):
+        high0, low0 = _high_low(np.uint64(0xD2E7470EE14C6C93), c0)
+        high1, low1 = _high_low(np.uint64(0xCA5A826395121157), c2)
+        c0, c1, c2, c3 = high1 ^ c1 ^ k0, low1, high0 ^ c3 ^ k1, low0
+        k0, k1 = k0 + np.uint64(0x9E3779B97F4A7C15), k1 + np.uint64(0xBB67AE8584CAA73B)
+    return c0, c1, c2, c3
+
+
+@njit(cache=True)
+def _uniform(stream):
+    """The next number in [0, 1). stream: uint64 [11] = counter 0..3, key 4..5, block 6..9, used 10."""
+    if stream[10] == 4:
+        stream[0] += np.uint64(1)
+        stream[6:10] = philox(stream[0], stream[1], stream[2], stream[3], stream[4], stream[5])
+        stream[10] = 0
+    value = stream[6 + stream[10]] >> np.uint64(11)
+    stream[10] += np.uint64(1)
+    return value * (1.0 / 9007199254740992.0)
+
+
+@njit(cache=True)
+def _walk(units, chance, ngram_share, max_ngram, stream, spans):
+    """One mask over one text's units into spans [capacity, 3]; returns the number of spans."""
+    i = n = 0
+    while i < len(units):
+        kind, offset, end = units[i, 0], units[i, 1], units[i, 1] + units[i, 2]
+        if chance[kind] == 0 or _uniform(stream) >= chance[kind]:
+            i += 1
+            continue
+        i += 1
+        if kind == WORD and ngram_share > 0 and _uniform(stream) < ngram_share:
+            left = 1
+            while left < max_ngram and i + left - 1 < len(units) and units[i + left - 1, 0] == WORD:
+                left += 1
+            more = int(_uniform(stream) * left)  # words after the first
+            end = units[i + more - 1, 1] + units[i + more - 1, 2]
+            kind, i = NGRAM, i + more
+        while i < len(units) and units[i, 0] > kind and kind != NGRAM:
+            i += 1  # what lies inside a blank is not looked at
+        spans[n, 0], spans[n, 1], spans[n, 2] = kind, offset, end - offset
+        n += 1
+    return n
+
+
+@njit(cache=True)
+def _is_new(spans, ends, first, last, start, n):
+    """True when spans[start:start + n] differs from each of the masks first..last of the same text."""
+    for mask in range(first, last):
+        begin = ends[mask - 1] if mask else 0
+        if ends[mask] - begin == n and (spans[begin : ends[mask]] == spans[start : start + n]).all():
+            return False
+    return True
+
+
+@njit(cache=True)
+def _draw(units, starts, keys, seed, purpose, pass_, n_masks, tries, chance, ngram_share, max_ngram):
+    spans = np.empty((1024, 3), np.int32)
+    ends, owner = np.empty(len(keys) * n_masks, np.int64), np.empty(len(keys) * n_masks, np.int32)
+    stream = np.zeros(11, np.uint64)
+    n_spans = found = 0
+    for text in range(len(keys)):
+        own, first = units[starts[text] : starts[text + 1]], found
+        if n_spans + len(own) > len(spans):
+            spans = np.concatenate((spans, np.empty((len(spans) + len(own), 3), np.int32)))
+        for mask in range(n_masks):
+            for attempt in range(tries):
+                stream[0], stream[1], stream[2], stream[3] = 0, mask * tries + attempt, pass_, keys[text]
+                stream[4], stream[5], stream[10] = seed, purpose, 4
+                n = _walk(own, chance, ngram_share, max_ngram, stream, spans[n_spans:])
+                if _is_new(spans, ends, first, found, n_spans, n):
+                    n_spans += n
+                    ends[found], owner[found] = n_spans, text
+                    found += 1
+                    break
+            if n_spans + len(own) > len(spans):
+                spans = np.concatenate((spans, np.empty((len(spans) + len(own), 3), np.int32)))
+    return spans[:n_spans].copy(), ends[:found].copy(), owner[:found].copy()
+
+
+def draw(texts_units, keys, seed, purpose, pass_, n_masks, tries, chance, ngram_share, max_ngram):
+    """Up to n_masks different masks of each text; an empty mask is one mask.
+
+    texts_units: list of int32 [n, 3]; keys: uint64, one a text (`text_key`). Every mask is a pure function of
+    (seed, purpose, pass_, its text, its number): no generator has a state, so no order or process can change it.
+    Returns (spans, ends, owner): spans int32 [n_spans, 3] of all masks in a row, ends[m] where mask m stops,
+    owner[m] the row of its text.
+    """
+    starts = np.concatenate([[0], np.cumsum([len(u) for u in texts_units])]).astype(np.int64)
+    flat = np.concatenate(texts_units) if len(texts_units) else np.empty((0, 3), np.int32)
+    numbers = (np.uint64(seed), np.uint64(purpose), np.uint64(pass_))
+    return _draw(flat, starts, np.asarray(keys, np.uint64), *numbers, n_masks, tries, chance, ngram_share, max_ngram)

@@ -1,0 +1,224 @@
+"""The study's figures: each takes a tidy table and a title that says the result, and returns what it drew.
+
+Tables have the columns of compare/*.csv; what has no number reads "n/a". A gain: a's perplexity above b's, in %.
+"""
+
+import textwrap
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.ticker import LogFormatter
+
+from lib.runs import LEVELS, atomic, write_table
+
+OWN = {level.lower(): level for level in LEVELS}  # model -> its level
+TRANSFER = {f"{level.lower()}_transfer": level for level in LEVELS}
+KIND = dict.fromkeys(OWN, "specialised") | {"general": "general"} | dict.fromkeys(TRANSFER, "transfer")
+# From light to dark, so that the levels keep their order in grey. The kinds' colours are Okabe and Ito's.
+LEVEL_COLOURS = dict(zip(LEVELS, ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]))
+KIND_COLOURS = {"specialised": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#aaaaaa"}
+MARKERS = {"specialised": "o", "general": "s", "transfer": "D", "control": "X"}
+AIM = "#d55e00"  # what the drawn values are held against
+LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
+UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
+
+
+def setup():
+    """Set the house style. Every figure here does so itself; a cell that draws its own calls it first."""
+    # Letters stay letters in SVG and PDF, so they can be searched; a learner's $ stays a $.
+    files = {"svg.fonttype": "none", "pdf.fonttype": 42, "text.parse_math": False}
+    lines = {"axes.grid.axis": "y", "grid.color": "#e4e4e4", "axes.spines.top": False, "axes.spines.right": False}
+    sns.set_theme("paper", "whitegrid", rc=files | lines | {"figure.dpi": 150, "savefig.dpi": 300})
+
+
+def save(drawn, folder, name, table):
+    """Write `drawn` (Axes or Figure) as name.png, .svg, .pdf and `table` as .csv: same picture, same bytes."""
+    for suffix, metadata in UNDATED:
+        with atomic(folder / f"{name}.{suffix}") as path, plt.rc_context({"svg.hashsalt": name}):
+            drawn.get_figure(root=True).savefig(path, metadata=metadata, bbox_inches="tight")
+    write_table(table, folder / f"{name}.csv")
+
+
+def matrix(ppl, title):
+    """Models x tests: the number is perplexity, the colour its log ratio to the column's best."""
+    cells = ppl[ppl.mask_type == "mix"].pivot(index="model", columns="test", values="ppl")
+    rows = [*KIND, *cells.index.difference([*KIND])]
+    cells = cells.reindex(index=rows, columns=[*LEVELS, "mixed"])
+    ratio = cells / cells.min()
+    bar = {"label": "Ratio to the column's best", "ticks": np.log([1, 1.1, 1.25, 1.5, 2, 3, 5, 8])}
+    bar["format"] = lambda log, _: f"× {np.exp(log):.3g}"
+    style = {"cmap": "crest", "vmin": 0, "vmax": np.log(np.nanmax([1.25, min(8, ratio.max().max())]))}
+    ax = _axes(title, 1.2 + 0.27 * len(rows), "", "")
+    sns.heatmap(np.log(ratio), annot=cells, fmt=".1f", linewidths=1, cbar_kws=bar, ax=ax, **style)
+    for row, column in np.argwhere(cells.isna().to_numpy()):
+        ax.text(column + 0.5, row + 0.5, "n/a", ha="center", va="center", color="#666666")
+    for model, level in (OWN | TRANSFER).items():
+        corner = LEVELS.index(level), rows.index(model)
+        ax.add_patch(plt.Rectangle(corner, 1, 1, fill=False, edgecolor="black", linewidth=1.8, clip_on=False))
+    ax.grid(False)
+    ax.set(xlabel="Test texts (framed: the model's own level)", ylabel="")
+    return ax
+
+
+def gains(contrasts, title, margin=0.10):
+    """H1: gain_pct, 95 % intervals. contrasts: a row a level, a is general, b is the level's own model."""
+    return _by_level(contrasts, title, "Perplexity of general above\nthat of the own model (%)", margin)
+
+
+def general_vs_best(contrasts, title, margin=0.10):
+    """H2: gain_pct and the equivalence band. contrasts: a row a level, a is general, b the best specialist."""
+    rows = contrasts.assign(note="best: " + contrasts.b)
+    return _by_level(rows, title, "Perplexity of general above\nthat of the best specialist (%)", margin)
+
+
+def needed_sample(mde, title):
+    """Gain and the least that can be shown. mde: level, n_learners, mde_pct, gain_pct, gain_lo, gain_hi."""
+    rows = mde.assign(note=mde.n_learners.map("{:,.0f} learners".format))
+    return _by_level(rows, title, "Gain (% of perplexity)")
+
+
+def transfer_slopes(ppl, title):
+    """H3: perplexity of own, general, transfer model, 95 % intervals, a panel a level; gives the Figure."""
+    table = ppl[ppl.mask_type == "mix"].set_index(["test", "model"], verify_integrity=True)
+    axes = _axes(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=5, sharey=True)
+    colours = list(KIND_COLOURS.values())[:3]
+    for level, own, transfer, ax in zip(LEVELS, OWN, TRANSFER, axes):
+        rows = table.reindex([(level, own), (level, "general"), (level, transfer)])
+        ax.plot(range(3), rows.ppl, color="#999999", zorder=1)
+        ax.vlines(range(3), rows.ppl_lo, rows.ppl_hi, colours, linewidth=2)
+        ax.scatter(range(3), rows.ppl, 36, colours, edgecolor="black", zorder=3)
+        names = zip(["own", "general", "transfer"], _numbers(rows.ppl, "{:.1f}"))
+        ax.set_xticks(range(3), map(" ".join, names), rotation=40, ha="right", rotation_mode="anchor")
+        ax.set(title=level, xlim=(-0.7, 2.7))
+    _log(axes[0])
+    return ax.figure
+
+
+def cost_gain(cost, contrasts, title):
+    """Training time and gain. cost: model, hours (all it took); contrasts: a is general, b a model."""
+    hours = cost.set_index("model", verify_integrity=True).hours
+    unit, hours = ("minutes", hours * 60) if hours.max() < 1 else ("hours", hours)
+    rows = contrasts.assign(hours=contrasts.b.map(hours), kind=contrasts.b.map(KIND).fillna("control"))
+    ax = _axes(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
+    ax.plot(hours.get("general", np.nan), 0, "s", color=KIND_COLOURS["general"], markersize=7, label="general")
+    ax.vlines(rows.hours, rows.gain_lo, rows.gain_hi, rows.level.map(LEVEL_COLOURS))
+    style = {"hue": "level", "palette": LEVEL_COLOURS, "hue_order": LEVELS, "style": "kind", "markers": MARKERS}
+    sns.scatterplot(rows, x="hours", y="gain_pct", s=60, edgecolor="black", ax=ax, **style)
+    sns.move_legend(ax, "upper left", bbox_to_anchor=(1, 1), frameon=False)
+    ax.set_xlim(left=0)
+    return ax
+
+
+def learning_curves(curves, title):
+    """Thin lines are seeds, thick ones their mean. curves: model, seed, examples, valid_perplexity (of infills)."""
+    ax = _axes(title, 4.0, "Training examples seen", "Infill perplexity on valid texts (log scale)")
+    curves = curves.dropna(subset="valid_perplexity")
+    for model in sorted(set(curves.model), key=lambda name: [*KIND, name].index(name)):
+        seeds = curves[curves.model == model].pivot(index="examples", columns="seed", values="valid_perplexity")
+        colour = LEVEL_COLOURS.get((OWN | TRANSFER).get(model), KIND_COLOURS["general"])
+        style = {"color": colour, "linestyle": "-" if model in [*OWN, "general"] else "--"}
+        ax.plot(seeds.index, seeds, linewidth=0.5, **style)
+        ax.plot(seeds.index, seeds.mean(axis=1, skipna=False), linewidth=1.8, label=model, **style)
+    _log(ax)
+    ax.xaxis.set_major_formatter("{x:,.0f}")
+    ax.figure.legend(**LEGEND)
+    return ax
+
+
+def forest(contrasts, title, by):
+    """gain_pct, 95 % intervals, a panel a level, a line a value of column `by` as met; gives the Figure."""
+    table = contrasts.set_index(["level", by], verify_integrity=True)
+    values = list(contrasts[by].unique())
+    axes = _axes(title, 1.2 + 0.25 * len(values), "", "", ncols=5, sharex=True, sharey=True)
+    for level, ax in zip(LEVELS, axes):
+        rows, places = table.reindex([(level, value) for value in values]), range(len(values))
+        ax.axvline(0, color="black", linewidth=0.8)
+        ax.hlines(places, rows.gain_lo, rows.gain_hi, LEVEL_COLOURS[level], linewidth=2)
+        ax.scatter(rows.gain_pct, places, 30, LEVEL_COLOURS[level], edgecolor="black", zorder=3)
+        for place in np.flatnonzero(rows.gain_pct.isna()):
+            ax.text(0, place, " n/a", va="center", color="#666666", size=8)
+        ax.set_title(level)
+    ax.set(yticks=places, yticklabels=values, ylim=(len(values) - 0.5, -0.5))
+    ax.figure.supxlabel("Gain (% of perplexity, 95 % interval)", fontsize=9)
+    return ax.figure
+
+
+def corpus_bars(counts, title):
+    """Texts per level, stacked by part, their sum on top. counts: level, split, n_texts."""
+    table = counts.pivot(index="level", columns="split", values="n_texts")
+    table = table.reindex(index=LEVELS, columns=["train", "valid", "test"])
+    ax = _axes(title, 3.2, "CEFR level", "Texts")
+    shades, drawn = ["#c3d7e8", "#6f9cc0", "#1f4e79"], table.fillna(0).rename_axis(None)
+    drawn.plot.bar(stacked=True, ax=ax, color=shades, width=0.6, rot=0, legend=False, grid=False)
+    ax.bar_label(ax.containers[-1], _numbers(table.sum(axis=1, min_count=1), "{:,.0f}"), padding=2)
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.figure.legend(**LEGEND)
+    return ax
+
+
+def lengths(texts, title):
+    """Words per text by level: outline, quartiles, the median in figures. texts: level, n_words."""
+    ax = _axes(title, 3.2, "CEFR level", "Words per text")
+    style = {"order": LEVELS, "hue": "level", "palette": LEVEL_COLOURS, "inner": "quart", "fill": False}
+    sns.violinplot(texts, x="level", y="n_words", cut=0, density_norm="width", legend=False, ax=ax, **style)
+    medians = _numbers(texts.groupby("level").n_words.median().reindex(LEVELS), "median {:g}")
+    ax.set_xticks(range(5), map("\n".join, zip(LEVELS, medians)))
+    return ax
+
+
+def span_shares(shares, expected, title):
+    """Shares of the span types beside those expected. shares: span_type, share; expected: {type: share}."""
+    columns = {"drawn": shares.set_index("span_type").share, "expected": pd.Series(expected)}
+    table, colours = 100 * pd.DataFrame(columns, [*expected]), [KIND_COLOURS["specialised"], AIM]
+    ax = _axes(title, 3.0, "Span type", "Share of all spans (%)")
+    table.fillna(0).plot.bar(ax=ax, color=colours, width=0.8, rot=0, legend=False, grid=False)
+    for name, bars in zip(table, ax.containers):
+        ax.bar_label(bars, _numbers(table[name], "{:.1f}"), padding=2)
+    ax.figure.legend(**LEGEND)
+    return ax
+
+
+def _axes(title, height, xlabel, ylabel, **grid):
+    """Axes of a new figure as wide as a page's text (7 inches), under a wrapped title at its left edge."""
+    setup()
+    lines = textwrap.wrap(title, 84)
+    figure, axes = plt.subplots(figsize=(7, height + 0.18 * len(lines)), layout="constrained", **grid)
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    np.atleast_1d(axes)[0].set(xlabel=xlabel, ylabel=ylabel)
+    return axes
+
+
+def _log(ax):
+    ax.set_yscale("log")
+    ax.yaxis.set(major_formatter="{x:,g}", minor_formatter=LogFormatter(minor_thresholds=(2, 0.8)))
+
+
+def _numbers(values, form):
+    return [form.format(value).replace("-", "−") if np.isfinite(value) else "n/a" for value in values]
+
+
+def _by_level(table, title, ylabel, margin=0):
+    """gain_pct, gain_lo, gain_hi over the levels, mde_pct as a line; below a level its note, or why it has no gain."""
+    columns = ["gain_pct", "gain_lo", "gain_hi", "mde_pct", "note", "why"]
+    rows = table.set_index("level", verify_integrity=True).reindex(LEVELS, columns=columns)
+    rows = rows.replace([np.inf, -np.inf], np.nan)
+    places, colours = np.arange(5), list(LEVEL_COLOURS.values())
+    ax = _axes(title, 3.2, "CEFR level", ylabel)
+    ax.axhline(0, color="black", linewidth=0.8)
+    if margin:  # reaches equally far in logarithms
+        band = 100 / (1 + margin) - 100, 100 * margin
+        ax.axhspan(*band, color=AIM, alpha=0.12, linewidth=0, label=f"less than {100 * margin:g} % apart")
+    if "mde_pct" in table:
+        ends = places - 0.3, places + 0.3
+        ax.hlines(rows.mde_pct, *ends, AIM, label="least gain this sample can show", zorder=3)
+    ax.bar(places, rows.gain_pct, 0.6, color=colours, alpha=0.5, zorder=2)
+    ax.vlines(places, rows.gain_lo, rows.gain_hi, "black", zorder=3, label="95 % interval")
+    ax.scatter(places, rows.gain_pct, 36, colours, edgecolor="black", zorder=4)
+    notes = rows.why.where(rows.gain_pct.isna(), rows.note)
+    notes = [textwrap.fill(note, 18) if isinstance(note, str) else "" for note in notes]
+    ax.set_xticks(places, map("\n".join, zip(LEVELS, _numbers(rows.gain_pct, "{:+.1f} %"), notes)))
+    ax.set_xlim(-0.5, 4.5)
+    ax.figure.legend(**LEGEND)
+    return ax

@@ -1,0 +1,70 @@
+"""How surprised a model is: sums of -ln p over the answers of frozen masks, one row a masked text."""
+
+import numpy as np
+import pandas as pd
+import torch
+
+from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, example, lay_out, pack, tensors, token_losses
+
+KEYS = ["text_id", "mask_type", "mask_set"]
+BATCH = 4096  # tokens the model sees at once
+TARGETS = (CONTEXT, INFILL, INFILL_SPECIAL)
+
+
+def frozen_examples(index, masks, first_special):
+    """Examples of frozen masks (02 drew only masks that fit, so each must arrive).
+
+    index: rows of index.parquet; masks: rows of masks/<part>.parquet. Returns (keys, tokens, roles): keys a frame
+    with text_id, mask_type, mask_set and n_chars (characters masked), tokens and roles one array a row of keys.
+    """
+    texts = {row.text_id: row for row in index.itertuples()}
+    spans = masks[["span_type", "char_offset", "char_length"]].to_numpy(np.int32)
+    groups = masks.groupby(KEYS, sort=True).indices
+    built = []
+    for (text_id, *_), rows in groups.items():
+        text = texts[text_id]
+        built.append(example(text.ids, text.starts, text.ends, spans[rows], first_special))
+    keys = pd.DataFrame(list(groups), columns=KEYS)
+    keys["n_chars"] = [int(spans[rows, 2].sum()) for rows in groups.values()]
+    if any(one is None for one in built):
+        raise ValueError(f"{sum(one is None for one in built)} frozen masks do not fit their text: run 02_mask again")
+    return keys, [one[0] for one in built], [one[1] for one in built]
+
+
+def score(model, keys, tokens, roles, row_length=256, progress=iter):
+    """Sums of -ln p (nats) per masked text, the same whatever stands beside it in a batch.
+
+    Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and
+    nll_context (context tokens but the first, which nothing predicts); sums in float64.
+    """
+    rows = pack(tokens, row_length)
+    step = max(1, BATCH // row_length)
+    targets = [np.where(np.isin(role, TARGETS), role, 0).astype(np.int64) for role in roles]
+    sums = np.zeros((len(tokens), len(ROLES)))
+    model.eval()
+    with torch.inference_mode():
+        for first in progress(range(0, len(rows), step)):
+            batch = lay_out(rows[first : first + step], tokens, targets)
+            losses = token_losses(model, tensors(batch, model.device)).double().cpu().numpy()
+            wanted = batch["values"] > 0
+            np.add.at(sums, (batch["owner"][wanted], batch["values"][wanted]), losses)
+    counts = np.array([np.bincount(target[1:], minlength=len(ROLES)) for target in targets])
+    return keys.assign(
+        n_tokens=counts[:, INFILL],
+        nll_text=sums[:, INFILL],
+        nll_full=sums[:, INFILL] + sums[:, INFILL_SPECIAL],
+        n_end=counts[:, INFILL_SPECIAL],
+        n_context=counts[:, CONTEXT],
+        nll_context=sums[:, CONTEXT],
+    )
+
+
+def unigram(keys, tokens, roles, train_ids, n_vocabulary):
+    """Scores of the floor: answer tokens guessed from their share of the training text (add-one), blind to context.
+
+    train_ids: int array, all training tokens. Returns keys with n_tokens and nll_text.
+    """
+    counts = np.bincount(train_ids, minlength=n_vocabulary) + 1
+    surprisal = np.log(counts.sum()) - np.log(counts)
+    answers = [token[role == INFILL] for token, role in zip(tokens, roles)]
+    return keys.assign(n_tokens=[len(a) for a in answers], nll_text=[surprisal[a].sum() for a in answers])

@@ -1,0 +1,183 @@
+"""One model's training: where it starts, Hugging Face's Trainer with ILM's loss, and the folder it leaves."""
+
+import hashlib
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch.utils.data import SequentialSampler
+from tqdm import tqdm
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    EarlyStoppingCallback,
+    GPT2Config,
+    PrinterCallback,
+    Trainer,
+    TrainerCallback,
+    TrainingArguments,
+)
+
+from lib import scoring
+from lib.examples import SPECIALS, tensors, token_losses
+from lib.runs import atomic_folder, write_json, write_table
+
+DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
+
+class ILMTrainer(Trainer):
+    """Trainer whose step is one item of `Steps` and whose evaluation is the infill loss on frozen valid masks."""
+
+    def _get_train_sampler(self, *_):
+        return SequentialSampler(self.train_dataset)
+
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        losses = token_losses(model, inputs)
+        loss = (losses * inputs["values"][inputs["values"] > 0]).sum()
+        if not torch.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss.item()} at step {self.state.global_step}; nothing is saved")
+        return loss
+
+    def evaluate(self, *_, **__):
+        scores = scoring.score(self.model, *self.eval_dataset)
+        metrics = {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+class Progress(TrainerCallback):
+    """One plain progress line, examples seen and the last valid perplexity; and an evaluation at the very end."""
+
+    def __init__(self, settings, label):
+        self.size = settings.examples_per_step
+        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", mininterval=2, ncols=100)
+
+    def on_step_end(self, args, state, control, **_):
+        self.bar.update(self.size)
+        if state.global_step == state.max_steps:  # the end is looked at too, wherever it falls
+            control.should_evaluate = control.should_save = control.should_log = True
+
+    def on_evaluate(self, args, state, control, metrics, **_):
+        self.bar.set_postfix_str(f"valid perplexity {metrics['eval_perplexity']:.2f}")
+
+    def on_train_end(self, *_, **__):
+        self.bar.close()
+
+
+def infill_loss(scores):
+    """Mean -ln p of answer tokens and their end tokens: what early stopping watches."""
+    return float(scores["nll_full"].sum() / (scores["n_tokens"] + scores["n_end"]).sum())
+
+
+def perplexity(scores):
+    return float(np.exp(scores["nll_text"].sum() / scores["n_tokens"].sum()))
+
+
+def start(settings, tokenizer, max_length, base=None):
+    """The model before its first step: from scratch, or from `base`, a folder or Hugging Face name.
+
+    A base without the seven special tokens gets new embeddings for them. Raises ValueError when the base takes
+    fewer than max_length tokens or has another vocabulary than the tokenizer.
+    """
+    if base is None:
+        return AutoModelForCausalLM.from_config(_scratch(settings, tokenizer, max_length))
+    config = AutoConfig.from_pretrained(base)
+    _check_base(base, config, tokenizer, max_length)
+    dropouts = {name: settings.dropout for name in DROPOUTS if hasattr(config, name)}
+    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **dropouts)
+    if config.vocab_size < len(tokenizer):
+        model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
+    return model
+
+
+def _scratch(settings, tokenizer, max_length):
+    sizes = {name: getattr(settings, name) for name in ["n_layer", "n_head", "n_embd"]}
+    dropouts = dict.fromkeys(DROPOUTS[:3], settings.dropout)
+    end = tokenizer.eos_token_id
+    return GPT2Config(
+        vocab_size=len(tokenizer), n_positions=max_length, bos_token_id=end, eos_token_id=end, **sizes, **dropouts
+    )
+
+
+def _check_base(base, config, tokenizer, max_length):
+    if config.max_position_embeddings < max_length:
+        raise ValueError(
+            f"{base} takes {config.max_position_embeddings} tokens, but masks.yaml says max_length: {max_length}. "
+            f"Set max_length to {config.max_position_embeddings} or less, or choose another base."
+        )
+    known = AutoTokenizer.from_pretrained(base).get_vocab()
+    foreign = [t for t, i in tokenizer.get_vocab().items() if known.get(t, i if t in SPECIALS else None) != i]
+    if foreign:
+        raise ValueError(
+            f"{base} and the tokenizer of 02_mask disagree on {len(foreign)} of {len(tokenizer)} tokens. "
+            f"Set tokenizer: {base} in masks.yaml, so that both are the base's own."
+        )
+
+
+def train(model, steps, valid, settings, seed, checkpoints, label):
+    """Train in place, stop early on the valid infill loss, and end with the best weights seen.
+
+    valid: (keys, tokens, roles) as scoring.frozen_examples returns them; checkpoints: a folder for the Trainer.
+    Returns (curve, seconds); curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and
+    valid_perplexity (of answer tokens).
+    """
+    every = settings.eval_every // settings.examples_per_step
+    arguments = TrainingArguments(
+        output_dir=str(checkpoints), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
+        learning_rate=settings.learning_rate, lr_scheduler_type="constant", max_grad_norm=settings.clip,
+        eval_strategy="steps", eval_steps=every, eval_on_start=True, save_strategy="steps", save_steps=every,
+        save_total_limit=2, load_best_model_at_end=True, metric_for_best_model="infill_loss", greater_is_better=False,
+        logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
+    )  # fmt: skip
+    stopping = EarlyStoppingCallback(settings.patience)
+    trainer = ILMTrainer(
+        model=model, args=arguments, train_dataset=steps, eval_dataset=valid,
+        data_collator=lambda items: tensors(items[0], "cpu"), callbacks=[stopping, Progress(settings, label)],
+    )  # fmt: skip
+    trainer.remove_callback(PrinterCallback)  # it prints every log as a dict
+    began = time.perf_counter()
+    trainer.train()
+    return curve(trainer.state.log_history, settings.examples_per_step), time.perf_counter() - began
+
+
+def curve(log, examples_per_step):
+    """The Trainer's log as a table, one row an evaluation; train_loss is the mean since the row before."""
+    rows = {}
+    for entry in log:
+        row = rows.setdefault(entry["step"], {"examples": entry["step"] * examples_per_step})
+        names = {"loss": "train_loss", "eval_infill_loss": "valid_loss", "eval_perplexity": "valid_perplexity"}
+        row.update({names[key]: value for key, value in entry.items() if key in names})
+    columns = ["examples", "train_loss", "valid_loss", "valid_perplexity"]
+    return pd.DataFrame(rows.values()).reindex(columns=columns)
+
+
+def fingerprint(model):
+    """16 hexadecimal digits that name a model's weights."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        sha.update(name.encode() + tensor.detach().float().cpu().numpy().tobytes())
+    return sha.hexdigest()[:16]
+
+
+def save(folder, model, tokenizer, steps, curve, facts):
+    """Leave the model folder: weights, tokenizer and card as Hugging Face reads them, curve, order, and train.json.
+
+    facts: what train.json holds; it is written last and so vouches for the rest.
+    """
+    facts |= {
+        "parameters_total": sum(p.numel() for p in model.parameters()),
+        "megabytes": round(sum(p.numel() * p.element_size() for p in model.parameters()) / 1e6, 1),
+        "examples_seen": len(steps.order),
+        "examples_dropped": steps.dropped,
+    }
+    with atomic_folder(folder, last="train.json") as temporary:
+        model.save_pretrained(temporary)
+        tokenizer.save_pretrained(temporary)
+        write_table(curve, temporary / "curve.csv")
+        write_table(steps.table(), temporary / "order.parquet")
+        card = (Path(__file__).parent / "model_card.md").read_text(encoding="utf-8")
+        (temporary / "README.md").write_text(card.format(**facts), encoding="utf-8")
+        write_json(facts, temporary / "train.json")

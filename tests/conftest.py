@@ -1,0 +1,43 @@
+"""What several tests share: throwaway texts, their tokenizer, and parameters small enough for seconds."""
+
+import pandas as pd
+import pytest
+
+from lib import params, prepare
+
+SENTENCE = "She ate leftover pasta for lunch."
+LEARNER_LIKE = [
+    SENTENCE,
+    "Hi Anna,\nmy sister have a cat. He is very funny.I like him so much!\nBye, Marta",
+    "Yesterday I go to the “big” market and I buyed tomatoes, chesse... It's was good 😀",
+    'He say "I don\'t know" and \'\'maybe\'\'. We was very surprise because he always know all.',
+    "In my opinion the people should to work less. Firstly, because the life is short. Secondly, it is more healthy.",
+    "I am work in a office in the center. Every day I take the bus at 8 o'clock and I arrive at 9 a.m. with my boss.",
+]
+
+
+@pytest.fixture(scope="session")
+def texts():
+    """60 texts of learners as a frame text_id, text."""
+    many = [f"{text} I have {n} brothers." for n in range(10) for text in LEARNER_LIKE]
+    return pd.DataFrame({"text_id": range(len(many)), "text": many})
+
+
+@pytest.fixture(scope="session")
+def tokenizer(texts):
+    return prepare.tokenizer("bpe", texts["text"], 500)
+
+
+@pytest.fixture(scope="session")
+def drawing():
+    return params.load("params/demo/masks.yaml").model_copy(update={"max_length": 256})
+
+
+@pytest.fixture(scope="session")
+def index(texts, tokenizer, drawing):
+    return prepare.index(texts, tokenizer, "rules", drawing.max_length)
+
+
+@pytest.fixture(scope="session")
+def first_special(tokenizer):
+    return tokenizer.convert_tokens_to_ids("<|startofinfill|>")

@@ -1,0 +1,70 @@
+"""Claims about the notebooks: each does again what its committed outputs show, and would say so if it did not."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+from workspace import NOTEBOOKS, workspace
+
+IGNORE = "NBVAL_IGNORE_OUTPUT"
+
+
+def checked_cells(path):
+    """Code cells whose output nbval compares: all but those that say otherwise."""
+    cells = nbformat.read(path, as_version=4).cells
+    return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip() and IGNORE not in cell.source]
+
+
+def nbval(notebook):
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1"}
+    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull]
+    return subprocess.run(
+        [*command, "--rootdir", str(notebook.parent), str(notebook)],
+        cwd=notebook.parent, env=environment, capture_output=True, text=True,
+    )  # fmt: skip
+
+
+def test_there_are_seven_notebooks():
+    assert [path.name[:2] for path in NOTEBOOKS] == [f"0{n}" for n in range(1, 8)]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_gives_its_committed_outputs_again(path, tmp_path):
+    ran = nbval(workspace(tmp_path) / path.name)
+    assert ran.returncode == 0, ran.stdout[-6000:]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_checked_cells_have_an_output_to_be_checked_against(path):
+    with_output = [cell for cell in checked_cells(path) if cell.outputs]
+    assert len(with_output) >= 3
+    last = checked_cells(path)[-1].execution_count
+    assert last is not None, "the committed notebook was not run to its end: make outputs"
+
+
+def test_a_changed_number_fails(tmp_path):
+    """nbval must not pass vacuously: change one digit of one stored output and it fails."""
+    notebook = workspace(tmp_path) / "01_extract.ipynb"
+    content = nbformat.read(notebook, as_version=4)
+    outputs = [out for cell in content.cells if IGNORE not in cell.source for out in cell.get("outputs", [])]
+    stream = next(out for out in outputs if any(c.isdigit() for c in str(out.get("text", ""))))
+    stream["text"] = stream["text"].translate(str.maketrans("0123456789", "1234567890"))
+    nbformat.write(content, notebook)
+    ran = nbval(notebook)
+    assert ran.returncode == 1 and "1 failed" in ran.stdout, ran.stdout[-3000:]
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_walking_sentence_comes_by(path):
+    assert "She ate leftover pasta for lunch." in path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_cells_are_short_and_prose_outweighs_code(path):
+    cells = nbformat.read(path, as_version=4).cells
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
+    assert max(source.count("\n") + 1 for source in code) <= 25
+    assert words >= 3 * sum(source.count("\n") + 1 for source in code)

@@ -1,0 +1,101 @@
+"""Claims about parameter files: nothing misspelt gets through, and the notebooks agree with the demo's files."""
+
+import ast
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from lib import params
+
+A1 = Path("params/demo/a1.yaml").read_text(encoding="utf-8")
+NOTEBOOKS = {
+    "01_extract": "corpus", "02_mask": "masks", "03_train": "a1", "04_evaluate": "a1",
+    "05_infill": "infill", "06_compare": "hypotheses", "07_hypotheses": "hypotheses",
+}  # fmt: skip
+FROM_THE_GRAPH = {"experiment", "corpus", "model", "seeds", "models"}  # set by the Snakefile, in no file of their own
+
+
+def load(tmp_path, text):
+    path = tmp_path / "a1.yaml"
+    path.write_text(text, encoding="utf-8")
+    return params.load(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("learning_rate", "learning_ratee", ["learning_ratee: unknown", "learning_rate"]),
+        ("patience: ", "patience: -", ["patience", "greater than 0"]),
+        ("learning_rate: ", "learning_rate: 5e-5 # ", ["'5e-5'", "write 5.0e-5"]),
+        ("levels: [A1]", "levels: [A7]", ["levels.0", "A7"]),
+        ("levels: [A1]", "levels: [NO]", ["levels.0", "False"]),
+        ("clip: 1.0", "clip: 1.0\nclip: 2.0", ["given twice: clip"]),
+        ("model: a1", "model: a2", ["'a2'", "'a1'"]),
+        ("n_layer: 2", "n_layer: 2.5", ["n_layer", "2.5"]),
+        ("seeds: [0, 1]", "seeds: [0, 0]", ["seeds"]),
+        ("init_from: scratch", "init_from: a1", ["cannot start from itself"]),
+        ("dropout: 0.0", "", ["dropout: missing"]),
+        ("model: a1", "model: [a1", ["not readable as YAML"]),
+    ],
+)
+def test_a_wrong_parameter_is_refused_with_the_way_on(tmp_path, old, new, words):
+    assert old in A1
+    with pytest.raises(params.ParameterError) as error:
+        load(tmp_path, A1.replace(old, new, 1))
+    assert all(word in str(error.value) for word in ["a1.yaml", *words])
+
+
+def test_the_unchanged_file_passes(tmp_path):
+    assert load(tmp_path, A1).levels == ["A1"]
+
+
+def test_a_notebook_refuses_a_name_that_only_looks_like_a_parameter():
+    cell = {**params.load("params/demo/a1.yaml").model_dump(), "learning_rat": 0.1}
+    with pytest.raises(params.ParameterError, match="did you mean learning_rate"):
+        params.take(params.Train, cell)
+
+
+def test_seeds_must_agree_within_a_profile(tmp_path):
+    for file in Path("params/demo").glob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        (tmp_path / file.name).write_text(text.replace("[0, 1]", "[0, 2]") if file.stem == "b2" else text, encoding="utf-8")
+    with pytest.raises(params.ParameterError, match="same seeds"):
+        params.profile(tmp_path)
+
+
+@pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat"])
+def test_both_profiles_hold_the_eleven_models_and_differ_in_nothing_else_between_levels(folder):
+    models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
+    own = ["a1", "a2", "b1", "b2", "c1"]
+    assert sorted(models) == sorted([*own, *(f"{name}_transfer" for name in own), "general"])
+    for name in own:
+        assert models[name].levels == models[f"{name}_transfer"].levels == [name.upper()]
+        assert models[f"{name}_transfer"].init_from == "general"
+    assert models["general"].levels == ["A1", "A2", "B1", "B2", "C1"]
+    same = {"learning_rate", "examples_per_step", "dropout", "n_layer", "n_embd", "n_head", "clip", "patience"}
+    for field in same:
+        assert len({getattr(models[name], field) for name in [*own, "general"]}) == 1, field
+
+
+def test_the_real_study_keeps_the_plans_budgets():
+    study = params.profile("params/efcamdat")
+    budgets = {name: p.examples for name, p in study.items() if isinstance(p, params.Train)}
+    assert [budgets[name] for name in ["a1", "a2", "b1", "b2", "c1", "general"]] == [
+        400_000, 320_000, 240_000, 160_000, 80_000, 480_000,
+    ]  # fmt: skip
+    assert study["a1"].init_from == study["general"].init_from == study["masks"].tokenizer == "gpt2"
+    assert len(study["a1"].seeds) == 3
+
+
+@pytest.mark.parametrize("name", NOTEBOOKS)
+def test_the_parameters_cell_is_the_demos_file(name):
+    notebook = nbformat.read(f"notebooks/{name}.ipynb", as_version=4)
+    cells = [cell for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])]
+    assert len(cells) == 1
+    lines = ast.parse(cells[0].source).body
+    values = {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
+    expected = params.load(f"params/demo/{NOTEBOOKS[name]}.yaml").model_dump()
+    assert {key: value for key, value in values.items() if key in expected} == expected
+    assert set(values) - set(expected) <= FROM_THE_GRAPH
+    assert all("#" in line for line in cells[0].source.splitlines()), "each parameter says what it is"

@@ -1,0 +1,16 @@
+"""A copy of what the notebooks need, so that running them never touches the user's own runs/."""
+
+import shutil
+from pathlib import Path
+
+NOTEBOOKS = sorted(Path("notebooks").glob("0*.ipynb"))
+
+
+def workspace(folder):
+    """Copy notebooks, parameters and the demo's run into folder; returns folder/notebooks."""
+    folder = Path(folder)
+    skip = shutil.ignore_patterns(".ipynb_checkpoints", "checkpoints", ".*.tmp*")
+    for part in ["notebooks", "params", "runs/demo"]:
+        shutil.copytree(part, folder / part, ignore=skip)
+    shutil.copy("runs/synthetic_corpus.csv", folder / "runs")
+    return folder / "notebooks"
