@@ -32,7 +32,7 @@ def load(tmp_path, text):
         ("levels: [A1]", "levels: [NO]", ["levels.0", "False"]),
         ("clip: 1.0", "clip: 1.0\nclip: 2.0", ["given twice: clip"]),
         ("model: a1", "model: a2", ["'a2'", "'a1'"]),
-        ("n_layer: 2", "n_layer: 2.5", ["n_layer", "2.5"]),
+        ("n_layer: 1", "n_layer: 2.5", ["n_layer", "2.5"]),
         ("seeds: [0, 1]", "seeds: [0, 0]", ["seeds"]),
         ("init_from: scratch", "init_from: a1", ["cannot start from itself"]),
         ("dropout: 0.0", "", ["dropout: missing"]),
