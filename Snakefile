@@ -1,10 +1,14 @@
 # The study as a graph: once (01, 02), once per model (03, 04, 05), once (06, 07).
 # Data files are outputs; the executed notebooks are logs, kept when a notebook fails.
 import os
+import sys
 from lib import params
 
+shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the environment that runs this file
+
+EMBEDDED = "runs/synthetic_corpus.csv"
 EXPERIMENT = config.get("experiment", "demo")
-CORPUS = config.get("corpus", "runs/synthetic_corpus.csv")
+CORPUS = config.get("corpus", EMBEDDED)
 PARAMS = config.get("params", "params/demo").rstrip("/")
 MODELS = {name: p for name, p in params.profile(PARAMS).items() if isinstance(p, params.Train)}
 SEEDS = next(iter(MODELS.values())).seeds
@@ -14,12 +18,15 @@ SCORED = expand(f"{RUN}/evaluation/{{{{model}}}}/seed{{seed}}/{{table}}.parquet"
 FILLED = expand(f"{RUN}/infills/{{{{model}}}}/seed{{seed}}/{{table}}.parquet", seed=SEEDS, table=["words", "samples"])
 COMPARED = expand(f"{RUN}/compare/{{table}}.csv", table="ppl_matrix contrasts by_type by_l1 word_metrics cost preconditions".split())
 
+if CORPUS != EMBEDDED and not os.path.exists(CORPUS):
+    raise WorkflowError(f"There is no corpus file {CORPUS}. Expected: CORPUS=path/to/corpus.csv (or .xlsx).")
+
 
 def notebook(name):
     """papermill on one notebook, in its folder, one thread, with the parameter file that the rule names."""
     return (
         f"OMP_NUM_THREADS={{threads}} papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
-        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -p experiment '{EXPERIMENT}'"
+        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}'"
     )
 
 
@@ -37,7 +44,7 @@ rule all:
 
 
 rule embedded_corpus:
-    output: "runs/synthetic_corpus.csv"
+    output: EMBEDDED
     message: "generating the embedded synthetic corpus"
     shell: "python -m lib.synthetic '{output}'"
 
@@ -47,7 +54,7 @@ rule extract:
     output: f"{RUN}/corpus/texts.parquet", f"{RUN}/corpus/report.json"
     log: f"{RUN}/notebooks/01_extract.ipynb"
     message: "01 extract"
-    shell: notebook("01_extract") + f" -p corpus '{os.path.relpath(CORPUS, 'notebooks')}'"
+    shell: notebook("01_extract") + f" -r corpus '{os.path.relpath(CORPUS, 'notebooks')}'"
 
 
 rule mask:
@@ -69,7 +76,6 @@ rule train:
     output: TRAINED
     log: f"{RUN}/notebooks/03_train.{{model}}.ipynb"
     message: "03 train {wildcards.model}"
-    priority: lambda w: 0
     shell: notebook("03_train")
 
 
@@ -86,7 +92,7 @@ rule infill:
     output: FILLED
     log: f"{RUN}/notebooks/05_infill.{{model}}.ipynb"
     message: "05 infill {wildcards.model}"
-    shell: notebook("05_infill") + " -p model '{wildcards.model}' " + f"-y 'seeds: {SEEDS}'"
+    shell: notebook("05_infill") + " -r model '{wildcards.model}' " + f"-y 'seeds: {SEEDS}'"
 
 
 rule compare:

@@ -35,7 +35,10 @@ def read(path, text_column="text"):
     """
     path = Path(path)
     if not path.exists():
-        raise CorpusError(f"{path} does not exist. Expected: a corpus file, CSV or XLSX (CORPUS=...).")
+        raise CorpusError(
+            f"{path} does not exist. Expected: a corpus file, CSV or XLSX (CORPUS=...); "
+            "`make demo` writes the embedded one to runs/synthetic_corpus.csv."
+        )
     with open(path, "rb") as file:
         workbook = file.read(4) == b"PK\x03\x04"
     table = _read_xlsx(path) if workbook else _read_csv(path)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lib.runs import LEVELS
-from lib.stats import MIXED, holm, p_above, role
+from lib.stats import holm, p_above
 
 SUPPORTED, PARTLY, NOT, INCONCLUSIVE = "supported", "partly", "not supported", "inconclusive"
 NA, INVALID = "n/a", "invalid"
@@ -28,14 +28,17 @@ CLAIMS = {
     "H3": {SUPPORTED: "transfer beats the level's own model and the general one by more than {m}",
            LONGER: "transfer beats its rivals through longer training, not through level text",
            NOT: "transfer does not beat every rival by {m}"}}
-SYSTEMS = {"general": "the general model", "level_token": "the general model with a level token",
-           "{}_transfer": "the general model fine-tuned on {}", "{}": "the model of {} alone"}  # simplest first
-EXPECTED = {"A1": (8, 20), "C1": (20, 40)}  # PPL, the plan's ranges
 
 
 def outcome(verdict):
     """A verdict without its stamp and its level names: one of the constants above."""
     return verdict.split(" (")[0]
+
+
+def listed(names):
+    """Names as a sentence has them: "A1, A2 and C1", or "none"."""
+    *some, last = names or ["none"]
+    return f"{', '.join(some)} and {last}" if some else last
 
 
 def _rows(contrasts, name):
@@ -81,11 +84,12 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
 def h1(contrasts, params):
     """Specialisation matters: theta(general, own) > ln 1.10, Holm over the levels."""
     rows, margin = _rows(contrasts, "general-own"), np.log1p(params.h1_margin)
-    p, strong = _p(rows, margin), holm(_p(rows, np.log1p(params.h1_strong))) < params.alpha
-    verdict = np.select([p.isna(), holm(p) < params.alpha, _p(rows, margin, -1) < params.alpha],
+    p = _p(rows, margin)
+    p_holm, p_strong = holm(p), holm(_p(rows, np.log1p(params.h1_strong)))
+    verdict = np.select([p.isna(), p_holm < params.alpha, _p(rows, margin, -1) < params.alpha],
                         [NA, SUPPORTED, NOT], INCONCLUSIVE)
-    notes = np.where(strong, f"strong: shown above {100 * params.h1_strong:.0f} % too", "")
-    return _verdicts("H1", rows, margin, p, holm(p), verdict, notes)
+    notes = np.where(p_strong < params.alpha, f"strong: shown above {100 * params.h1_strong:.0f} % too", "")
+    return _verdicts("H1", rows, margin, p, p_holm, verdict, notes)
 
 
 def h2(contrasts, params):
@@ -108,7 +112,8 @@ def h3(contrasts, params):
     above, below = (pd.concat([_p(rows, margin, side) for rows in tests], axis=1) for side in (1, -1))
     both, ran = above[[0, 1]].max(axis=1, skipna=False), above[2].notna()
     p, beats_both = np.fmax(both, above[2]).where(both.notna()), holm(both) < params.alpha
-    verdict = np.select([both.isna(), holm(p) < params.alpha, beats_both & (below[2] < params.alpha),
+    p_holm = holm(p)
+    verdict = np.select([both.isna(), p_holm < params.alpha, beats_both & (below[2] < params.alpha),
                          below[[0, 1]].min(axis=1) < params.alpha / 2], [NA, SUPPORTED, LONGER, NOT], INCONCLUSIVE)
     weakest = above.fillna({0: 2, 1: 2, 2: -1}).idxmax(axis=1)  # a missing rival shows why, a missing control not
     rows = pd.concat(tests, keys=range(3)).loc[list(zip(weakest, LEVELS, strict=True))].droplevel(0)
@@ -117,7 +122,7 @@ def h3(contrasts, params):
                         ["", "; longer training not excluded: no general model was continued as long",
                          "; longer training not excluded: the general model continued as long is not shown beaten"], "")
     notes = np.where(verdict == NA, "", "least over " + rows["a"].astype(str) + control)
-    return _verdicts("H3", rows, margin, p, holm(p), verdict, notes)
+    return _verdicts("H3", rows, margin, p, p_holm, verdict, notes)
 
 
 def decide(contrasts, params, checks=None):
@@ -129,18 +134,18 @@ def decide(contrasts, params, checks=None):
     return table
 
 
-def preconditions(scores, mask_hashes, truncated, training, weights, step0):
+def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, step0):
     """What must hold before any verdict: table check, holds, detail (who breaks it). Unknown does not hold.
 
-    scores: the long table. Per model: mask_hashes, truncated (examples cut), training (frame text_id, learner_id;
-    empty for an untrained model). Per trained run: weights and step0, hashes after and before training."""
-    models, hashes = sorted(set(scores["model"])), list(weights.values())
-    masks = {model: mask_hashes.get(model) for model in models}
-    one_mask = len(set(masks.values())) == 1 and None not in masks.values()
+    scores: the long table. Per model: mask_hashes, split_ids (both may name other parties that must agree), truncated
+    (frozen masks that were not scored in full), training (frame text_id, learner_id; empty for an untrained model).
+    Per trained run: weights and step0, hashes after and before training."""
+    models, hashes = sorted(scores["model"].unique()), list(weights.values())
     items = scores.groupby(["text_id", "mask_type", "mask_set"])["n_tokens"].agg(["min", "max", "size"])
     runs = len(scores[["model", "seed"]].drop_duplicates())
     uneven = items[(items["min"] != items["max"]) | (items["size"] != runs)].index.unique("text_id")
-    culprits = {"masks equal for all models": [] if one_mask else [f"{model} {mask}" for model, mask in masks.items()],
+    culprits = {"masks equal for all models": _apart(dict.fromkeys(models) | mask_hashes),
+                "split equal for all models": _apart(dict.fromkeys(models) | split_ids),
                 "tokens equal for all models": [f"text {text}" for text in uneven] if len(items) else ["no scores"],
                 "nothing truncated": [m for m in models if truncated.get(m) != 0],
                 "no test text in training": _who_saw(scores, training, "text_id"),
@@ -151,10 +156,18 @@ def preconditions(scores, mask_hashes, truncated, training, weights, step0):
     return pd.DataFrame(rows, columns=["check", "holds", "detail"])
 
 
+def _apart(values):
+    """Everyone with what is theirs, unless all have the same and nobody None."""
+    same = len(set(values.values())) == 1 and None not in values.values()
+    return [] if same else [f"{who} {value}" for who, value in values.items()]
+
+
 def _who_saw(scores, training, column):
     """Models whose training list is unknown or holds a test id; empty ids are nobody's."""
-    test, models = set(scores[column].dropna().astype(str)) - {""}, sorted(set(scores["model"]))
-    return [m for m in models if m not in training or test & set(training[m][column].dropna().astype(str))]
+    def ids(table):
+        return {str(one) for one in table[column].dropna().unique()} - {""}
+    test, models = ids(scores), sorted(scores["model"].unique())
+    return [m for m in models if m not in training or test & ids(training[m])]
 
 
 def robustness(decide, contrasts, alternatives):
@@ -176,89 +189,13 @@ def robustness(decide, contrasts, alternatives):
     return verdicts.reset_index()[VERDICTS]
 
 
-def plan_criteria(matrix, valid_ppl):
-    """The plan's own criteria, word for word, as rows of seed_criteria.csv: criterion, level, value, passed, note
-    (the definition taken here, and why it cannot decide alone). valid_ppl: {model: final validation PPL}."""
-    models, low, high = [level.lower() for level in LEVELS], -np.inf, np.inf
-    ppl = matrix[matrix["mask_type"] == "mix"].pivot(index="model", columns="test", values="ppl")
-    ppl = ppl.reindex([*models, "general", "a1_transfer"], columns=[*LEVELS, MIXED])
-    general, best = ppl.loc["general"], ppl.loc[models].min()
-    own = pd.Series(np.diag(ppl.loc[models, LEVELS]), LEVELS)
-    others = np.log(ppl.loc[models, LEVELS]).mask(np.eye(len(LEVELS), dtype=bool))  # for geometric means
-    alone = [np.exp(np.log(general[LEVELS].drop(level)).mean()) / general[level] for level in LEVELS]
-    rows = [  # values by level, the range that passes, the note
-        ("Specialization Gain >= 25%", 100 * (general[LEVELS] / own - 1), 25, high,
-         "general PPL / own PPL - 1, in %. No interval: H1 asks that a gain be shown."),
-        ("Level Specificity >= 3x", np.exp(others.mean(axis=1).set_axis(LEVELS)) / own, 3, high,
-         "own model: PPL on the other levels' texts (geometric mean) / PPL on its level's. Easy texts raise it for any "
-         f"model: the general one alone has {', '.join(f'{x:.1f}' for x in alone)} from A1 to C1."),
-        ("PPL within 10% of best per-CEFR", 100 * (general / best - 1)[LEVELS], low, 10,
-         "general PPL / lowest PPL of the five level models - 1, in %. No interval, the best is picked on the test "
-         "texts, and it cannot hold together with a gain of 25 %."),
-        ("3-8x better", np.exp(others.mean()) / own, 3, high,
-         "on the level's texts, PPL of the other levels' models (geometric mean) / PPL of the own one; above 8 passes "
-         "too. A wrong level is not the general model."),
-        ("Not worse than general model", 100 * (own / general[LEVELS] - 1)[["C1"]], low, 0,
-         "own PPL / general PPL - 1, in %. No interval: between equal models chance alone decides it."),
-        ("Best on combined test set", 100 * (general / best - 1)[[MIXED]], low, 0,
-         "general PPL / lowest PPL of the five level models - 1 on all levels' texts, in %. Each level model meets "
-         "four foreign levels there, so it says little about any level."),
-        ("If transfer > A1-only: valuable", 100 * (ppl.loc["a1"] / ppl.loc["a1_transfer"] - 1)[["A1"]], 0, high,
-         "A1 model's PPL / transfer's - 1, in %. No interval, and the general model may be as good: see H3."),
-        *((f"{level} {a}–{b}", own[[level]], a, b, "own PPL. Tokenizer and masks move it more than any hypothesis.")
-          for level, (a, b) in EXPECTED.items()),
-        *(("Final validation perplexity < 50", pd.Series({role(model)[1] or MIXED: value}), low, 50,
-           f"{model}: PPL on its own valid texts. It compares no two models.") for model, value in valid_ppl.items())]
-    table = pd.DataFrame([(name, level, value, NA if np.isnan(value) else "pass" if a <= value <= b else "fail", note)
-                          for name, values, a, b, note in rows for level, value in values.items()])
-    return table.set_axis(["criterion", "level", "value", "passed", "note"], axis=1)
-
-
-def recommend(contrasts, matrix, cost, params):
-    """{level: what to use}: the simplest system shown, one-sided at alpha, within 2 % of each other system and so of
-    the best; if there is none, the lowest PPL, marked uncertain. contrasts: primary rows of every pair of SYSTEMS,
-    either way round; cost: model, hours (with what its start took), megabytes. None stands for not known."""
-    return {level: _recommend(level, contrasts[contrasts["level"] == level], matrix, cost.set_index("model"), params)
-            for level in LEVELS}
-
-
-def _recommend(level, contrasts, matrix, cost, params):
-    names = {key.format(level.lower()): words.format(level) for key, words in SYSTEMS.items()}
-    ppl = matrix[(matrix["test"] == level) & (matrix["mask_type"] == "mix")].set_index("model")["ppl"]
-    ppl = ppl.reindex(list(names)).dropna()
-    if ppl.empty:
-        return {"model": None, "sentence": f"{level}: no recommendation, since nothing was tested there."}
-    back = contrasts.rename(columns={"a": "b", "b": "a", "ci_lo": "ci_hi", "ci_hi": "ci_lo"})
-    signs = ["theta", "ci_lo", "ci_hi"]
-    pairs = pd.concat([contrasts, back.assign(**-back[signs])]).drop_duplicates(["a", "b"]).set_index(["a", "b"])
-    pairs["p"] = p_above(-pairs["theta"], pairs["se"], pairs["df"], -np.log1p(params.recommend_within))
-    close = [a for a in ppl.index if len(ppl) > 1
-             and all(pairs["p"].get((a, b), 1) < params.alpha for b in ppl.index.drop(a))]
-    model = close[0] if close else ppl.idxmin()
-    low, high = 100 * np.expm1(pairs.reindex([("general", model)])[["ci_lo", "ci_hi"]].iloc[0])
-    numbers = {"gain_lo": low, "gain_hi": high, **cost.reindex([model])[["hours", "megabytes"]].iloc[0]}
-    found = {"model": model, "certain": bool(close), "provisional": bool(pairs["provisional"].any()),
-             **{key: None if np.isnan(x) else float(x) for key, x in numbers.items()}}
-    return found | {"sentence": _advice(level, names[model], found, 100 * params.recommend_within)}
-
-
-def _advice(level, name, found, within):
-    text = (f"{level}: use {name}, the simplest system shown within {within:.0f} % of the best" if found["certain"] else
-            f"{level}: {name} comes first, but no system is shown within {within:.0f} % of the best: uncertain")
-    if found["gain_lo"] is not None:
-        text += f"; gain over the general model {found['gain_lo']:+.1f} to {found['gain_hi']:+.1f} %"
-    if found["hours"] is not None:
-        text += f"; {found['hours']:.2g} hours of training, {found['megabytes']:.0f} MB"
-    return text + (f"{STAMP}." if found["provisional"] else ".")
-
-
 def _claim(row):
     """The words of a verdict row, without full stop."""
     one, claims, every = outcome(row["verdict"]), CLAIMS[row["hypothesis"]], row["level"] == ALL
     claim = claims.get(one, claims[SUPPORTED]).format(m=f"{100 * np.expm1(row['margin']):.0f} %")
     where = "At every level" if every else f"At {row['level']}"
-    named = row["verdict"].removesuffix(STAMP).partition(" (")[2].rstrip(")").rsplit(", ", 1)
-    special = {PARTLY: f"Only at {' and '.join(named)} is it shown that {claim}",
+    named = row["verdict"].removesuffix(STAMP).partition(" (")[2].rstrip(")").split(", ")
+    special = {PARTLY: f"Only at {listed(named)} is it shown that {claim}",
                INVALID: f"No verdict{'' if every else f' at {where[3:]}'} on whether {claim}",
                NA: f"{'At no level could it' if every else f'{where} it could not'} be tested whether {claim}",
                INCONCLUSIVE: f"At no level is it shown that {claim}, yet not every level excludes it" if every

@@ -9,9 +9,9 @@ from collections import Counter
 import numpy as np
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
-from transformers.utils import logging
 
 from lib.examples import CONTEXT_SPECIAL, SEPARATOR
+from lib.scoring import quiet
 
 BATCH = 32  # contexts decoded at once
 LONGEST_WORD = 12  # tokens a single word may take before the search gives up
@@ -72,6 +72,19 @@ def sample(model, tokenizer, prompts, blanks, nucleus, seed, longest=128):
     return filled
 
 
+def answers(tokenizer, tokens, roles):
+    """What the learner wrote in each blank of an example: a list of str, as long as it has blanks."""
+    end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
+    return _cut(tokens[len(prompt(tokens, roles)) :].tolist(), end, n_blanks(roles), tokenizer)
+
+
+def rank(answer, fillings):
+    """Place of the answer among fillings, best first: 1, 2, ..., or 0 when it is not among them. Spaces around it are
+    no part of a word."""
+    found = [filling.strip() for filling in fillings]
+    return found.index(answer.strip()) + 1 if answer.strip() in found else 0
+
+
 def _cut(written, end, n, tokenizer):
     """The first n stretches that <|endofinfill|> closes, decoded; "" for those that never came."""
     closed = [at for at, token in enumerate(written) if token == end][:n]
@@ -93,7 +106,7 @@ def _batches(model, prompts):
 
 
 def _generate(model, ids, seen, **how):
-    logging.set_verbosity_error()  # generate repeats the same advice on padding for every batch
+    quiet()  # generate repeats the same advice on padding for every batch
     room = model.config.max_position_embeddings - ids.shape[1]
     how["max_new_tokens"] = max(1, min(how["max_new_tokens"], room))
     with torch.inference_mode():

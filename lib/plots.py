@@ -7,9 +7,8 @@ import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import seaborn as sns
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import LogLocator, NullLocator
 
 from lib.runs import LEVELS, atomic, write_table
 
@@ -18,8 +17,9 @@ TRANSFER = {f"{level.lower()}_transfer": level for level in LEVELS}
 KIND = dict.fromkeys(OWN, "specialised") | {"general": "general"} | dict.fromkeys(TRANSFER, "transfer")
 # From light to dark, so that the levels keep their order in grey. The kinds' colours are Okabe and Ito's.
 LEVEL_COLOURS = dict(zip(LEVELS, ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]))
-KIND_COLOURS = {"specialised": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#aaaaaa"}
+KIND_COLOURS = {"specialised": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
 MARKERS = {"specialised": "o", "general": "s", "transfer": "D", "control": "X"}
+PARTS = {"train": "#c3d7e8", "valid": "#6f9cc0", "test": "#1f4e79"}
 AIM = "#d55e00"  # what the drawn values are held against
 LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
 UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
@@ -69,19 +69,19 @@ def gains(contrasts, title, margin=0.10):
 
 def general_vs_best(contrasts, title, margin=0.10):
     """H2: gain_pct and the equivalence band. contrasts: a row a level, a is general, b the best specialist."""
-    rows = contrasts.assign(note="best: " + contrasts.b)
+    rows = contrasts.assign(note=contrasts.b.map("best: {}".format, na_action="ignore"))
     return _by_level(rows, title, "Perplexity of general above\nthat of the best specialist (%)", margin)
 
 
 def needed_sample(mde, title):
     """Gain and the least that can be shown. mde: level, n_learners, mde_pct, gain_pct, gain_lo, gain_hi."""
-    rows = mde.assign(note=mde.n_learners.map("{:,.0f} learners".format))
+    rows = mde.assign(note=mde.n_learners.map("{:,.0f} learners".format, na_action="ignore"))
     return _by_level(rows, title, "Gain (% of perplexity)")
 
 
 def transfer_slopes(ppl, title):
     """H3: perplexity of own, general, transfer model, 95 % intervals, a panel a level; gives the Figure."""
-    table = ppl[ppl.mask_type == "mix"].set_index(["test", "model"], verify_integrity=True)
+    table = ppl[ppl.mask_type == "mix"].set_index(["test", "model"])
     axes = _axes(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=5, sharey=True)
     colours = list(KIND_COLOURS.values())[:3]
     for level, own, transfer, ax in zip(LEVELS, OWN, TRANSFER, axes):
@@ -92,13 +92,13 @@ def transfer_slopes(ppl, title):
         names = zip(["own", "general", "transfer"], _numbers(rows.ppl, "{:.1f}"))
         ax.set_xticks(range(3), map(" ".join, names), rotation=40, ha="right", rotation_mode="anchor")
         ax.set(title=level, xlim=(-0.7, 2.7))
-    _log(axes[0])
+    _log(axes[0], table.ppl)
     return ax.figure
 
 
 def cost_gain(cost, contrasts, title):
     """Training time and gain. cost: model, hours (all it took); contrasts: a is general, b a model."""
-    hours = cost.set_index("model", verify_integrity=True).hours
+    hours = cost.set_index("model").hours
     unit, hours = ("minutes", hours * 60) if hours.max() < 1 else ("hours", hours)
     rows = contrasts.assign(hours=contrasts.b.map(hours), kind=contrasts.b.map(KIND).fillna("control"))
     ax = _axes(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
@@ -106,22 +106,23 @@ def cost_gain(cost, contrasts, title):
     ax.vlines(rows.hours, rows.gain_lo, rows.gain_hi, rows.level.map(LEVEL_COLOURS))
     style = {"hue": "level", "palette": LEVEL_COLOURS, "hue_order": LEVELS, "style": "kind", "markers": MARKERS}
     sns.scatterplot(rows, x="hours", y="gain_pct", s=60, edgecolor="black", ax=ax, **style)
-    sns.move_legend(ax, "upper left", bbox_to_anchor=(1, 1), frameon=False)
+    ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     ax.set_xlim(left=0)
     return ax
 
 
 def learning_curves(curves, title):
-    """Thin lines are seeds, thick ones their mean. curves: model, seed, examples, valid_perplexity (of infills)."""
+    """Thin: seeds, thick: their geometric mean. curves: model, seed, examples, valid_perplexity (of infills)."""
     ax = _axes(title, 4.0, "Training examples seen", "Infill perplexity on valid texts (log scale)")
     curves = curves.dropna(subset="valid_perplexity")
     for model in sorted(set(curves.model), key=lambda name: [*KIND, name].index(name)):
         seeds = curves[curves.model == model].pivot(index="examples", columns="seed", values="valid_perplexity")
-        colour = LEVEL_COLOURS.get((OWN | TRANSFER).get(model), KIND_COLOURS["general"])
-        style = {"color": colour, "linestyle": "-" if model in [*OWN, "general"] else "--"}
+        colour = LEVEL_COLOURS.get((OWN | TRANSFER).get(model), KIND_COLOURS[KIND.get(model, "control")])
+        style = {"color": colour, "linestyle": "--" if model in TRANSFER else "-"}
         ax.plot(seeds.index, seeds, linewidth=0.5, **style)
-        ax.plot(seeds.index, seeds.mean(axis=1, skipna=False), linewidth=1.8, label=model, **style)
-    _log(ax)
+        mean = np.exp(np.log(seeds).mean(axis=1, skipna=False))
+        ax.plot(seeds.index, mean, linewidth=1.8, label=model, **style)
+    _log(ax, curves.valid_perplexity)
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.figure.legend(**LEGEND)
     return ax
@@ -129,7 +130,7 @@ def learning_curves(curves, title):
 
 def forest(contrasts, title, by):
     """gain_pct, 95 % intervals, a panel a level, a line a value of column `by` as met; gives the Figure."""
-    table = contrasts.set_index(["level", by], verify_integrity=True)
+    table = contrasts.set_index(["level", by])
     values = list(contrasts[by].unique())
     axes = _axes(title, 1.2 + 0.25 * len(values), "", "", ncols=5, sharex=True, sharey=True)
     for level, ax in zip(LEVELS, axes):
@@ -147,11 +148,10 @@ def forest(contrasts, title, by):
 
 def corpus_bars(counts, title):
     """Texts per level, stacked by part, their sum on top. counts: level, split, n_texts."""
-    table = counts.pivot(index="level", columns="split", values="n_texts")
-    table = table.reindex(index=LEVELS, columns=["train", "valid", "test"])
+    table = counts.pivot(index="level", columns="split", values="n_texts").reindex(LEVELS, columns=[*PARTS])
     ax = _axes(title, 3.2, "CEFR level", "Texts")
-    shades, drawn = ["#c3d7e8", "#6f9cc0", "#1f4e79"], table.fillna(0).rename_axis(None)
-    drawn.plot.bar(stacked=True, ax=ax, color=shades, width=0.6, rot=0, legend=False, grid=False)
+    bars = {"color": PARTS, "stacked": True, "width": 0.6, "rot": 0, "legend": False, "grid": False}
+    table.fillna(0).rename_axis(None).plot.bar(ax=ax, **bars)
     ax.bar_label(ax.containers[-1], _numbers(table.sum(axis=1, min_count=1), "{:,.0f}"), padding=2)
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.figure.legend(**LEGEND)
@@ -170,12 +170,13 @@ def lengths(texts, title):
 
 def span_shares(shares, expected, title):
     """Shares of the span types beside those expected. shares: span_type, share; expected: {type: share}."""
-    columns = {"drawn": shares.set_index("span_type").share, "expected": pd.Series(expected)}
-    table, colours = 100 * pd.DataFrame(columns, [*expected]), [KIND_COLOURS["specialised"], AIM]
+    drawn = shares.set_index("span_type").share.reindex([*expected])
+    table = 100 * drawn.rename_axis(None).to_frame("drawn").assign(expected=list(expected.values()))
     ax = _axes(title, 3.0, "Span type", "Share of all spans (%)")
-    table.fillna(0).plot.bar(ax=ax, color=colours, width=0.8, rot=0, legend=False, grid=False)
-    for name, bars in zip(table, ax.containers):
-        ax.bar_label(bars, _numbers(table[name], "{:.1f}"), padding=2)
+    bars = {"color": [KIND_COLOURS["specialised"], AIM], "width": 0.8, "rot": 0, "legend": False, "grid": False}
+    table.fillna(0).plot.bar(ax=ax, **bars)
+    for name, container in zip(table, ax.containers):
+        ax.bar_label(container, _numbers(table[name], "{:.1f}"), padding=2)
     ax.figure.legend(**LEGEND)
     return ax
 
@@ -190,9 +191,13 @@ def _axes(title, height, xlabel, ylabel, **grid):
     return axes
 
 
-def _log(ax):
-    ax.set_yscale("log")
-    ax.yaxis.set(major_formatter="{x:,g}", minor_formatter=LogFormatter(minor_thresholds=(2, 0.8)))
+def _log(ax, values):
+    """Make y logarithmic, if there are values at all, with ticks in plain numbers, as many as their range needs."""
+    if values.notna().any():
+        wide = values.max() > 30 * values.min()
+        ticks = LogLocator(subs=[1, 2, 5] if wide else [1, 1.5, 2, 3, 5, 7])
+        ax.set_yscale("log")
+        ax.yaxis.set(major_locator=ticks, major_formatter="{x:,g}", minor_locator=NullLocator())
 
 
 def _numbers(values, form):
@@ -202,23 +207,21 @@ def _numbers(values, form):
 def _by_level(table, title, ylabel, margin=0):
     """gain_pct, gain_lo, gain_hi over the levels, mde_pct as a line; below a level its note, or why it has no gain."""
     columns = ["gain_pct", "gain_lo", "gain_hi", "mde_pct", "note", "why"]
-    rows = table.set_index("level", verify_integrity=True).reindex(LEVELS, columns=columns)
-    rows = rows.replace([np.inf, -np.inf], np.nan)
+    rows = table.set_index("level").reindex(LEVELS, columns=columns)
     places, colours = np.arange(5), list(LEVEL_COLOURS.values())
     ax = _axes(title, 3.2, "CEFR level", ylabel)
     ax.axhline(0, color="black", linewidth=0.8)
     if margin:  # reaches equally far in logarithms
-        band = 100 / (1 + margin) - 100, 100 * margin
-        ax.axhspan(*band, color=AIM, alpha=0.12, linewidth=0, label=f"less than {100 * margin:g} % apart")
+        ax.axhspan(100 / (1 + margin) - 100, 100 * margin, color=AIM, alpha=0.12, label=f"within {100 * margin:g} %")
     if "mde_pct" in table:
-        ends = places - 0.3, places + 0.3
-        ax.hlines(rows.mde_pct, *ends, AIM, label="least gain this sample can show", zorder=3)
+        ax.hlines(rows.mde_pct, places - 0.3, places + 0.3, AIM, label="least gain this sample can show", zorder=3)
     ax.bar(places, rows.gain_pct, 0.6, color=colours, alpha=0.5, zorder=2)
     ax.vlines(places, rows.gain_lo, rows.gain_hi, "black", zorder=3, label="95 % interval")
     ax.scatter(places, rows.gain_pct, 36, colours, edgecolor="black", zorder=4)
     notes = rows.why.where(rows.gain_pct.isna(), rows.note)
-    notes = [textwrap.fill(note, 18) if isinstance(note, str) else "" for note in notes]
-    ax.set_xticks(places, map("\n".join, zip(LEVELS, _numbers(rows.gain_pct, "{:+.1f} %"), notes)))
+    notes = [textwrap.fill(note, 16) if isinstance(note, str) else "" for note in notes]
+    labels = zip(LEVELS, _numbers(rows.gain_pct, "{:+.1f} %"), notes)
+    ax.set_xticks(places, ["\n".join(label).strip() for label in labels])
     ax.set_xlim(-0.5, 4.5)
     ax.figure.legend(**LEGEND)
     return ax

@@ -5,7 +5,7 @@ import hashlib
 import numpy as np
 import pandas as pd
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import PreTrainedTokenizerFast
 
 from lib import masks
 from lib.examples import SPECIALS, encode, example
@@ -21,11 +21,17 @@ def tokenizer(name, training_texts, vocabulary):
     name: "bpe" trains a byte-level BPE of `vocabulary` tokens on training_texts; else a Hugging Face name or folder,
     which must be a fast tokenizer (its character offsets place the blanks).
     """
-    base = _train_bpe(training_texts, vocabulary) if name == "bpe" else AutoTokenizer.from_pretrained(name)
+    base = _train_bpe(training_texts, vocabulary) if name == "bpe" else _published(name)
     if not base.is_fast:
         raise ValueError(f"tokenizer {name} gives no character offsets; choose one with a tokenizer.json")
     base.add_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIALS])
     return base
+
+
+def _published(name):
+    from transformers import AutoTokenizer  # here, since it brings torch along, which 02_mask does without
+
+    return AutoTokenizer.from_pretrained(name)
 
 
 def _train_bpe(training_texts, vocabulary):

@@ -1,14 +1,56 @@
 """How surprised a model is: sums of -ln p over the answers of frozen masks, one row a masked text."""
 
+import hashlib
+
 import numpy as np
 import pandas as pd
 import torch
 
 from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, example, lay_out, pack, tensors, token_losses
+from lib.runs import read_json
 
 KEYS = ["text_id", "mask_type", "mask_set"]
 BATCH = 4096  # tokens the model sees at once
+BLOCK = 512  # masked texts packed together: enough to fill rows, few enough that packing stays quick
 TARGETS = (CONTEXT, INFILL, INFILL_SPECIAL)
+
+
+def quiet():
+    """Stop the progress bars and advice of transformers, which a notebook would keep for ever.
+
+    Its warnings go too, so what they would tell is checked where it matters: see `load`.
+    """
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def load(folder):
+    """The model that 03_train left in `folder`, ready to be asked.
+
+    Raises ValueError when its weights are not the ones that train.json vouches for: transformers loads a damaged
+    file without a word, and fills what is missing with random numbers.
+    """
+    from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
+
+    quiet()
+    model = AutoModelForCausalLM.from_pretrained(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
+    if found != expected:
+        raise ValueError(
+            f"{folder} holds weights {found}, but its train.json speaks of {expected}. "
+            "The folder was changed or damaged: remove it and run 03_train for this model again."
+        )
+    return model
+
+
+def fingerprint(model):
+    """16 hexadecimal digits that name a model's weights."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        sha.update(name.encode() + tensor.detach().float().cpu().numpy().tobytes())
+    return sha.hexdigest()[:16]
 
 
 def frozen_examples(index, masks, first_special):
@@ -37,14 +79,12 @@ def score(model, keys, tokens, roles, row_length=256, progress=iter):
     Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and
     nll_context (context tokens but the first, which nothing predicts); sums in float64.
     """
-    rows = pack(tokens, row_length)
-    step = max(1, BATCH // row_length)
     targets = [np.where(np.isin(role, TARGETS), role, 0).astype(np.int64) for role in roles]
     sums = np.zeros((len(tokens), len(ROLES)))
     model.eval()
     with torch.inference_mode():
-        for first in progress(range(0, len(rows), step)):
-            batch = lay_out(rows[first : first + step], tokens, targets)
+        for rows in progress(_batches(tokens, row_length)):
+            batch = lay_out(rows, tokens, targets)
             losses = token_losses(model, tensors(batch, model.device)).double().cpu().numpy()
             wanted = batch["values"] > 0
             np.add.at(sums, (batch["owner"][wanted], batch["values"][wanted]), losses)
@@ -57,6 +97,23 @@ def score(model, keys, tokens, roles, row_length=256, progress=iter):
         n_context=counts[:, CONTEXT],
         nll_context=sums[:, CONTEXT],
     )
+
+
+def unscored(keys):
+    """What `score` returns, without a row: the scores of a model that does not exist."""
+    sums = ["n_tokens", "nll_text", "nll_full", "n_end", "n_context", "nll_context"]
+    return keys.iloc[:0].assign(**{name: np.zeros(0, np.int64 if name[:2] == "n_" else np.float64) for name in sums})
+
+
+def _batches(tokens, row_length):
+    """Lists of packed rows, BATCH tokens or a little more in each; texts of like length stand together."""
+    batches, by_length = [], np.argsort([len(one) for one in tokens], kind="stable")
+    for first in range(0, len(tokens), BLOCK):
+        block = by_length[first : first + BLOCK]
+        rows = [[block[i] for i in row] for row in pack([tokens[i] for i in block], row_length)]
+        step = -(-BATCH // max(row_length, len(tokens[block[-1]])))
+        batches += [rows[at : at + step] for at in range(0, len(rows), step)]
+    return batches
 
 
 def unigram(keys, tokens, roles, train_ids, n_vocabulary):

@@ -4,17 +4,16 @@ import hashlib
 import hmac
 import os
 import secrets
-import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
-from sklearn.model_selection import StratifiedGroupKFold
 
 from lib.corpus import CorpusError
 
+PARTS = ["train", "valid", "test"]
 NGRAM = 8  # words; two texts that share as many in a row were hardly written apart
 FORMULA = 50  # an 8-gram in more texts than this is a phrase of the prompt, no link between two texts
 
@@ -22,42 +21,41 @@ FORMULA = 50  # an 8-gram in more texts than this is a phrase of the prompt, no 
 def parts(texts, valid_share, test_share, seed):
     """One part a text (train, valid or test): no learner in two parts, levels and first languages balanced.
 
-    scikit-learn's StratifiedGroupKFold cuts learners into folds; the two groups of folds that come nearest to
-    the wanted shares at every level become valid and test. texts: as `clean` returns them, so the result does not
-    depend on the order of rows. Returns a series of str, aligned with texts.
+    A greedy form of iterative stratification (Sechidis, Tsoumakas & Vlahavas 2011) over learners. texts: as `clean`
+    returns them, so the result does not depend on the order of rows. Returns a series of str, aligned with texts.
+    Raises CorpusError for an empty part.
     """
-    share = min(valid_share, test_share)
-    folds = _folds(texts, round(1 / share), seed)
-    part = pd.Series("train", index=texts.index)
-    for name, wanted in [("test", test_share), ("valid", valid_share)]:
-        free = folds[part == "train"].unique()
-        nearest = sorted(free, key=lambda number: _imbalance(texts["level"], folds == number, share))
-        for fold_number in nearest[: round(wanted / share)]:
-            part[folds == fold_number] = name
-    return part
-
-
-def _folds(texts, n_folds, seed):
-    groups = pd.factorize(learner_groups(texts))[0]
-    strata = texts["level"] + texts["l1"]
-    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    if groups.max() + 1 < n_folds:
+    wanted = np.array([1 - valid_share - test_share, valid_share, test_share])
+    learner = pd.factorize(learner_groups(texts), sort=True)[0]
+    cells = pd.get_dummies(texts[["level", "l1"]], dtype=float).groupby(learner).sum().to_numpy()
+    part = np.array(PARTS)[_deal(cells, wanted, np.random.default_rng(seed))]
+    sizes = {name: int((part[learner] == name).sum()) for name in PARTS}
+    if not all(sizes.values()):
         raise CorpusError(
-            f"{groups.max() + 1} learners in {len(texts)} texts cannot be parted into {n_folds} folds of learners. "
-            "Expected: many learners; look whether the column learner_id holds learners."
+            f"{' and '.join(name for name, n in sizes.items() if not n)} would be empty: {sizes} texts by "
+            f"{len(cells)} learners. Expected: text in all three parts; look at valid_share and test_share, "
+            "and whether the column learner_id holds learners."
         )
-    folds = pd.Series(-1, index=texts.index)
-    with warnings.catch_warnings():  # it warns of every L1 with fewer texts than folds; the report shows the balance
-        warnings.simplefilter("ignore", UserWarning)
-        for number, (_, members) in enumerate(splitter.split(texts, strata, groups)):
-            folds.iloc[members] = number
-    return folds
+    return pd.Series(part[learner], index=texts.index)
 
 
-def _imbalance(level, chosen, share):
-    """Largest distance of a level's chosen share from the wanted one; a level left out counts as worst."""
-    shares = chosen.groupby(level).mean()
-    return (shares - share).abs().max() + (shares == 0).sum()
+def _deal(cells, wanted, rng):
+    """Give each learner to the part that most lacks such texts. cells: number of texts, [learner, level or L1].
+
+    Learners with many texts come first, those with few then even out the rest; within classes of about the same number
+    of texts the order is random. Returns the number of a part for each learner.
+    """
+    order = rng.permutation(len(cells))
+    size_class = np.round(2 * np.log2(cells[order].sum(axis=1)))
+    has, seen, weight = np.zeros((3, cells.shape[1])), np.zeros(cells.shape[1]), 1 / cells.sum(axis=0)
+    place = np.zeros(len(cells), int)
+    for learner in order[np.argsort(-size_class, kind="stable")]:
+        seen += cells[learner]
+        excess = has - wanted[:, None] * seen  # [part, level or L1]: texts
+        score = excess @ (weight * cells[learner])  # the rarer a level or L1, the more it counts
+        place[learner] = np.argmin(score.round(9))  # rounded, so that a tie is a tie on every machine
+        has[place[learner]] += cells[learner]
+    return place
 
 
 def learners_known(texts):
@@ -129,4 +127,3 @@ def _learner_key():
         path.touch(mode=0o600)
         path.write_text(secrets.token_hex(32))
     return path.read_text().strip().encode()
-

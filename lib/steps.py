@@ -16,7 +16,8 @@ class Steps:
     """The training examples of one model and seed, cut into optimiser steps.
 
     index: rows of index.parquet to train on; drawing: Masks parameters; settings: Train parameters.
-    `order` lists (pass, mask number) of each example seen; `dropped` counts examples that could not be, by reason.
+    `order` lists (pass, mask number) of each example; `dropped` counts examples that could not be, by reason.
+    Raises ValueError when a whole pass gives no example.
     """
 
     def __init__(self, index, drawing, settings, seed, first_special):
@@ -27,7 +28,10 @@ class Steps:
         self.dropped = {"two spans in one token": 0, "longer than the model takes": 0}
         self.passes, self.order = [], []
         while len(self.order) < settings.examples:
+            before = len(self.order)
             self._add_pass()
+            if len(self.order) == before:
+                raise ValueError(f"{len(index)} training texts gave no example; dropped: {self.dropped}")
 
     def _add_pass(self):
         number, drawing = len(self.passes), self.drawing
@@ -66,16 +70,17 @@ class Steps:
         tokens, roles = zip(*built)
         return lay_out(pack(tokens, self.settings.row_length), tokens, loss_weights(roles))
 
-    def table(self):
-        """The order as a frame, one row an example: step, text_id, pass, mask (its number among the pass's masks)."""
-        owners = [self.passes[number][2][mask] for number, mask in self.order]
+    def table(self, seen):
+        """The first `seen` examples, one a row: step, text_id, pass, mask (its number among the pass's masks)."""
+        order = self.order[:seen]
+        owners = [self.passes[number][2][mask] for number, mask in order]
         return pd.DataFrame({
-            "step": np.arange(len(self.order)) // self.settings.examples_per_step,
+            "step": np.arange(len(order)) // self.settings.examples_per_step,
             "text_id": [self.texts[owner].text_id for owner in owners],
-            "pass": [number for number, _ in self.order],
-            "mask": [int(mask) for _, mask in self.order],
+            "pass": [number for number, _ in order],
+            "mask": [int(mask) for _, mask in order],
         })  # fmt: skip
 
-    def tokens(self):
-        """Tokens in all the examples, special ones included."""
-        return sum(len(self.example(*place)[0]) for place in self.order)
+    def tokens(self, seen):
+        """Tokens in the first `seen` examples, special ones included."""
+        return sum(len(self.example(*place)[0]) for place in self.order[:seen])

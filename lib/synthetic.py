@@ -1,10 +1,11 @@
 """SYNTHETIC learner English in the columns of EFCAMDAT's cleaned subcorpus (Shatz 2020).
 
-No sentence, person, grade or date is real: correct English is drawn from the templates in synthetic.yaml, then gets the
-errors that writers of a level and first language make. Write the default corpus with `python -m lib.synthetic FILE.csv`.
+No sentence, person, grade or date is real: correct English is drawn from the templates of synthetic.yaml, then gets the
+errors that writers of a level and first language make. `python -m lib.synthetic FILE.csv` writes the default corpus.
 """
 
 import functools
+import itertools
 import re
 import sys
 from pathlib import Path
@@ -15,193 +16,214 @@ import yaml
 
 from lib.runs import LEVELS, write_table
 
-SYNTHETIC = "Synthetic texts written by lib/synthetic.py; no learner wrote them."
-COLUMNS = ["writing_id", "learner_id", "level", "unit", "topic_id", "topic", "date", "grade", "nationality", "l1"]
-COLUMNS += ["cefr", "cefr_numeric", "wordcount", "text", "text_corrected"]
-IDS = np.arange(1, 100_000)  # writing and learner ids
-
-CHOICE = re.compile(r"\(([^()]*)\)")  # innermost (a|b)
-SLOT = re.compile(r"<(\w+)(?::(\w+))?>")  # <word list> or <word list:form>
-SENTENCE_START = re.compile(r"(?:^|(?<=[.!?] )|(?<=\n)|(?<=[.!?]\n))[a-z]")
+SYNTHETIC = "synthetic texts, made by lib/synthetic.py: no learner wrote them"
+COLUMNS = ["writing_id", "learner_id", "level", "unit", "topic_id", "topic", "date", "grade", "nationality", "l1",
+           "cefr", "cefr_numeric", "wordcount", "text", "text_corrected"]  # fmt: skip
+DATA = yaml.load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
+PROMPTS, L1S, WALK = DATA["prompts"], DATA["l1s"], DATA["walk"]
+NAMES = "|".join(l1["names"] for l1 in L1S.values())
+SITES = 6  # decisions drawn for a rule and text; at more places than that they repeat, as habits do
 
 
 def embedded_corpus(n_texts=3600, seed=2020):
-    """The default corpus: n_texts rows in COLUMNS, str and int, the same for the same arguments on any machine.
+    """The default corpus: n_texts rows in COLUMNS, str and int, the same for the same arguments.
 
     Learners write about four texts and only climb; a prompt belongs to one level; level shares, errors and the small
-    shares of dirt are those of synthetic.yaml. text_corrected undoes spelling errors only.
+    shares of dirt are those of synthetic.yaml. text_corrected is the text without its spelling errors.
     """
     rng = np.random.default_rng(seed)
     careers = list(_careers(n_texts, rng))
-    learner_ids = _ids(len(careers), data()["walk"]["learner_id"], rng)
-    rows = [row for number, career in zip(learner_ids, careers) for row in _learner_rows(int(number), career, rng)]
-    table = pd.DataFrame(rows).assign(writing_id=_ids(n_texts, data()["walk"]["writing_id"], rng))
-    _soil(table, rng)
+    learners = zip(_ids(len(careers), WALK["learner_id"], rng), careers)
+    rows = [row for learner_id, career in learners for row in _learner(learner_id, career, rng)]
+    rows[0] |= {column: WALK[column] for column in ("text", "text_corrected")}
+    _soil(rows, rng)
+    table = pd.DataFrame(rows).assign(writing_id=_ids(n_texts, WALK["writing_id"], rng))
+    table["topic_id"] = 8 * (table["level"] - 1) + table["unit"]
+    table["cefr_numeric"] = (table["level"] + 2) // 3
     table["wordcount"] = table["text"].str.split().str.len()
     return table.sort_values("writing_id", ignore_index=True)[COLUMNS]
 
 
-@functools.cache
-def data():
-    return yaml.load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-
-
 def _ids(n, first, rng):
-    """n different ids; the first is given, since the first learner's first text walks through the study."""
-    return np.concatenate([[first], rng.choice(IDS[IDS != first], n - 1, replace=False)])
+    """n different ids below 100,000; the first is given: the first learner's first text walks through the study."""
+    return [first, *rng.choice(np.delete(np.arange(1, 100_000), first - 1), n - 1, replace=False).tolist()]
 
 
 def _careers(n_texts, rng):
-    """Yield, learner by learner, the prompts she or he answers; levels fill up to their share of n_texts."""
-    prompts = data()["prompts"]
-    cefr = [LEVELS[(prompt["at"][0] - 1) // 3] for prompt in prompts]
-    left = {level: round(n_texts * data()["levels"][level]["share"]) for level in LEVELS}
+    """Yield, learner by learner, the prompts she or he answers, until every level has its share of n_texts."""
+    left = {level: round(n_texts * DATA["levels"][level]["share"]) for level in LEVELS}
     left["A1"] += n_texts - sum(left.values())
-    position = [prompt["topic"] for prompt in prompts].index(data()["walk"]["topic"])
+    position = [prompt["topic"] for prompt in PROMPTS].index(WALK["topic"])
     while any(left.values()):
-        career = []
-        for _ in range(1 + rng.negative_binomial(1.6, 0.3)):
-            if position >= len(prompts) or not left[cefr[position]]:
-                break
-            career.append((prompts[position], cefr[position]))
-            left[cefr[position]] -= 1
+        career, length = [], 1 + rng.negative_binomial(1.6, 0.33)
+        while len(career) < length and position < len(PROMPTS) and left[PROMPTS[position]["at"][0]]:
+            career.append(PROMPTS[position])
+            left[PROMPTS[position]["at"][0]] -= 1
             position += 1 + int(rng.random() < 0.25)
         yield career
-        waiting = np.array([left[level] for level in cefr])
-        position = rng.choice(len(prompts), p=waiting / waiting.sum()) if waiting.any() else 0
+        waiting = np.array([left[prompt["at"][0]] for prompt in PROMPTS])
+        position = rng.choice(len(PROMPTS), p=waiting / waiting.sum()) if waiting.any() else 0
 
 
-def _learner_rows(learner_id, career, rng):
+def _learner(learner_id, career, rng):
     """The rows of one learner, in the order of their dates."""
-    walk = data()["walk"] if learner_id == data()["walk"]["learner_id"] else None
-    l1, facts = _facts(walk, rng)
-    proneness = rng.lognormal(-0.08, 0.4)  # to errors, against other learners of the level and first language
-    date = pd.Timestamp(2011, 1, 3) + pd.Timedelta(int(rng.integers(700 * 24 * 60)), "min")
-    for prompt, cefr in career:
-        if walk and prompt["topic"] == walk["topic"]:
-            text, corrected = walk["text"], walk["text_corrected"]
-        else:
-            corrected = with_errors(compose(prompt, cefr, facts, rng), l1, cefr, rng, ["errors", "surface"], proneness)
-            text = with_errors(corrected, l1, cefr, rng, ["spelling"], proneness)
-        level, unit = prompt["at"]
-        yield {
-            "learner_id": learner_id, "level": level, "unit": unit, "topic_id": 8 * (level - 1) + unit,
-            "topic": prompt["topic"], "date": str(date), "grade": int(np.clip(rng.normal(89 - 3 * proneness, 6), 55, 100)),
-            "nationality": facts["nationality"], "l1": l1, "cefr": cefr, "cefr_numeric": LEVELS.index(cefr) + 1,
-            "text": text, "text_corrected": corrected,
-        }  # fmt: skip
-        date += pd.Timedelta(int(rng.integers(2 * 24 * 60, 45 * 24 * 60)), "min")
+    facts = _facts(WALK["facts"] if learner_id == WALK["learner_id"] else {}, rng)
+    proneness = rng.lognormal(-0.08, 0.4)  # to errors, next to other learners of the level and first language
+    minutes = rng.integers(700 * 24 * 60) + np.cumsum(rng.integers(2 * 24 * 60, 45 * 24 * 60, len(career)))
+    for prompt, minute in zip(career, minutes):
+        row = {"learner_id": learner_id, "topic": prompt["topic"], "l1": facts["l1"]}
+        row |= {"nationality": facts["nationality"], **dict(zip(["cefr", "level", "unit"], prompt["at"]))}
+        row["date"] = str(pd.Timestamp(2011, 1, 3) + pd.Timedelta(minutes=int(minute)))
+        row["grade"] = int(np.clip(rng.normal(92 - 4 * proneness, 5), 55, 100))
+        text = compose(prompt, facts, rng)
+        for kind in ("variants", "errors", "surface", "spelling"):
+            row["text_corrected"] = _tidy(text) if kind in ("errors", "surface") else text
+            text = _reworded(row["text_corrected"], kind, row["l1"], row["cefr"], proneness, rng)
+        yield row | {"text": text}
 
 
-def _facts(walk, rng):
-    """A learner's first language and what stays the same in her or his texts: name, city, job, family, hobby."""
-    l1s = data()["l1s"]
-    shares = np.array([l1["share"] for l1 in l1s.values()])
-    l1 = walk["l1"] if walk else list(l1s)[rng.choice(len(shares), p=shares / shares.sum())]
-    facts = {"dish": l1s[l1]["dish"], "feast": l1s[l1]["feast"], "city": _pick(l1s[l1]["cities"], rng)}
-    for names, values in {**data()["facts"], "nationality country people language": l1s[l1]["homes"]}.items():
-        facts |= zip(names.split(), _pick(values, rng).split("/"))
-    names = _options(l1s[l1]["names"])  # women's and men's in turn
-    women, men = rng.permutation(names[::2]), rng.permutation(names[1::2])
-    facts |= {"name": str((women, men)[rng.integers(2)][0])}
-    facts |= {"kinname": str((women if facts["he"] == "she" else men)[1])}
-    facts |= {"friend": str((women if facts["fhe"] == "she" else men)[2])}
-    return l1, facts | (walk["facts"] if walk else {})
+def _facts(fixed, rng):
+    """A learner's first language and what stays the same in all texts: name, city, job, family, hobby ..."""
+    shares = np.array([l1["share"] for l1 in L1S.values()])
+    facts = {"l1": list(L1S)[rng.choice(len(shares), p=shares / shares.sum())]} | fixed
+    home = L1S[facts["l1"]]
+    for keys, values in (DATA["facts"] | home["facts"]).items():
+        facts = dict(zip(keys.split(), _pick(values, rng).strip().split("/"))) | facts
+    names = home["names"].split("|")  # women's and men's in turn
+    women, men = rng.permutation(names[::2]).tolist(), rng.permutation(names[1::2]).tolist()
+    facts = {"name": (women, men)[rng.integers(2)][0], "kinname": (women if facts["he"] == "she" else men)[1]} | facts
+    return facts | {"dish": home["dish"], "friend": (women if facts["fhe"] == "she" else men)[2]}
 
 
-def compose(prompt, cefr, facts, rng):
-    """A text on the prompt in correct English: start, as much of the body as the level's length asks, often an end."""
-    once = {name: _pick(values, rng) for name, values in prompt.get("once", {}).items()}
-    pen = Pen(data()["common"] | {k: v for k, v in prompt.items() if isinstance(v, str)} | once | facts, rng)
-    form, wanted = data()["forms"].get(prompt.get("form")), data()["levels"][cefr]["words"] * rng.lognormal(0, 0.25)
-    frames = data()["frames"].get(cefr, []) if "pro" in prompt else []
-    moves = sorted((i / len(part), move) for part in (prompt["body"], frames) for i, move in enumerate(part))
-    start = pen.write(_pick(prompt["start"], rng))
-    end = pen.write(_pick(prompt["end"], rng)) if form or cefr > "A2" or rng.random() < 0.6 else ""
-    words, body = len((start + end).split()), {}
+def compose(prompt, facts, rng):
+    """A text in correct English: a start, as much of the body as the level's length asks for, often an end."""
+    cefr, form = prompt["at"][0], DATA["forms"][prompt.get("form", "plain")]
+    words = DATA["common"] | prompt | facts
+    write = functools.partial(_write, words=words, used=set(), rng=rng)
+    words |= {key: write(_pick(values, rng)) for key, values in prompt.get("once", {}).items()}
+    parts = prompt["body"], DATA["frames"].get(cefr, []) if "pro" in prompt else []
+    moves = [move for _, move in sorted((i / len(part), move) for part in parts for i, move in enumerate(part))]
+    start, end = write(_pick(prompt["start"], rng)), write(_pick(prompt["end"], rng))
+    end = "" if cefr < "B1" and rng.random() < 0.3 else end
+    missing, body = DATA["levels"][cefr]["words"] * rng.lognormal(0, 0.25) - len(f"{start} {end}".split()), {}
     for i in rng.permutation(len(moves)):
-        if words >= wanted and body:
-            break
-        body[i] = pen.write(moves[i][1])
-        words += len(body[i].split())
-    body = [body[i] for i in sorted(body)]
-    parts = [[start], body[: len(body) // 2], body[len(body) // 2 :], [end]]
-    if cefr < "B1" or len(body) < 4 or rng.random() < 0.5:
-        parts = [[start, *body, end]] if cefr < "B1" else [[start], body, [end]]
-    blocks = [" ".join(part).strip() for part in parts]
-    if form:
-        blocks = [pen.write(form["open"]), *blocks, pen.write(form["close"])]
-    return _tidy(("\n" if rng.random() < data()["lines"][cefr] else " ").join(block for block in blocks if block))
+        if missing > 0 or not body:
+            body[i] = write(moves[i])
+            missing -= len(body[i].split())
+    body = [body[i] for i in sorted(body)]  # chosen by chance, told in order
+    cut = len(body) // 2 if rng.random() < 0.5 else 0
+    lines = [[start, *body, end]] if cefr < "B1" else [[start], body[:cut], body[cut:], [end]]
+    lines = [[write(form["open"])], *lines, [write(form["close"])]]
+    separator = "\n" if rng.random() < DATA["lines"][cefr] else " "
+    return _tidy(separator.join(" ".join(line) for line in lines if any(line)))
 
 
-def _tidy(text):
-    text = re.sub(r" +(['’,.!?])", r"\1", re.sub(" +", " ", text)).strip()
-    text = re.sub(r"\b([Aa]) (?=[aeio]|un[^i])", r"\1n ", text)
-    return SENTENCE_START.sub(lambda match: match.group().upper(), text)
+def _write(template, words, used, rng):
+    """Fill (a|b) and <word list:form>, seldom with the same entry twice in a text."""
 
+    def fill(match):
+        draws = [_pick(words[match[1]], rng).lstrip() for _ in range(4)]
+        entry = next((draw for draw in draws if draw not in used), draws[0])
+        used.add(entry)
+        return inflect(_write(entry, words, used, rng), match[2]) if match[2] else entry
 
-class Pen:
-    """Fills templates from word lists, seldom with the same entry twice in a text.
-
-    words: word list name -> "a|b|c".
-    """
-
-    def __init__(self, words, rng):
-        self.words, self.rng, self.used = words, rng, set()
-
-    def write(self, template):
-        while True:
-            template, choices = CHOICE.subn(lambda match: _pick(match.group(1), self.rng), template)
-            if not choices:
-                template, slots = SLOT.subn(self._slot, template)
-                if not slots:
-                    return template
-
-    def _slot(self, match):
-        name, form = match.groups()
-        for _ in range(5):
-            entry = _pick(self.words[name], self.rng).lstrip()
-            if entry not in self.used:
-                break
-        if len(_options(self.words[name])) > 2:
-            self.used.add(entry)
-        return inflect(self.write(entry), form) if form else f"{entry}"
+    found = True
+    while found:
+        template, found = re.subn(r"\(([^()]*)\)", lambda match: _pick(match[1], rng), template)
+        if not found:
+            template, found = re.subn(r"<(\w+)(?::(\w+))?>", fill, template)
+    return template
 
 
 def _pick(options, rng):
-    """One of a list or of "a|b|c"; the first of n options comes about n ** .2 times as often as by even chance."""
-    options = _options(options) if isinstance(options, str) else options
+    """One of a list or of "a|b|c", the earlier ones a little likelier."""
+    options = options.split("|") if isinstance(options, str) else options
     return options[int(len(options) * rng.random() ** 1.25)]
 
 
-@functools.cache
-def _options(text):
-    """Split at the bars outside brackets."""
-    parts, depth = [""], 0
-    for sign in text:
-        depth += (sign == "(") - (sign == ")")
-        if sign == "|" and not depth:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return parts
-
-
-@functools.cache
-def _irregular():
-    return {base.strip(): forms for base, *forms in (verb.split() for verb in data()["irregular"].split("|"))}
-
-
 def inflect(phrase, form):
-    """The phrase with its first verb in form s, ed, en or ing: inflect("eat fish", "ed") -> "ate fish"."""
+    """The phrase with its first verb in form s, ed, en or ing: inflect("eat fish", "ed") is "ate fish"."""
     verb, _, rest = phrase.partition(" ")
-    if form in ("ed", "en") and verb in _irregular():
-        verb = _irregular()[verb][form == "en"]
-    elif form == "s":
-        verb = "has" if verb == "have" else re.sub("([^aeiou])y$", r"\1ie", verb) + "s"
-        verb = re.sub("(o|ch|sh|ss|x)s$", r"\1es", verb)
-    else:
-        verb += verb[-1] if verb in data()["doubling"].split("|") else ""
-        verb = re.sub("([^aeiou])y$", r"\1i", verb) if form != "ing" else verb
-        verb = re.sub("([^e])e$", r"\1", verb) + ("ing" if form == "ing" else "ed")
-    return f"{verb} {rest}".strip()
+    if form in ("ed", "en") and verb in DATA["irregular"]:
+        return f"{DATA['irregular'][verb][form == 'en']} {rest}".rstrip()
+    end, replacement = next(rule for rule in DATA["endings"][form.replace("en", "ed")] if re.search(rule[0], verb))
+    return f"{re.sub(end, replacement, verb, count=1)} {rest}".rstrip()
+
+
+def _tidy(text):
+    text = re.sub(r" +(['’,.!?\n])", r"\1", re.sub(" +", " ", text)).strip()
+    text = re.sub(r"\b([Aa]) (?=[aei]|o(?!ne\b)|un[^i]|hour|honest)", r"\1n ", text)
+    return re.sub(r"(^|[.!?]\s|\n)([a-z])", lambda match: match[0].upper(), text)
+
+
+@functools.cache
+def _rules(kind, l1, cefr):
+    """(pattern, what to put) of each rule, and its rate for a first language, its family, the level, or all."""
+    rules, rates = [], []
+    for find, *put, rate in DATA[kind]:
+        ignore_case = re.I if kind in ("variants", "errors") else 0
+        rules.append((re.compile(find, ignore_case), *put) if put else (re.compile(r"[\w']+"), find))
+        rates.append(next((rate[key] for key in (l1, L1S[l1]["family"], cefr, "all") if key in rate), 0))
+    return rules, np.array(rates)
+
+
+def _reworded(text, kind, l1, cefr, proneness, rng):
+    """The text with variants, or with errors, surface errors or spelling errors, as often as the writer makes them."""
+    rules, rates = _rules(kind, l1, cefr)
+    hits = rng.random((len(rules), SITES)) < proneness * DATA["levels"][cefr][kind] * rates[:, None]
+
+    def change(match):
+        if isinstance(put, dict) and match[0].lower() not in put or not next(hit):
+            return match[0]
+        if isinstance(put, dict):
+            return put[match[0]] if match[0] in put else put[match[0].lower()].capitalize()
+        return match[0].lower() if put == "lower" else match.expand(put)
+
+    for i in np.flatnonzero(hits.any(axis=1)):
+        (pattern, put), hit = rules[i], itertools.cycle(hits[i].tolist())
+        text = pattern.sub(change, text)
+    return text
+
+
+SOIL = {  # ways to dirty a text (and its corrected form alike), given its prompt
+    "question_copied": lambda text, prompt: f"{prompt['ask']} {text}",
+    "model_answer_copied": lambda text, prompt: f"{_model_answer(prompt)} {text}",
+    "glued": lambda text, prompt: re.sub(r"([a-z][.!?]) (?=[A-Z])", r"\1", text, count=2),
+    "curly_quotes": lambda text, prompt: re.sub(r'"\b', "“", text.replace("'", "’")).replace('"', "”"),
+    "emoji": lambda text, prompt: f"{text} {DATA['emoji'][len(text.split()) % len(DATA['emoji'])]}",
+    "doubled_apostrophes": lambda text, prompt: text.replace("'", "''"),
+    "masked_names": lambda text, prompt: re.sub(rf"\b(?:{NAMES})\b", "xxx", text),
+    "near_duplicate": lambda text, prompt: re.sub(r"^(\S+ \S+ \S+) \S+(.*) \S+ (\S+)$", r"\1\2 \3", text, flags=re.S),
+    "duplicate": lambda text, prompt: text,
+}
+
+
+def _model_answer(prompt):
+    """The sentence that every learner could have copied from the same page."""
+    rng = np.random.default_rng(prompt["at"][1:])
+    return compose(prompt, _facts(WALK["facts"], rng), rng).split(". ")[0] + "."
+
+
+def _soil(rows, rng):
+    """Change small shares of the rows, never the walking learner's, in the ways of SOIL."""
+    rows = [rows[i] for i in rng.permutation(len(rows)) if rows[i]["learner_id"] != WALK["learner_id"]]
+    prompts, spare = {prompt["topic"]: prompt for prompt in PROMPTS}, iter(rows)
+    for kind, share in DATA["dirt"].items():
+        missing = max(1, round(share * len(rows)))
+        while missing:
+            row = next(spare)
+            twins = [r for r in rows if r["topic"] == row["topic"] and r["learner_id"] != row["learner_id"]]
+            source = twins[rng.integers(len(twins))] if "duplicate" in kind else row
+            prompt = prompts[row["topic"]]
+            soiled = {column: SOIL[kind](source[column], prompt) for column in ("text", "text_corrected")}
+            missing -= soiled["text"] != row["text"]
+            row |= soiled
+    for text in DATA["oddities"]:
+        next(spare).update(text=text, text_corrected=text)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m lib.synthetic FILE.csv")
+    write_table(embedded_corpus(), sys.argv[1])
+    print(f"{sys.argv[1]}: {SYNTHETIC}")

@@ -1,6 +1,6 @@
 """One model's training: where it starts, Hugging Face's Trainer with ILM's loss, and the folder it leaves."""
 
-import hashlib
+import shutil
 import time
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from lib.examples import SPECIALS, tensors, token_losses
 from lib.runs import atomic_folder, write_json, write_table
 
 DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
+
 
 class ILMTrainer(Trainer):
     """Trainer whose step is one item of `Steps` and whose evaluation is the infill loss on frozen valid masks."""
@@ -53,7 +54,7 @@ class Progress(TrainerCallback):
 
     def __init__(self, settings, label):
         self.size = settings.examples_per_step
-        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", mininterval=2, ncols=100)
+        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", mininterval=5, ncols=100, leave=False)
 
     def on_step_end(self, args, state, control, **_):
         self.bar.update(self.size)
@@ -61,7 +62,7 @@ class Progress(TrainerCallback):
             control.should_evaluate = control.should_save = control.should_log = True
 
     def on_evaluate(self, args, state, control, metrics, **_):
-        self.bar.set_postfix_str(f"valid perplexity {metrics['eval_perplexity']:.2f}")
+        self.bar.set_postfix_str(f"valid perplexity {metrics['eval_perplexity']:.2f}", refresh=False)
 
     def on_train_end(self, *_, **__):
         self.bar.close()
@@ -79,15 +80,20 @@ def perplexity(scores):
 def start(settings, tokenizer, max_length, base=None):
     """The model before its first step: from scratch, or from `base`, a folder or Hugging Face name.
 
-    A base without the seven special tokens gets new embeddings for them. Raises ValueError when the base takes
-    fewer than max_length tokens or has another vocabulary than the tokenizer.
+    A base without the seven special tokens gets new embeddings for them. Raises ValueError when the base cannot be
+    found or lacks weights, takes fewer than max_length tokens, or has another vocabulary than the tokenizer.
     """
+    scoring.quiet()
     if base is None:
         return AutoModelForCausalLM.from_config(_scratch(settings, tokenizer, max_length))
-    config = AutoConfig.from_pretrained(base)
+    config = _config(base)
     _check_base(base, config, tokenizer, max_length)
     dropouts = {name: settings.dropout for name in DROPOUTS if hasattr(config, name)}
-    model = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, **dropouts)
+    model, found = AutoModelForCausalLM.from_pretrained(
+        base, dtype=torch.float32, output_loading_info=True, **dropouts
+    )
+    if found["missing_keys"]:  # transformers would go on with random numbers in their place
+        raise ValueError(f"{base} lacks weights: {', '.join(sorted(found['missing_keys']))}")
     if config.vocab_size < len(tokenizer):
         model.resize_token_embeddings(len(tokenizer), mean_resizing=False)
     return model
@@ -100,6 +106,16 @@ def _scratch(settings, tokenizer, max_length):
     return GPT2Config(
         vocab_size=len(tokenizer), n_positions=max_length, bos_token_id=end, eos_token_id=end, **sizes, **dropouts
     )
+
+
+def _config(base):
+    try:
+        return AutoConfig.from_pretrained(base)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"init_from: {base} is no trained model of this experiment, no model folder, and not to be had from "
+            "Hugging Face. Train it first (03_train), give the path of a folder, or load it once with a network."
+        ) from error
 
 
 def _check_base(base, config, tokenizer, max_length):
@@ -120,10 +136,11 @@ def _check_base(base, config, tokenizer, max_length):
 def train(model, steps, valid, settings, seed, checkpoints, label):
     """Train in place, stop early on the valid infill loss, and end with the best weights seen.
 
-    valid: (keys, tokens, roles) as scoring.frozen_examples returns them; checkpoints: a folder for the Trainer.
-    Returns (curve, seconds); curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and
-    valid_perplexity (of answer tokens).
+    valid: (keys, tokens, roles) as scoring.frozen_examples returns them; checkpoints: a folder for the Trainer,
+    emptied first. Returns (curve, seconds); curve has one row an evaluation, step 0 included: examples, train_loss,
+    valid_loss and valid_perplexity (of answer tokens). Raises FloatingPointError when a loss is not finite.
     """
+    shutil.rmtree(checkpoints, ignore_errors=True)  # of a killed run: the Trainer would count them among its own
     every = settings.eval_every // settings.examples_per_step
     arguments = TrainingArguments(
         output_dir=str(checkpoints), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
@@ -131,6 +148,7 @@ def train(model, steps, valid, settings, seed, checkpoints, label):
         eval_strategy="steps", eval_steps=every, eval_on_start=True, save_strategy="steps", save_steps=every,
         save_total_limit=2, load_best_model_at_end=True, metric_for_best_model="infill_loss", greater_is_better=False,
         logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
+        dataloader_pin_memory=False,
     )  # fmt: skip
     stopping = EarlyStoppingCallback(settings.patience)
     trainer = ILMTrainer(
@@ -140,44 +158,54 @@ def train(model, steps, valid, settings, seed, checkpoints, label):
     trainer.remove_callback(PrinterCallback)  # it prints every log as a dict
     began = time.perf_counter()
     trainer.train()
-    return curve(trainer.state.log_history, settings.examples_per_step), time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    return curve(trainer.state.log_history, settings.examples_per_step, len(steps.order)), seconds
 
 
-def curve(log, examples_per_step):
+def curve(log, examples_per_step, budget):
     """The Trainer's log as a table, one row an evaluation; train_loss is the mean since the row before."""
     rows = {}
     for entry in log:
-        row = rows.setdefault(entry["step"], {"examples": entry["step"] * examples_per_step})
+        row = rows.setdefault(entry["step"], {"examples": min(entry["step"] * examples_per_step, budget)})
         names = {"loss": "train_loss", "eval_infill_loss": "valid_loss", "eval_perplexity": "valid_perplexity"}
         row.update({names[key]: value for key, value in entry.items() if key in names})
     columns = ["examples", "train_loss", "valid_loss", "valid_perplexity"]
     return pd.DataFrame(rows.values()).reindex(columns=columns)
 
 
-def fingerprint(model):
-    """16 hexadecimal digits that name a model's weights."""
-    sha = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        sha.update(name.encode() + tensor.detach().float().cpu().numpy().tobytes())
-    return sha.hexdigest()[:16]
+def outcome(curve):
+    """What training came to, from its curve. The weights kept are those of the best look after the start."""
+    start, looks = curve.iloc[0], curve.iloc[1:]
+    best = looks.loc[looks["valid_loss"].idxmin()]
+    return {
+        "start_loss": start["valid_loss"],
+        "start_perplexity": start["valid_perplexity"],
+        "valid_loss": best["valid_loss"],
+        "valid_perplexity": best["valid_perplexity"],
+        "best_at": int(best["examples"]),
+        "stopped_at": int(looks["examples"].iloc[-1]),
+    }
 
 
 def save(folder, model, tokenizer, steps, curve, facts):
     """Leave the model folder: weights, tokenizer and card as Hugging Face reads them, curve, order, and train.json.
 
-    facts: what train.json holds; it is written last and so vouches for the rest.
+    order.parquet lists the examples seen, fewer than planned where training stopped early. facts: what train.json
+    is to hold beside sizes and counts; it is written last and so vouches for the rest.
     """
-    facts |= {
+    seen = int(curve["examples"].iloc[-1])
+    facts = facts | {
         "parameters_total": sum(p.numel() for p in model.parameters()),
         "megabytes": round(sum(p.numel() * p.element_size() for p in model.parameters()) / 1e6, 1),
-        "examples_seen": len(steps.order),
+        "examples_seen": seen,
         "examples_dropped": steps.dropped,
+        "tokens_seen": steps.tokens(seen),
     }
     with atomic_folder(folder, last="train.json") as temporary:
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
         write_table(curve, temporary / "curve.csv")
-        write_table(steps.table(), temporary / "order.parquet")
+        write_table(steps.table(seen), temporary / "order.parquet")
         card = (Path(__file__).parent / "model_card.md").read_text(encoding="utf-8")
         (temporary / "README.md").write_text(card.format(**facts), encoding="utf-8")
         write_json(facts, temporary / "train.json")

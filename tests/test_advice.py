@@ -1,0 +1,116 @@
+"""Claims about the advice: the plan's criteria are the hand figures, and the simplest good system is recommended."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import advice
+from lib.runs import LEVELS
+
+PARAMS = SimpleNamespace(alpha=0.05, recommend_within=0.02)
+
+
+def contrast(name, level, theta, a="general", b="best", provisional=False):
+    """A row of contrasts.csv; theta may be a number (se .005), (theta, se) or None for one that was not made."""
+    theta, se = theta if isinstance(theta, tuple) else (np.nan, np.nan) if theta is None else (theta, 0.005)
+    return {"name": name, "level": level, "a": a, "b": b, "mask_type": "mix", "subset": "unflagged", "theta": theta,
+            "se": se, "df": 40, "ci_lo": theta - 2 * se, "ci_hi": theta + 2 * se, "provisional": provisional}
+
+
+def matrix(**ppl):
+    """Rows of ppl_matrix.csv from model=[A1, A2, B1, B2, C1, mixed]."""
+    tests = [*LEVELS, "mixed"]
+    return pd.DataFrame([{"model": model, "test": test, "mask_type": "mix", "ppl": value}
+                         for model, values in ppl.items() for test, value in zip(tests, values, strict=True)])
+
+
+PPL = matrix(a1=[10, 40, 40, 40, 40, 30], a2=[40, 10, 40, 40, 40, 30], b1=[40, 40, 10, 40, 40, 30],
+             b2=[40, 40, 40, 10, 40, 30], c1=[80, 80, 80, 80, 20, 30], general=[13, 11, 10.5, 9, 60, 12],
+             a1_transfer=[9, 50, 50, 50, 50, 40])
+
+
+@pytest.mark.parametrize("criterion, level, value, passed", [
+    ("Specialization Gain >= 25%", "A1", 30, "pass"),
+    ("Specialization Gain >= 25%", "A2", 10, "fail"),
+    ("Level Specificity >= 3x", "A1", 4, "pass"),
+    ("PPL within 10% of best per-CEFR", "A1", 30, "fail"),
+    ("PPL within 10% of best per-CEFR", "A2", 10, "pass"),
+    ("3-8x better", "A1", 80 ** 0.25 * 40 ** 0.75 / 10, "pass"),
+    ("3-8x better", "C1", 2, "fail"),
+    ("Not worse than general model", "C1", 100 * (20 / 60 - 1), "pass"),
+    ("Best on combined test set", "mixed", 100 * (12 / 30 - 1), "pass"),
+    ("If transfer > A1-only: valuable", "A1", 100 * (10 / 9 - 1), "pass"),
+    ("Final validation perplexity < 50", "A1", 12, "pass"),
+    ("Final validation perplexity < 50", "mixed", 70, "fail"),
+    ("A1 8–20", "A1", 10, "pass"),
+    ("C1 20–40", "C1", 20, "pass"),
+])
+def test_the_plans_criteria_are_the_hand_figures(criterion, level, value, passed):
+    rows = advice.plan_criteria(PPL, {"a1": 12.0, "general": 70.0}).set_index(["criterion", "level"])
+    row = rows.loc[(criterion, level)]
+    assert (row["value"], row["passed"]) == (pytest.approx(value), passed)
+    assert len(row["note"]) > 40
+
+
+def test_a_general_model_passes_the_specificity_by_itself():
+    rows = advice.plan_criteria(PPL.assign(ppl=PPL["ppl"].where(PPL["model"] != "general", 10.0)), {})
+    note = rows.set_index(["criterion", "level"]).loc[("Level Specificity >= 3x", "A1"), "note"]
+    assert "the general one alone has 1.0, 1.0, 1.0, 1.0, 1.0" in note
+
+
+def test_criteria_without_a_model_are_not_available():
+    rest = PPL[~PPL["model"].isin(["c1", "a1_transfer"])]
+    rows = advice.plan_criteria(rest, {}).set_index(["criterion", "level"])
+    gone = [("Specialization Gain >= 25%", "C1"), ("Not worse than general model", "C1"), ("C1 20–40", "C1"),
+            ("If transfer > A1-only: valuable", "A1")]
+    assert set(rows.loc[gone, "passed"]) == {"n/a"}
+    assert rows.loc[("Specialization Gain >= 25%", "A1"), "passed"] == "pass"
+
+
+COST = pd.DataFrame({"model": ["general", "a1", "a1_transfer"], "hours": [5.0, 1.0, 6.0], "megabytes": [500] * 3})
+
+
+def advise(general_own, own_transfer, general_transfer, ppl, **changes):
+    rows = pd.DataFrame([contrast("general-own", "A1", general_own, "general", "a1", **changes),
+                         contrast("own-transfer", "A1", own_transfer, "a1", "a1_transfer"),
+                         contrast("general-transfer", "A1", general_transfer, "general", "a1_transfer")])
+    models = dict(zip(["general", "a1", "a1_transfer"], ppl, strict=True))
+    return advice.recommend(rows, matrix(**{m: [p] + [np.nan] * 5 for m, p in models.items()}), COST, PARAMS)
+
+
+def test_the_simplest_system_within_two_percent_is_recommended():
+    assert advise(0.0, 0.0, 0.0, [10, 10, 10])["A1"]["model"] == "general"
+    found = advise(0.3, 0.0, 0.3, [13.5, 9.99, 10])["A1"]
+    assert (found["model"], found["certain"], found["hours"]) == ("a1_transfer", True, 6)  # simpler than a1, as good
+    assert found["gain_lo"] == pytest.approx(100 * np.expm1(0.29))
+    assert "use the general model fine-tuned on A1" in found["sentence"]
+    assert advise(0.3, -0.1, 0.2, [13.5, 10, 11])["A1"]["model"] == "a1"
+
+
+def test_a_recommendation_reads_the_primary_contrasts_only():
+    rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1"),
+                         contrast("general-own", "A1", 0.0, "general", "a1") | {"mask_type": "word"}])
+    ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
+    for order in (rows, rows[::-1]):
+        assert advice.recommend(order, ppl, COST, PARAMS)["A1"]["model"] == "a1"
+
+
+def test_a_best_that_is_not_shown_is_marked_uncertain():
+    found = advise((0.05, 0.2), (0.0, 0.2), (0.05, 0.2), [10.5, 10, 10.1])["A1"]
+    assert (found["model"], found["certain"]) == ("a1", False) and "uncertain" in found["sentence"]
+    lucky = advise((-0.01, 0.2), (0.0, 0.2), (-0.01, 0.2), [10, 10.1, 10.1])["A1"]
+    assert (lucky["model"], lucky["certain"], lucky["gain_lo"]) == ("general", False, None)
+
+
+def test_one_system_alone_or_none_is_no_certain_choice():
+    rows = pd.DataFrame([contrast("general-own", "A1", None)])
+    found = advice.recommend(rows, matrix(general=[10] + [np.nan] * 5), COST, PARAMS)
+    assert (found["A1"]["model"], found["A1"]["certain"]) == ("general", False)
+    assert found["C1"]["model"] is None and "no recommendation" in found["C1"]["sentence"]
+
+
+def test_a_recommendation_carries_the_stamp():
+    found = advise(0.3, 0.0, 0.3, [13.5, 9.99, 10], provisional=True)["A1"]
+    assert found["provisional"] and "(provisional)" in found["sentence"]
