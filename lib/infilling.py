@@ -1,7 +1,8 @@
 """What a model writes into blanks: the most probable fillings of one word, and sampled fillings of any mask.
 
-Decoding is Hugging Face's `generate` (KV-cached; its nucleus keeps the token that crosses the mass). It stops a text
-once every blank has its <|endofinfill|>.
+Sampling is Hugging Face's `generate` (KV-cached; its nucleus keeps the token that crosses the mass), stopped at a text
+once every blank has its <|endofinfill|>. Words have a beam search of their own: it tries every beginning as a whole
+filling, where `generate` does so only if the end token is among the next best, and it reads each prompt once.
 """
 
 from collections import Counter
@@ -33,24 +34,47 @@ class AllBlanksFilled(StoppingCriteria):
 
 
 def top_words(model, tokenizer, prompts, beams, k=5):
-    """The k most probable fillings of each prompt's one blank, by beam search.
+    """The k most probable fillings of each prompt's one blank that a beam search finds.
 
     Returns (fillings, logprobs): per prompt k strings and their summed log probabilities, end token included,
-    in nats, best first. Prompts stay in order.
+    in nats, best first. Prompts stay in order. An empty filling is none: a blank has at least one token.
     """
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    fillings, logprobs = [], []
-    for ids, seen in _batches(model, prompts):
-        found = _generate(
-            model, ids, seen, max_new_tokens=LONGEST_WORD, num_beams=beams, num_return_sequences=k, eos_token_id=end,
-            length_penalty=0.0, early_stopping=False, do_sample=False, return_dict_in_generate=True, output_scores=True,
-        )  # fmt: skip
-        written = found.sequences[:, ids.shape[1] :].tolist()
-        texts = [tokenizer.decode(one[: one.index(end)] if end in one else one) for one in written]
-        scores = found.sequences_scores.tolist()
-        fillings += [texts[i : i + k] for i in range(0, len(texts), k)]
-        logprobs += [scores[i : i + k] for i in range(0, len(scores), k)]
-    return fillings, logprobs
+    found = []
+    with torch.inference_mode():
+        for ids, seen in _batches(model, prompts):
+            found += _search(model, ids, seen, end, beams, k)
+    fillings = [[tokenizer.decode(written) for _, written in best] for best in found]
+    return fillings, [[ln_p for ln_p, _ in best] for best in found]
+
+
+def _search(model, ids, seen, end, beams, k):
+    """Per prompt its k best fillings, (log probability, token ids), best first.
+
+    Shapes: ids, seen [n, width]; running [n, b], the log probabilities of b beginnings; written [n, b, length].
+    """
+    n, tokens, cache = len(ids), ids, None
+    running, written = torch.zeros(n, 1, device=ids.device), ids.new_empty(n, 1, 0)
+    found = [[] for _ in range(n)]
+    for length in range(min(LONGEST_WORD, model.config.max_position_embeddings - ids.shape[1]) + 1):
+        places = (seen.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+        how = {"attention_mask": seen, "position_ids": places, "past_key_values": cache, "use_cache": True}
+        output = model(tokens, logits_to_keep=1, **how)
+        ln_p = running[..., None] + output.logits[:, -1].float().log_softmax(-1).view(n, running.shape[1], -1)
+        if length:
+            ended = zip(found, ln_p[:, :, end].tolist(), written.tolist())
+            found = [sorted(best + list(zip(*new)), reverse=True)[:k] for best, *new in ended]
+        ln_p[:, :, end] = -torch.inf
+        n_beams, n_tokens = ln_p.shape[1:]
+        running, chosen = ln_p.flatten(1).topk(beams)
+        if all(len(best) == k and best[-1][0] >= top for best, top in zip(found, running[:, 0].tolist())):
+            break  # a longer filling can only be less probable
+        parents = (chosen // n_tokens + n_beams * torch.arange(n, device=ids.device)[:, None]).flatten()
+        tokens, cache = (chosen % n_tokens).view(-1, 1), output.past_key_values
+        cache.reorder_cache(parents)
+        written = torch.cat([written.flatten(0, 1)[parents], tokens], 1).view(n, beams, -1)
+        seen = torch.cat([seen[parents], torch.ones_like(tokens)], 1)
+    return found
 
 
 def sample(model, tokenizer, prompts, blanks, nucleus, seed, longest=128):
@@ -79,8 +103,7 @@ def answers(tokenizer, tokens, roles):
 
 
 def rank(answer, fillings):
-    """Place of the answer among fillings, best first: 1, 2, ..., or 0 when it is not among them. Spaces around it are
-    no part of a word."""
+    """Place of the answer among fillings, best first: 1, 2, ..., or 0. Spaces around a word are no part of it."""
     found = [filling.strip() for filling in fillings]
     return found.index(answer.strip()) + 1 if answer.strip() in found else 0
 

@@ -9,6 +9,7 @@ from transformers import PreTrainedTokenizerFast
 
 from lib import masks
 from lib.examples import SPECIALS, encode, example
+from lib.units import units
 
 ROOM = 64  # tokens of an example kept free for its special tokens
 MASK_COLUMNS = ["text_id", "mask_type", "mask_set", "span_type", "char_offset", "char_length"]
@@ -58,7 +59,7 @@ def index(texts, tokenizer, splitter, max_length, progress=iter):
     for text_id, text in progress(list(zip(texts["text_id"], texts["text"]))):
         ids, starts, ends = encode(tokenizer, text)
         if len(ids) <= max_length - ROOM:
-            rows.append((text_id, masks.units(text, splitter).ravel(), ids, starts, ends))
+            rows.append((text_id, units(text, splitter).ravel(), ids, starts, ends))
     return pd.DataFrame(rows, columns=["text_id", "units", "ids", "starts", "ends"])
 
 

@@ -26,7 +26,7 @@ SITES = 6  # decisions drawn for a rule and text; at more places than that they 
 
 
 def embedded_corpus(n_texts=3600, seed=2020):
-    """The default corpus: n_texts rows in COLUMNS, str and int, the same for the same arguments.
+    """The default corpus: n_texts (100 or more) rows in COLUMNS, str and int, the same for the same arguments.
 
     Learners write about four texts and only climb; a prompt belongs to one level; level shares, errors and the small
     shares of dirt are those of synthetic.yaml. text_corrected is the text without its spelling errors.
@@ -212,9 +212,10 @@ def _soil(rows, rng):
         missing = max(1, round(share * len(rows)))
         while missing:
             row = next(spare)
-            twins = [r for r in rows if r["topic"] == row["topic"] and r["learner_id"] != row["learner_id"]]
-            source = twins[rng.integers(len(twins))] if "duplicate" in kind else row
-            prompt = prompts[row["topic"]]
+            prompt, sources = prompts[row["topic"]], [row]
+            if "duplicate" in kind:
+                sources = [r for r in rows if r["topic"] == row["topic"] and r["learner_id"] != row["learner_id"]]
+            source = sources[rng.integers(len(sources))]
             soiled = {column: SOIL[kind](source[column], prompt) for column in ("text", "text_corrected")}
             missing -= soiled["text"] != row["text"]
             row |= soiled

@@ -7,7 +7,18 @@ import pytest
 from lib import corpus, split
 
 ROW = {"writing_id": "1", "learner_id": "7", "cefr": "A1", "l1": "Spanish", "topic_id": "3", "text": "I like cats."}
-STRANGE = ["NA", "None", "null", "=1+1", "TRUE", 'He say "hi", ok', "two\nlines", "😀 and \u202bright\u202c", "1e5", " x "]
+STRANGE = [
+    "NA",
+    "None",
+    "null",
+    "=1+1",
+    "TRUE",
+    'He say "hi", ok',
+    "two\nlines",
+    "😀 and \u202bright\u202c",
+    "1e5",
+    " x ",
+]
 
 
 def table(*rows):
@@ -50,13 +61,22 @@ def _write_xlsx(frame, path):
     sheet = "".join("<row>" + "".join(cell.format(escape(v)) for v in row) + "</row>" for row in rows)
     main = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     package, office = (f"http://schemas.openxmlformats.org/{n}/2006" for n in ("package", "officeDocument"))
-    link = '<Relationships xmlns="{0}/relationships"><Relationship Id="r1" Type="{1}/relationships/{2}" Target="{3}"/></Relationships>'
+    link = '<Relationship Id="r1" Type="{1}/relationships/{2}" Target="{3}"/>'
+    link = '<Relationships xmlns="{0}/relationships">' + link + "</Relationships>"
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("[Content_Types].xml", f'<Types xmlns="{package}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>')
+        file.writestr(
+            "[Content_Types].xml",
+            f'<Types xmlns="{package}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
+        )
         file.writestr("_rels/.rels", link.format(package, office, "officeDocument", "xl/workbook.xml"))
-        file.writestr("xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{office}/relationships"><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>')
+        file.writestr(
+            "xl/workbook.xml",
+            f'<workbook xmlns="{main}" xmlns:r="{office}/relationships"><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>',
+        )
         file.writestr("xl/_rels/workbook.xml.rels", link.format(package, office, "worksheet", "worksheets/sheet1.xml"))
-        file.writestr("xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>')
+        file.writestr(
+            "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>'
+        )
 
 
 def test_columns_are_found_by_name_in_any_order_and_number(tmp_path):
@@ -100,7 +120,9 @@ def test_an_unknown_level_is_refused_with_its_row(level):
 
 
 def test_ef_levels_become_cefr_bands():
-    rows = corpus._rename(table(*({"cefr": str(n), "writing_id": str(n), "text": "x" * n} for n in range(1, 17))), "c", "text")
+    rows = corpus._rename(
+        table(*({"cefr": str(n), "writing_id": str(n), "text": "x" * n} for n in range(1, 17))), "c", "text"
+    )
     texts, dropped = corpus.clean(rows)
     assert texts["level"].tolist() == [band for band in corpus.LEVELS for _ in range(3)]
     assert dropped["level C2"] == 1
@@ -138,7 +160,9 @@ def test_each_level_is_parted_80_10_10():
 
 def test_the_split_does_not_depend_on_the_order_of_rows():
     table_ = learners().rename(columns={"text_id": "writing_id", "level": "cefr"}).astype(str)
-    both = [corpus.clean(corpus._rename(t, "c.csv", "text"))[0] for t in (table_, table_.sample(frac=1, random_state=3))]
+    both = [
+        corpus.clean(corpus._rename(t, "c.csv", "text"))[0] for t in (table_, table_.sample(frac=1, random_state=3))
+    ]
     assert split.split_id(parted(both[0])) == split.split_id(parted(both[1]))
 
 

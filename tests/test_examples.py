@@ -9,6 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import examples, masks
 from lib.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
+from lib.units import units
 
 EXPECTED = [
     ("She", "context"),
@@ -55,8 +56,8 @@ def model(tokenizer):
 @pytest.fixture(scope="module")
 def many(tokenizer):
     """24 examples of different length, some of them without a blank."""
-    units = [masks.units(text) for text in LEARNER_LIKE]
-    drawn = masks.draw(units, [masks.text_key(i) for i in range(6)], 0, 0, 0, 4, 16, *masks.chances(0.03, 0.5), 8)
+    own = [units(text) for text in LEARNER_LIKE]
+    drawn = masks.draw(own, [masks.text_key(i) for i in range(6)], 0, 0, 0, 4, 16, *masks.chances(0.03, 0.5), 8)
     spans, ends, owner = drawn
     built = [
         build(tokenizer, LEARNER_LIKE[text], spans[ends[m - 1] if m else 0 : ends[m]]) for m, text in enumerate(owner)

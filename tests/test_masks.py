@@ -9,15 +9,16 @@ from conftest import LEARNER_LIKE, SENTENCE
 from scipy.stats import chisquare, kstest
 
 from lib import masks
-from lib.masks import DOCUMENT, NGRAM, PARAGRAPH, SENTENCE as SENTENCE_KIND, WORD
+from lib.units import DOCUMENT, NGRAM, PARAGRAPH, WORD, _locate, _treebank, units, words
+from lib.units import SENTENCE as SENTENCE_KIND
 
 MIX = masks.chances(0.03, 0.5)
 
 
 def draw(texts, seed=0, purpose=masks.TRAINING, pass_=0, n_masks=16, chance=MIX, keys=None):
-    units = [masks.units(text) for text in texts]
+    own = [units(text) for text in texts]
     keys = [masks.text_key(key) for key in (keys or range(len(texts)))]
-    return masks.draw(units, keys, seed, purpose, pass_, n_masks, 16, *chance, 8)
+    return masks.draw(own, keys, seed, purpose, pass_, n_masks, 16, *chance, 8)
 
 
 def by_text(drawn):
@@ -30,7 +31,7 @@ def by_text(drawn):
 
 
 def pieces(text, kind):
-    return [text[at : at + n] for k, at, n in masks.units(text) if k == kind]
+    return [text[at : at + n] for k, at, n in units(text) if k == kind]
 
 
 def test_units_of_the_walking_sentence():
@@ -56,10 +57,21 @@ def test_sentences_as_learners_end_them(text, sentences):
 
 @pytest.mark.parametrize("text", LEARNER_LIKE)
 def test_every_letter_stands_in_exactly_one_word(text):
-    words = [(at, at + n) for kind, at, n in masks.units(text) if kind == WORD]
-    covered = [i for start, end in words for i in range(start, end)]
+    spans = [(at, at + n) for kind, at, n in units(text) if kind == WORD]
+    covered = [i for start, end in spans for i in range(start, end)]
     assert covered == sorted(set(covered))
     assert [c for i, c in enumerate(text) if i not in set(covered) and not c.isspace()] == []
+
+
+def test_words_found_piece_by_piece_are_treebanks_words():
+    """Sentences of random pieces, with all that makes Treebank look twice: quotes, brackets, clitics, full stops."""
+    rng = np.random.default_rng(4)
+    pieces = "I don't cannot gonna 'tis it's \"so\" ''so'' ( ) a.m. U.S. etc... -- $5 8:30 3,000 «oui» “no” ’ ok. . ! ?! é 😀".split(
+        " "
+    )
+    for _ in range(3000):
+        sentence = " ".join(rng.choice(pieces, rng.integers(1, 9)))
+        assert list(words(sentence)) == _locate(sentence, _treebank().tokenize(sentence)), sentence
 
 
 def test_philox_is_numpys_philox():
@@ -72,22 +84,22 @@ def test_philox_is_numpys_philox():
 def test_a_mask_follows_the_walk_draw_by_draw():
     """The first mask of a text, recomputed with NumPy's generator from the rule in words."""
     text = " ".join(LEARNER_LIKE[4:] * 3)
-    units = masks.units(text).tolist()
+    rows = units(text).tolist()
     for mask in range(16):
         counter = np.array([0, mask * 16, 0, masks.text_key("t")], np.uint64)
         draws = np.random.Generator(np.random.Philox(counter=counter, key=[11, masks.TRAINING]))
         expected, i = [], 0
-        while i < len(units):
-            kind, at, n = units[i]
+        while i < len(rows):
+            kind, at, n = rows[i]
             if draws.random() >= 0.03:
                 i += 1
             elif kind != WORD:
                 expected.append([kind, at, n])
-                i = next((j for j in range(i + 1, len(units)) if units[j][0] <= kind), len(units))
+                i = next((j for j in range(i + 1, len(rows)) if rows[j][0] <= kind), len(rows))
             elif draws.random() < 0.5:
-                words = next((j for j in range(i, len(units)) if units[j][0] != WORD), len(units)) - i
-                k = 1 + int(draws.random() * min(8, words))
-                last = units[i + k - 1]
+                left = next((j for j in range(i, len(rows)) if rows[j][0] != WORD), len(rows)) - i
+                k = 1 + int(draws.random() * min(8, left))
+                last = rows[i + k - 1]
                 expected.append([NGRAM, at, last[1] + last[2] - at])
                 i += k
             else:
@@ -145,8 +157,7 @@ def test_span_types_come_in_the_shares_of_the_walk():
     p = 0.03
     document, paragraph, sentence = p, (1 - p) * p, (1 - p) ** 2 * p
     counts = np.bincount(spans[:, 0], minlength=5)
-    units = masks.units(text)
-    simulated = _mean_word_spans(len(units) - 3)
+    simulated = _mean_word_spans(len(units(text)) - 3)
     expected = 4000 * np.array([document, paragraph, sentence, *(np.array([0.5, 0.5]) * (1 - p) ** 3 * simulated)])
     assert chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-3
     assert abs(counts.sum() / expected.sum() - 1) < 0.05
@@ -166,9 +177,9 @@ def test_ngram_lengths_are_uniform_up_to_eight_words():
     text = " ".join(["word"] * 60)
     spans = draw([text] * 3000, n_masks=1)[0]
     spans = spans[(spans[:, 0] == NGRAM) & (spans[:, 1] < 5 * 50)]  # far enough from the end for eight words
-    words = (spans[:, 2] + 1) // 5
-    assert set(words) == set(range(1, 9))
-    assert chisquare(np.bincount(words)[1:]).pvalue > 1e-3
+    lengths = (spans[:, 2] + 1) // 5
+    assert set(lengths) == set(range(1, 9))
+    assert chisquare(np.bincount(lengths)[1:]).pvalue > 1e-3
     assert kstest(spans[:, 1] / 250, "uniform").statistic < 0.08
 
 

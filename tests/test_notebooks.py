@@ -19,7 +19,19 @@ def checked_cells(path):
 
 def nbval(notebook):
     environment = os.environ | {"OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1"}
-    command = [sys.executable, "-m", "pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbval",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:xdist",
+        "-c",
+        os.devnull,
+    ]
     return subprocess.run(
         [*command, "--rootdir", str(notebook.parent), str(notebook)],
         cwd=notebook.parent, env=environment, capture_output=True, text=True,

@@ -59,7 +59,9 @@ def test_a_notebook_refuses_a_name_that_only_looks_like_a_parameter():
 def test_seeds_must_agree_within_a_profile(tmp_path):
     for file in Path("params/demo").glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
-        (tmp_path / file.name).write_text(text.replace("[0, 1]", "[0, 2]") if file.stem == "b2" else text, encoding="utf-8")
+        (tmp_path / file.name).write_text(
+            text.replace("[0, 1]", "[0, 2]") if file.stem == "b2" else text, encoding="utf-8"
+        )
     with pytest.raises(params.ParameterError, match="same seeds"):
         params.profile(tmp_path)
 
