@@ -52,13 +52,20 @@ def plan_criteria(matrix, valid_ppl):
     return pd.DataFrame(cells, columns=["criterion", "level", "value", "passed", "note"])
 
 
-def recommend(contrasts, matrix, cost, params):
+def recommend(contrasts, matrix, cost, params, checks=None):
     """{level: what to use}: the simplest system shown, one-sided at alpha, within 2 % of each other system and so of
-    the best; if there is none, the lowest PPL, marked uncertain. contrasts: every pair of SYSTEMS, either way round
-    (mix, unflagged); cost: model, hours (with what its start took), megabytes. None stands for not known."""
+    the best; if there is none, the lowest PPL, marked uncertain; nothing if a check fails. contrasts: every pair of
+    SYSTEMS, either way round (mix, unflagged); cost: model, hours (with what its start took), megabytes. None stands
+    for not known."""
+    if checks is not None and not checks["holds"].all():
+        return {level: _nothing(level, "the comparison is invalid") for level in LEVELS}
     primary = contrasts[(contrasts["mask_type"] == "mix") & (contrasts["subset"] == "unflagged")]
     return {level: _recommend(level, primary[primary["level"] == level], matrix, cost.set_index("model"), params)
             for level in LEVELS}
+
+
+def _nothing(level, why):
+    return {"model": None, "certain": False, "sentence": f"{level}: no recommendation, since {why}."}
 
 
 def _recommend(level, contrasts, matrix, cost, params):
@@ -66,10 +73,12 @@ def _recommend(level, contrasts, matrix, cost, params):
     ppl = matrix[(matrix["test"] == level) & (matrix["mask_type"] == "mix")].set_index("model")["ppl"]
     ppl = ppl.reindex(list(names)).dropna()
     if ppl.empty:
-        return {"model": None, "sentence": f"{level}: no recommendation, since nothing was tested there."}
+        return _nothing(level, "nothing was tested there")
     back = contrasts.rename(columns={"a": "b", "b": "a", "ci_lo": "ci_hi", "ci_hi": "ci_lo"})
     signs = ["theta", "ci_lo", "ci_hi"]
     pairs = pd.concat([contrasts, back.assign(**-back[signs])]).drop_duplicates(["a", "b"]).set_index(["a", "b"])
+    if len(ppl) > 1 and pairs["theta"].isna().all():
+        return _nothing(level, "no difference could be estimated there")
     pairs["p"] = p_above(-pairs["theta"], pairs["se"], pairs["df"], -np.log1p(params.recommend_within))
     close = [a for a in ppl.index if len(ppl) > 1
              and all(pairs["p"].get((a, b), 1) < params.alpha for b in ppl.index.drop(a))]
@@ -87,5 +96,7 @@ def _advice(level, name, found, within):
     if found["gain_lo"] is not None:
         text += f"; gain over the general model {found['gain_lo']:+.1f} to {found['gain_hi']:+.1f} %"
     if None not in (found["hours"], found["megabytes"]):
-        text += f"; {found['hours']:.2g} hours of training, {found['megabytes']:.0f} MB"
+        hours, short = found["hours"], found["hours"] < 1
+        text += f"; {60 * hours if short else hours:.1f} {'minutes' if short else 'hours'} of training"
+        text += f", {found['megabytes']:.0f} MB"
     return text + (f"{STAMP}." if found["provisional"] else ".")

@@ -130,7 +130,8 @@ def decide(contrasts, params, checks=None):
     table = pd.concat([rule(contrasts, params) for rule in (h1, h2, h3)], ignore_index=True)
     if checks is not None and not checks["holds"].all():
         failed = checks[~checks["holds"].astype(bool)]
-        table[["verdict", "robust", "why"]] = [INVALID, NA, "; ".join(failed["check"] + ": " + failed["detail"])]
+        why = "; ".join("failed check: " + failed["check"] + " (" + failed["detail"] + ")")
+        table[["verdict", "robust", "why"]] = [INVALID, NA, why]
     return table
 
 
@@ -172,7 +173,8 @@ def _who_saw(scores, training, column):
 
 def robustness(decide, contrasts, alternatives):
     """Verdict rows of decide(contrasts) with `robust`: yes, "no: by X", "untested: Y". alternatives: {name: contrasts,
-    or None where there are none}; one that cannot test what the verdict tested counts as untested."""
+    or None where there are none}; one that cannot test what the verdict tested counts as untested, and one that shows
+    even more does not contradict."""
     verdicts = decide(contrasts).set_index(KEY)
     base, *others = (one if one is None else decide(one).set_index(KEY)["verdict"].str.removesuffix(STAMP)
                      for one in (contrasts, *alternatives.values()))
@@ -182,7 +184,7 @@ def robustness(decide, contrasts, alternatives):
         for name, one in zip(alternatives, others, strict=True):
             if one is None or any(one[cell] == NA != base[cell] for cell in cells):
                 untested.append(name)
-            elif one[key] != base[key]:
+            elif one[key] not in (HOLDS if base[key] == SUPPORTED else {base[key]}):
                 failed.append(f"by {name}")
         parts = {"no": failed, "untested": untested}
         verdicts.loc[key, "robust"] = "; ".join(f"{k}: {', '.join(v)}" for k, v in parts.items() if v) or "yes"
@@ -215,4 +217,5 @@ def sentence(row):
     gain = "" if np.isnan(mid) else f": {mid:+.1f} % in perplexity, interval {low:+.1f} to {high:+.1f} %"
     stamp = STAMP if row["verdict"].endswith(STAMP) else ""
     why = f" ({row['why']})" if isinstance(row["why"], str) and row["why"] else ""
-    return f"{_claim(row)}{stamp}{gain}{why}." + ("" if row["robust"] == NA else f" Robust: {row['robust']}.")
+    robust = ("no contradiction; " * row["robust"].startswith("untested:") + row["robust"]).capitalize()
+    return f"{_claim(row)}{stamp}{gain}{why}." + ("" if row["robust"] == NA else f" Robust? {robust}.")

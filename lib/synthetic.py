@@ -217,6 +217,8 @@ def _soil(rows, rng):
                 sources = [r for r in rows if r["topic"] == row["topic"] and r["learner_id"] != row["learner_id"]]
             source = sources[rng.integers(len(sources))]
             soiled = {column: SOIL[kind](source[column], prompt) for column in ("text", "text_corrected")}
+            if soiled["text"].count("xxx") < soiled["text_corrected"].count("xxx"):
+                continue  # a misspelt name stays readable; take another text
             missing -= soiled["text"] != row["text"]
             row |= soiled
     for text in DATA["oddities"]:

@@ -111,6 +111,27 @@ def test_one_system_alone_or_none_is_no_certain_choice():
     assert found["C1"]["model"] is None and "no recommendation" in found["C1"]["sentence"]
 
 
+def test_too_few_learners_give_no_recommendation():
+    found = advise(None, None, None, [12, 10, 11])["A1"]
+    assert found["model"] is None and "no difference could be estimated" in found["sentence"]
+
+
 def test_a_recommendation_carries_the_stamp():
     found = advise(0.3, 0.0, 0.3, [13.5, 9.99, 10], provisional=True)["A1"]
     assert found["provisional"] and "(provisional)" in found["sentence"]
+
+
+def test_an_invalid_comparison_recommends_nothing():
+    checks = pd.DataFrame({"check": ["weights differ"], "holds": [False], "detail": ["a1/0"]})
+    rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1")])
+    ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
+    assert advice.recommend(rows, ppl, COST, PARAMS, checks)["A1"]["model"] is None
+    assert advice.recommend(rows, ppl, COST, PARAMS, checks.assign(holds=True))["A1"]["model"] == "a1"
+
+
+def test_training_time_is_told_in_a_unit_that_fits():
+    rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1")])
+    ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
+    for hours, words in [(0.05, "3.0 minutes of training, 500 MB"), (250.0, "250.0 hours of training, 500 MB")]:
+        found = advice.recommend(rows, ppl, COST.assign(hours=hours), PARAMS)
+        assert words in found["A1"]["sentence"]

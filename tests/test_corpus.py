@@ -63,16 +63,14 @@ def _write_xlsx(frame, path):
     package, office = (f"http://schemas.openxmlformats.org/{n}/2006" for n in ("package", "officeDocument"))
     link = '<Relationship Id="r1" Type="{1}/relationships/{2}" Target="{3}"/>'
     link = '<Relationships xmlns="{0}/relationships">' + link + "</Relationships>"
+    book = f'<workbook xmlns="{main}" xmlns:r="{office}/relationships"><sheets>{{}}</sheets></workbook>'
     with zipfile.ZipFile(path, "w") as file:
         file.writestr(
             "[Content_Types].xml",
             f'<Types xmlns="{package}/content-types"><Default Extension="xml" ContentType="application/xml"/></Types>',
         )
         file.writestr("_rels/.rels", link.format(package, office, "officeDocument", "xl/workbook.xml"))
-        file.writestr(
-            "xl/workbook.xml",
-            f'<workbook xmlns="{main}" xmlns:r="{office}/relationships"><sheets><sheet name="s" sheetId="1" r:id="r1"/></sheets></workbook>',
-        )
+        file.writestr("xl/workbook.xml", book.format('<sheet name="s" sheetId="1" r:id="r1"/>'))
         file.writestr("xl/_rels/workbook.xml.rels", link.format(package, office, "worksheet", "worksheets/sheet1.xml"))
         file.writestr(
             "xl/worksheets/sheet1.xml", f'<worksheet xmlns="{main}"><sheetData>{sheet}</sheetData></worksheet>'

@@ -228,7 +228,7 @@ def test_each_fault_is_found_and_named(check, detail, argument, change):
 def test_a_failed_check_makes_every_verdict_invalid():
     checks = hypotheses.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
     found = hypotheses.decide(everything(), PARAMS, checks)
-    assert (found["verdict"] == "invalid").all() and (found["why"] == "nothing truncated: a1").all()
+    assert (found["verdict"] == "invalid").all() and (found["why"] == "failed check: nothing truncated (a1)").all()
     sound = hypotheses.decide(everything(), PARAMS, hypotheses.preconditions(**study()))
     assert "invalid" not in set(sound["verdict"])
 
@@ -249,6 +249,15 @@ def test_robust_names_what_disagrees_and_what_was_not_tested():
     found = robust(everything(), chars=everything(general_own=[0.3, 0.0, 0.3, 0.3, 0.3]), prompts=None)
     assert found["A1"] == "untested: prompts"
     assert found["A2"] == found[ALL] == "no: by chars; untested: prompts"
+
+
+def test_an_alternative_that_shows_even_more_does_not_contradict():
+    def h2(primary, other):
+        found = hypotheses.robustness(lambda rows: hypotheses.decide(rows, PARAMS), primary, {"chars": other})
+        return found[(found["hypothesis"] == "H2")].set_index("level").loc["A1", "robust"]
+    within, close = everything(general_best=(-0.09, 0.01)), everything(general_best=0.0)
+    assert (h2(within, close), h2(close, within)) == ("yes", "no: by chars")
+    assert h2(within, everything(general_best=0.2)) == "no: by chars"
 
 
 def test_a_level_an_alternative_could_not_test_is_untested_not_contradicted():

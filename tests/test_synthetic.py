@@ -90,8 +90,8 @@ def test_ten_first_languages_with_enough_texts_each(corpus):
 def test_texts_get_longer_with_the_level(corpus):
     words = by_level(corpus["wordcount"], corpus)
     assert words == sorted(words)
-    assert 24 < words[0] < 32
-    assert 88 < words[-1] < 104
+    assert 22 < words[0] < 30
+    assert 70 < words[-1] < 85
 
 
 def test_errors_get_fewer_with_the_level(corpus):
