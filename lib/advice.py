@@ -87,12 +87,15 @@ def _recommend(level, contrasts, matrix, cost, params):
     numbers = {"gain_lo": low, "gain_hi": high, **cost.reindex([model])[["hours", "megabytes"]].iloc[0]}
     found = {"model": model, "certain": bool(close), "provisional": bool(pairs["provisional"].any()),
              **{key: None if np.isnan(x) else float(x) for key, x in numbers.items()}}
-    return found | {"sentence": _advice(level, names[model], found, 100 * params.recommend_within)}
+    near = f"shown within {100 * params.recommend_within:.0f} % of the best"
+    advice = (f"use {names[model]}, the simplest system {near}" if close else
+              f"{names[model]} is the only system tested" if len(ppl) == 1 else
+              f"{names[model]} comes first, but no system is {near}: uncertain")
+    return found | {"sentence": _advice(f"{level}: {advice}", found)}
 
 
-def _advice(level, name, found, within):
-    text = (f"{level}: use {name}, the simplest system shown within {within:.0f} % of the best" if found["certain"] else
-            f"{level}: {name} comes first, but no system is shown within {within:.0f} % of the best: uncertain")
+def _advice(text, found):
+    """The sentence that begins with text: with gain, time and size as far as they are known."""
     if found["gain_lo"] is not None:
         text += f"; gain over the general model {found['gain_lo']:+.1f} to {found['gain_hi']:+.1f} %"
     if None not in (found["hours"], found["megabytes"]):

@@ -108,6 +108,7 @@ def test_one_system_alone_or_none_is_no_certain_choice():
     rows = pd.DataFrame([contrast("general-own", "A1", None)])
     found = advice.recommend(rows, matrix(general=[10] + [np.nan] * 5), COST, PARAMS)
     assert (found["A1"]["model"], found["A1"]["certain"]) == ("general", False)
+    assert "the only system tested" in found["A1"]["sentence"]
     assert found["C1"]["model"] is None and "no recommendation" in found["C1"]["sentence"]
 
 

@@ -1,0 +1,103 @@
+"""Claims about scores: sums of -ln p that nothing beside a text can change, and models that are what they say."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from lib import prepare, scoring
+from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL
+from lib.runs import write_json
+
+SUMS = ["nll_text", "nll_full", "nll_context"]
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer):
+    torch.manual_seed(1)
+    size = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256}
+    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
+
+
+@pytest.fixture(scope="module")
+def asked(index, drawing, first_special):
+    masks = pd.concat([prepare.freeze(index, drawing, kind, 2, first_special) for kind in ["mix", "document"]])
+    return scoring.frozen_examples(index, masks, first_special)
+
+
+@pytest.fixture(scope="module")
+def scores(model, asked):
+    return scoring.score(model, *asked)
+
+
+def test_packed_scores_are_those_of_each_text_alone(model, asked, scores):
+    for i in range(0, len(scores), 7):
+        one = [asked[0].iloc[[i]], asked[1][i : i + 1], asked[2][i : i + 1]]
+        alone = scoring.score(model, *one, row_length=1)
+        assert np.abs(alone[SUMS] - scores.iloc[[i]][SUMS]).max().max() < 1e-4
+
+
+def test_no_order_and_no_batch_size_changes_a_score(model, asked, scores, monkeypatch):
+    monkeypatch.setattr(scoring, "BATCH", 300)
+    monkeypatch.setattr(scoring, "BLOCK", 17)
+    mixed = np.random.default_rng(0).permutation(len(scores))
+    again = scoring.score(model, asked[0].iloc[mixed], *([part[i] for i in mixed] for part in asked[1:]), row_length=80)
+    assert np.abs(again[SUMS] - scores.iloc[mixed][SUMS]).max().max() < 1e-4
+
+
+def test_sums_by_role_are_those_added_by_hand(model, asked, scores):
+    for row, tokens, roles in list(zip(scores.itertuples(), *asked[1:]))[::11]:
+        ln_p = model(torch.tensor(tokens[None].astype(int))).logits[0].log_softmax(-1).detach().numpy()
+        surprisal = np.array([-ln_p[t - 1, tokens[t]] for t in range(1, len(tokens))])
+        by_role = [surprisal[roles[1:] == role] for role in (INFILL, INFILL_SPECIAL, CONTEXT)]
+        assert [row.n_tokens, row.n_end, row.n_context] == [len(part) for part in by_role]
+        answers, ends, context = (part.sum() for part in by_role)
+        assert [row.nll_text, row.nll_full, row.nll_context] == pytest.approx([answers, answers + ends, context], abs=1e-3)
+
+
+def test_every_frozen_mask_arrives_whole(index, asked, scores):
+    n_ids = index.set_index("text_id")["ids"].str.len()
+    whole = n_ids[scores["text_id"]].to_numpy() + 1 + 2 * scores["n_end"].to_numpy()
+    assert whole.tolist() == [len(tokens) for tokens in asked[1]]
+
+
+def test_a_frozen_mask_that_cuts_a_token_is_refused(index, first_special):
+    spans = [[0, "mix", 0, 4, 0, 1], [0, "mix", 0, 4, 1, 1]]  # two spans in the token "She"
+    with pytest.raises(ValueError, match="run 02_mask again"):
+        scoring.frozen_examples(index, pd.DataFrame(spans, columns=prepare.MASK_COLUMNS), first_special)
+
+
+def test_the_table_of_a_model_that_is_not_there_has_the_same_columns(asked, scores):
+    empty = scoring.unscored(asked[0])
+    assert len(empty) == 0 and empty.dtypes.to_dict() == scores.dtypes.to_dict()
+
+
+def test_the_unigram_floor_is_add_one_counting():
+    keys, tokens, roles = pd.DataFrame({"text_id": [1]}), [np.array([2, 0, 3])], [np.array([CONTEXT, INFILL, INFILL])]
+    floor = scoring.unigram(keys, tokens, roles, np.array([0, 0, 0, 1, 2, 2]), 4)
+    assert floor["n_tokens"].item() == 2 and floor["nll_text"].item() == pytest.approx(-np.log(4 / 10) - np.log(1 / 10))
+
+
+@pytest.fixture
+def folder(model, tmp_path):
+    model.save_pretrained(tmp_path)
+    write_json({"fingerprint": scoring.fingerprint(model)}, tmp_path / "train.json")
+    return tmp_path
+
+
+def test_a_saved_model_is_loaded_as_it_was(model, folder):
+    assert scoring.fingerprint(scoring.load(folder)) == scoring.fingerprint(model)
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_weights_other_than_those_vouched_for_are_refused(folder, damage):
+    weights = load_file(folder / "model.safetensors")
+    if damage == "changed":
+        weights["transformer.h.0.ln_1.weight"][0] += 1e-3
+    else:
+        del weights["transformer.h.0.mlp.c_fc.weight"]
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(ValueError, match="run 03_train"):
+        scoring.load(folder)
