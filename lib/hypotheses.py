@@ -118,7 +118,7 @@ def h3(contrasts, params):
     weakest = above.fillna({0: 2, 1: 2, 2: -1}).idxmax(axis=1)  # a missing rival shows why, a missing control not
     rows = pd.concat(tests, keys=range(3)).loc[list(zip(weakest, LEVELS, strict=True))].droplevel(0)
     rows["provisional"] = np.any([one["provisional"] for one in tests], axis=0)
-    control = np.select([verdict == NA, ~ran, beats_both & (verdict == INCONCLUSIVE)],
+    control = np.select([~beats_both, ~ran, verdict == INCONCLUSIVE],
                         ["", "; longer training not excluded: no general model was continued as long",
                          "; longer training not excluded: the general model continued as long is not shown beaten"], "")
     notes = np.where(verdict == NA, "", "least over " + rows["a"].astype(str) + control)

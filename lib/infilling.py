@@ -66,13 +66,13 @@ def _search(model, ids, seen, end, beams, k):
             found = [sorted(best + list(zip(*new)), reverse=True)[:k] for best, *new in ended]
         ln_p[:, :, end] = -torch.inf
         n_beams, n_tokens = ln_p.shape[1:]
-        running, chosen = ln_p.flatten(1).topk(beams)
+        running, chosen = ln_p.flatten(1).topk(min(beams, n_beams * n_tokens))
         if all(len(best) == k and best[-1][0] >= top for best, top in zip(found, running[:, 0].tolist())):
             break  # a longer filling can only be less probable
         parents = (chosen // n_tokens + n_beams * torch.arange(n, device=ids.device)[:, None]).flatten()
         tokens, cache = (chosen % n_tokens).view(-1, 1), output.past_key_values
         cache.reorder_cache(parents)
-        written = torch.cat([written.flatten(0, 1)[parents], tokens], 1).view(n, beams, -1)
+        written = torch.cat([written.flatten(0, 1)[parents], tokens], 1).view(n, running.shape[1], -1)
         seen = torch.cat([seen[parents], torch.ones_like(tokens)], 1)
     return found
 

@@ -73,7 +73,7 @@ def frozen_examples(index, masks, first_special):
     return keys, [one[0] for one in built], [one[1] for one in built]
 
 
-def score(model, keys, tokens, roles, row_length=256, progress=iter):
+def score(model, keys, tokens, roles, row_length=128, progress=iter):
     """Sums of -ln p (nats) per masked text, the same whatever stands beside it in a batch.
 
     Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and

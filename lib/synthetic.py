@@ -25,7 +25,7 @@ NAMES = "|".join(l1["names"] for l1 in L1S.values())
 SITES = 6  # decisions drawn for a rule and text; at more places than that they repeat, as habits do
 
 
-def embedded_corpus(n_texts=3600, seed=2020):
+def embedded_corpus(n_texts=3300, seed=2020):
     """The default corpus: n_texts (100 or more) rows in COLUMNS, str and int, the same for the same arguments.
 
     Learners write about four texts and only climb; a prompt belongs to one level; level shares, errors and the small

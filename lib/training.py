@@ -101,12 +101,22 @@ def start(settings, tokenizer, max_length, base=None):
 
 def _scratch(settings, tokenizer, max_length):
     sizes = {name: getattr(settings, name) for name in ["n_layer", "n_head", "n_embd"]}
-    dropouts = {name: settings.dropout for name in DROPOUTS[:3]}
+    dropouts = dict.fromkeys(DROPOUTS[:3], settings.dropout)
     # GPT-2's 0.02 is meant for 768 numbers a token; a narrower model that starts with it learns at half the speed
     spread = 0.02 * (768 / settings.n_embd) ** 0.5
     end = tokenizer.eos_token_id
     places = {"n_positions": max_length, "bos_token_id": end, "eos_token_id": end}
     return GPT2Config(vocab_size=len(tokenizer), initializer_range=spread, **places, **sizes, **dropouts)
+
+
+def _config(base):
+    try:
+        return AutoConfig.from_pretrained(base)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"init_from: {base} is no trained model of this experiment, no model folder, and not to be had from "
+            "Hugging Face. Train it first (03_train), give the path of a folder, or load it once with a network."
+        ) from error
 
 
 def _check_base(base, config, tokenizer, max_length):

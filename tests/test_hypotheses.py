@@ -133,6 +133,8 @@ def test_h3_refuted_or_explained_everywhere_is_not_supported():
 def test_h3_without_the_control_does_not_exclude_longer_training():
     without = hypotheses.h3(table(own_transfer=0.1, general_transfer=0.1), PARAMS)
     assert "longer training not excluded" in without.loc[0, "why"]
+    nothing_to_explain = hypotheses.h3(table(own_transfer=0.0, general_transfer=0.1), PARAMS)
+    assert "longer training" not in nothing_to_explain.loc[0, "why"]
     beaten = hypotheses.h3(table(own_transfer=0.1, general_transfer=0.1, continued_transfer=0.1), PARAMS)
     assert "longer training" not in beaten.loc[0, "why"]
 

@@ -100,4 +100,5 @@ def test_the_parameters_cell_is_the_demos_file(name):
     expected = params.load(f"params/demo/{NOTEBOOKS[name]}.yaml").model_dump()
     assert {key: value for key, value in values.items() if key in expected} == expected
     assert set(values) - set(expected) <= FROM_THE_GRAPH
-    assert all("#" in line for line in cells[0].source.splitlines()), "each parameter says what it is"
+    written = cells[0].source.splitlines()
+    assert all("#" in written[line.end_lineno - 1] for line in lines), "each parameter says what it is"

@@ -54,7 +54,8 @@ def test_sums_by_role_are_those_added_by_hand(model, asked, scores):
         by_role = [surprisal[roles[1:] == role] for role in (INFILL, INFILL_SPECIAL, CONTEXT)]
         assert [row.n_tokens, row.n_end, row.n_context] == [len(part) for part in by_role]
         answers, ends, context = (part.sum() for part in by_role)
-        assert [row.nll_text, row.nll_full, row.nll_context] == pytest.approx([answers, answers + ends, context], abs=1e-3)
+        expected = [answers, answers + ends, context]
+        assert [row.nll_text, row.nll_full, row.nll_context] == pytest.approx(expected, abs=1e-3)
 
 
 def test_every_frozen_mask_arrives_whole(index, asked, scores):
