@@ -25,6 +25,7 @@ lab: .venv/ready  ## JupyterLab at the first notebook
 
 outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
 	.venv/bin/python tests/refresh_outputs.py
+	.venv/bin/python tests/readme_table.py
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	$(PYTHON) -m venv .venv

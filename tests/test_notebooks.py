@@ -3,10 +3,14 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
+from readme_table import refreshed
 from workspace import NOTEBOOKS, workspace
+
+from lib.runs import read_csv
 
 IGNORE = "NBVAL_IGNORE_OUTPUT"
 
@@ -80,3 +84,9 @@ def test_cells_are_short_and_prose_outweighs_code(path):
     words = sum(len(cell.source.split()) for cell in cells if cell.cell_type == "markdown")
     assert max(source.count("\n") + 1 for source in code) <= 25
     assert words >= 3 * sum(source.count("\n") + 1 for source in code)
+
+
+def test_the_readmes_verdicts_are_those_of_the_demo():
+    readme = Path("README.md").read_text(encoding="utf-8")
+    assert "<!-- verdicts -->" in readme
+    assert refreshed(readme, read_csv("runs/demo/hypotheses/verdicts.csv")) == readme, "run make outputs"
