@@ -94,11 +94,12 @@ def h1(contrasts, params):
 
 def h2(contrasts, params):
     """The general model suffices: theta(general, best) < ln 1.10, best being the specialist best on valid. No
-    correction, since the overall claim needs all levels. Equivalence is two one-sided tests."""
+    correction, since the overall claim needs all levels. Equivalence is two one-sided tests. A refutation is H1's
+    claim where the best is the level's own, so it is corrected as there."""
     rows, margin = _rows(contrasts, "general-best"), np.log1p(params.h2_margin)
     p, shown = _p(rows, margin, -1), params.alpha
     equivalent = (p < shown) & (_p(rows, -margin) < shown)
-    verdict = np.select([p.isna(), _p(rows, -margin, -1) < shown, equivalent, p < shown, _p(rows, margin) < shown],
+    verdict = np.select([p.isna(), _p(rows, -margin, -1) < shown, equivalent, p < shown, holm(_p(rows, margin)) < shown],
                         [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT], INCONCLUSIVE)
     notes = [f"best specialist on valid: {b}" if isinstance(b, str) else "" for b in rows["b"]]
     return _verdicts("H2", rows, margin, p, np.nan, verdict, notes)

@@ -93,6 +93,14 @@ def test_h2_follows_its_rule(thetas, each, overall):
     assert verdicts(hypotheses.h2, table(general_best=thetas)).tolist() == [*each, overall]
 
 
+def test_h1_and_h2_never_contradict_each_other_on_the_same_difference():
+    for theta in (0.3, np.log(1.10) + 2 * 0.01, 0.0, -0.3):  # the second: p = .026 at each level, not enough for five
+        both = table(general_own=(theta, 0.01), general_best=(theta, 0.01))
+        specialised, suffices = verdicts(hypotheses.h1, both), verdicts(hypotheses.h2, both)
+        assert ((specialised == "supported") == (suffices == "not supported")).all()
+        assert ((specialised == "not supported") == suffices.isin(hypotheses.HOLDS)).all()
+
+
 def test_h2_names_the_chosen_specialist_and_needs_no_correction():
     rows = table(general_best=(np.log(1.10) - 2 * 0.01, 0.01))  # p = .026 at each level
     found = hypotheses.h2(rows.assign(b="b2"), PARAMS).set_index("level")
