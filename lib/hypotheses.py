@@ -99,7 +99,8 @@ def h2(contrasts, params):
     rows, margin = _rows(contrasts, "general-best"), np.log1p(params.h2_margin)
     p, shown = _p(rows, margin, -1), params.alpha
     equivalent = (p < shown) & (_p(rows, -margin) < shown)
-    verdict = np.select([p.isna(), _p(rows, -margin, -1) < shown, equivalent, p < shown, holm(_p(rows, margin)) < shown],
+    behind = holm(_p(rows, margin)) < shown
+    verdict = np.select([p.isna(), _p(rows, -margin, -1) < shown, equivalent, p < shown, behind],
                         [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT], INCONCLUSIVE)
     notes = [f"best specialist on valid: {b}" if isinstance(b, str) else "" for b in rows["b"]]
     return _verdicts("H2", rows, margin, p, np.nan, verdict, notes)

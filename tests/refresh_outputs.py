@@ -1,4 +1,4 @@
-"""Run each notebook with its defaults in a copy of the demo, and keep its outputs in notebooks/ for committing."""
+"""Run notebooks (all, or those named by number: 06 07) with their defaults in a copy of the demo; keep the outputs."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from workspace import NOTEBOOKS, workspace
 def main():
     with tempfile.TemporaryDirectory() as folder:
         place = workspace(folder)
-        for notebook in NOTEBOOKS:
+        for notebook in [n for n in NOTEBOOKS if not sys.argv[1:] or n.stem[:2] in sys.argv[1:]]:
             print(notebook, flush=True)
             command = [sys.executable, "-m", "nbconvert", "--to", "notebook", "--execute", "--inplace", notebook.name]
             subprocess.run([*command, "--log-level", "ERROR"], cwd=place, check=True)
