@@ -38,9 +38,12 @@ wildcard_constraints:
     model="|".join(MODELS),
 
 
-rule all:
-    input:
-        expand(f"{RUN}/hypotheses/{{file}}", file=["verdicts.csv", "seed_criteria.csv", "mde.csv", "recommendation.json"]),
+VERDICTS = expand(f"{RUN}/hypotheses/{{file}}", file=["verdicts.csv", "seed_criteria.csv", "mde.csv", "recommendation.json"])
+PREPARED = expand(f"{RUN}/{{file}}", file="corpus/texts.parquet corpus/report.json masks/index.parquet masks/valid.parquet masks/test.parquet masks/report.json tokenizer/tokenizer.json".split())
+
+
+rule all:  # every result, not the last ones only: a deleted one in between is then made again
+    input: PREPARED, every(TRAINED), every(SCORED), every(FILLED), COMPARED, VERDICTS
 
 
 rule embedded_corpus:
@@ -51,7 +54,7 @@ rule embedded_corpus:
 
 rule extract:
     input: corpus=CORPUS, settings=f"{PARAMS}/corpus.yaml"
-    output: f"{RUN}/corpus/texts.parquet", f"{RUN}/corpus/report.json"
+    output: PREPARED[:2]
     log: f"{RUN}/notebooks/01_extract.ipynb"
     message: "01 extract"
     shell: notebook("01_extract") + f" -r corpus '{os.path.relpath(CORPUS, 'notebooks')}'"
@@ -59,7 +62,7 @@ rule extract:
 
 rule mask:
     input: rules.extract.output, settings=f"{PARAMS}/masks.yaml"
-    output: expand(f"{RUN}/masks/{{file}}", file=["index.parquet", "valid.parquet", "test.parquet", "report.json"]), f"{RUN}/tokenizer/tokenizer.json"
+    output: PREPARED[2:]
     log: f"{RUN}/notebooks/02_mask.ipynb"
     message: "02 mask"
     shell: notebook("02_mask")
@@ -105,7 +108,7 @@ rule compare:
 
 rule hypotheses:
     input: COMPARED, settings=f"{PARAMS}/hypotheses.yaml"
-    output: rules.all.input
+    output: VERDICTS
     log: f"{RUN}/notebooks/07_hypotheses.ipynb"
     message: "07 hypotheses"
     shell: notebook("07_hypotheses")

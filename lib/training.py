@@ -102,7 +102,7 @@ def start(settings, tokenizer, max_length, base=None):
 def _scratch(settings, tokenizer, max_length):
     sizes = {name: getattr(settings, name) for name in ["n_layer", "n_head", "n_embd"]}
     dropouts = dict.fromkeys(DROPOUTS[:3], settings.dropout)
-    # GPT-2's 0.02 is meant for 768 numbers a token; a narrower model that starts with it learns at half the speed
+    # GPT-2's 0.02 is meant for 768 numbers a token; a narrower model that starts with it learns much slower (README)
     spread = 0.02 * (768 / settings.n_embd) ** 0.5
     end = tokenizer.eos_token_id
     places = {"n_positions": max_length, "bos_token_id": end, "eos_token_id": end}
