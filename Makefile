@@ -5,7 +5,7 @@ PARAMS ?= params/demo
 EMBEDDED := runs/synthetic_corpus.csv
 CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 CORES ?= 2
-RUN = .venv/bin/snakemake --cores $(CORES) --quiet host reason
+RUN = .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason
 
 .PHONY: demo run test lab outputs
 demo:  ## all seven notebooks and eleven small models on the embedded synthetic corpus

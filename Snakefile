@@ -25,7 +25,7 @@ if CORPUS != EMBEDDED and not os.path.exists(CORPUS):
 def notebook(name):
     """papermill on one notebook, in its folder, one thread, with the parameter file that the rule names."""
     return (
-        f"OMP_NUM_THREADS={{threads}} papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
+        f"OMP_NUM_THREADS={{threads}} python lib/warm.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
         f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}'"
     )
 

@@ -12,7 +12,7 @@ from lib.runs import read_json
 KEYS = ["text_id", "mask_type", "mask_set"]
 BATCH = 4096  # tokens the model sees at once
 BLOCK = 512  # masked texts packed together: enough to fill rows, few enough that packing stays quick
-TARGETS = (CONTEXT, INFILL, INFILL_SPECIAL)
+ANSWERS = (INFILL, INFILL_SPECIAL)
 
 
 def quiet():
@@ -77,9 +77,12 @@ def score(model, keys, tokens, roles, row_length=128, progress=iter):
     """Sums of -ln p (nats) per masked text, the same whatever stands beside it in a batch.
 
     Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and
-    nll_context (context tokens but the first, which nothing predicts); sums in float64.
+    nll_context (context tokens but the first, which nothing predicts); sums in float64. Context is scored with
+    masks of the mix only, as it is in training; it is most of the work, and elsewhere n_context is 0.
     """
-    targets = [np.where(np.isin(role, TARGETS), role, 0).astype(np.int64) for role in roles]
+    mix = keys["mask_type"] == "mix" if "mask_type" in keys else np.ones(len(keys), bool)
+    kinds = [(CONTEXT, *ANSWERS) if wanted else ANSWERS for wanted in mix]
+    targets = [np.where(np.isin(*one), one[0], 0).astype(np.int64) for one in zip(roles, kinds)]
     sums = np.zeros((len(tokens), len(ROLES)))
     model.eval()
     with torch.inference_mode():

@@ -40,10 +40,13 @@ def learner_sums(scores, mask_type="mix", copied=False, subset=None, learners_kn
     if len(broken := rows[~np.isfinite(rows[NLL]).all(axis=1)]):
         raise ValueError(f"{len(broken)} scores are not finite, the first: {broken.iloc[0].to_dict()}")
     ids = rows["learner_id"].astype(object).where((rows["learner_id"] != "") & learners_known)
-    rows = rows.assign(learner=ids.where(ids.notna(), "text " + rows["text_id"].astype(str)))
+    named = ids.notna()
+    ids = ids.where(named, "text " + rows["text_id"].astype(str))
+    # numbered as they appear: the resamples must not depend on the key that hashed the ids
+    rows = rows.assign(learner=pd.factorize(ids)[0])
     groups = rows.groupby(["model", "seed", "level", "learner"])
     table = groups[NLL + COUNTS].sum().assign(n_texts=groups["text_id"].nunique()).reset_index()
-    known = bool(learners_known and ids.notna().all())
+    known = bool(learners_known and named.all())
     return LearnerSums(table, mask_type, subset or ("all" if copied else "unflagged"), known)
 
 

@@ -85,7 +85,7 @@ def start(settings, tokenizer, max_length, base=None):
     """
     scoring.quiet()
     if base is None:
-        return AutoModelForCausalLM.from_config(_scratch(settings, tokenizer, max_length))
+        return _scratch(settings, tokenizer, max_length)
     config = _config(base)
     _check_base(base, config, tokenizer, max_length)
     dropouts = {name: settings.dropout for name in DROPOUTS if hasattr(config, name)}
@@ -100,13 +100,16 @@ def start(settings, tokenizer, max_length, base=None):
 
 
 def _scratch(settings, tokenizer, max_length):
+    """A small GPT-2 with first weights fit for its width: GPT-2's own are meant for 768 numbers a token (README)."""
     sizes = {name: getattr(settings, name) for name in ["n_layer", "n_head", "n_embd"]}
     dropouts = dict.fromkeys(DROPOUTS[:3], settings.dropout)
-    # GPT-2's 0.02 is meant for 768 numbers a token; a narrower model that starts with it learns much slower (README)
     spread = 0.02 * (768 / settings.n_embd) ** 0.5
     end = tokenizer.eos_token_id
     places = {"n_positions": max_length, "bos_token_id": end, "eos_token_id": end}
-    return GPT2Config(vocab_size=len(tokenizer), initializer_range=spread, **places, **sizes, **dropouts)
+    config = GPT2Config(vocab_size=len(tokenizer), initializer_range=spread, **places, **sizes, **dropouts)
+    model = AutoModelForCausalLM.from_config(config)
+    torch.nn.init.normal_(model.get_input_embeddings().weight, std=settings.n_embd**-0.5)  # a token has length 1
+    return model
 
 
 def _config(base):
