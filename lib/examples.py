@@ -4,6 +4,8 @@ Layout and loss follow Donahue, Lee & Liang (ACL 2020): context with one type to
 <|startofinfill|>, then each answer followed by <|endofinfill|>.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -17,24 +19,33 @@ GROUP = 8  # examples over which the two means of the loss are taken
 
 
 @njit(cache=True)
+def _runs(starts, ends, spans, runs):
+    """The smallest run of tokens over each span's characters, into runs [k, 2]; False when two spans share a token."""
+    cursor = 0
+    for k in range(len(spans)):
+        runs[k, 0] = np.searchsorted(ends, spans[k, 1], side="right")
+        runs[k, 1] = np.searchsorted(starts, spans[k, 1] + spans[k, 2], side="left")
+        if runs[k, 0] < cursor or runs[k, 1] <= runs[k, 0]:
+            return False
+        cursor = runs[k, 1]
+    return True
+
+
+@njit(cache=True)
 def _assemble(ids, starts, ends, spans, first_special, tokens, roles):
     """Fill tokens and roles with one example; returns its length, or -1 when two spans share a token."""
     start_id, end_id, type_id = first_special, first_special + 1, first_special + 2
+    runs = np.empty((len(spans), 2), np.int64)
+    if not _runs(starts, ends, spans, runs):
+        return -1
     n = cursor = 0
-    runs = np.empty((len(spans), 2), np.int64)  # the smallest run of tokens over a span's characters
     for k in range(len(spans)):
-        offset, end = spans[k, 1], spans[k, 1] + spans[k, 2]
-        first = np.searchsorted(ends, offset, side="right")
-        stop = np.searchsorted(starts, end, side="left")
-        if first < cursor or stop <= first:
-            return -1
-        for token in range(cursor, first):
+        for token in range(cursor, runs[k, 0]):
             tokens[n], roles[n] = ids[token], CONTEXT
             n += 1
         tokens[n], roles[n] = type_id + spans[k, 0], CONTEXT_SPECIAL
         n += 1
-        runs[k, 0], runs[k, 1] = first, stop
-        cursor = stop
+        cursor = runs[k, 1]
     for token in range(cursor, len(ids)):
         tokens[n], roles[n] = ids[token], CONTEXT
         n += 1
@@ -60,6 +71,47 @@ def example(ids, starts, ends, spans, first_special, max_length=None):
     tokens, roles = np.empty(longest, np.int32), np.empty(longest, np.uint8)
     n = _assemble(ids, starts, ends, spans, first_special, tokens, roles)
     return None if n < 0 else (tokens[:n][:max_length], roles[:n][:max_length])
+
+
+class Texts(NamedTuple):
+    """Tokens of many texts in flat columns: those of text i stand from bounds[i] to bounds[i + 1]."""
+
+    ids: np.ndarray
+    starts: np.ndarray
+    ends: np.ndarray
+    bounds: np.ndarray
+
+    @classmethod
+    def of(cls, index):
+        """From rows of index.parquet."""
+        flat = [np.concatenate([np.empty(0, np.int32), *index[name]]) for name in ["ids", "starts", "ends"]]
+        return cls(*flat, np.concatenate([[0], np.cumsum([len(ids) for ids in index["ids"]])]).astype(np.int64))
+
+
+@njit(cache=True)
+def lengths(texts, spans, span_ends, owner):
+    """Tokens in the example of each mask, -1 where two spans share a token: int32 [masks].
+
+    texts: Texts; spans, span_ends, owner: masks as `masks.draw` returns them.
+    """
+    found, runs = np.empty(len(owner), np.int32), np.empty((len(spans) + 1, 2), np.int64)
+    for mask in range(len(owner)):
+        first, last = texts.bounds[owner[mask]], texts.bounds[owner[mask] + 1]
+        own = spans[span_ends[mask - 1] if mask else 0 : span_ends[mask]]
+        fits = _runs(texts.starts[first:last], texts.ends[first:last], own, runs)
+        found[mask] = last - first + 2 * len(own) + 1 if fits else -1
+    return found
+
+
+@njit(cache=True)
+def assemble(texts, spans, span_ends, owner, chosen, first_special, tokens, roles):
+    """Fill tokens and roles with the examples of the chosen masks, one behind the other; all of them must fit."""
+    n = 0
+    for mask in chosen:
+        first, last = texts.bounds[owner[mask]], texts.bounds[owner[mask] + 1]
+        own = spans[span_ends[mask - 1] if mask else 0 : span_ends[mask]]
+        text = texts.ids[first:last], texts.starts[first:last], texts.ends[first:last]
+        n += _assemble(text[0], text[1], text[2], own, first_special, tokens[n:], roles[n:])
 
 
 def encode(tokenizer, text):

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lib import masks
-from lib.examples import example, lay_out, loss_weights, pack
+from lib.examples import Texts, assemble, lay_out, lengths, loss_weights, pack
 
 ORDER = 1000  # purpose of the random numbers that shuffle a pass, apart from all that draw masks
 
@@ -16,17 +16,18 @@ class Steps:
     """The training examples of one model and seed, cut into optimiser steps.
 
     index: rows of index.parquet to train on; drawing: Masks parameters; settings: Train parameters.
-    `order` lists (pass, mask number) of each example; `dropped` counts examples that could not be, by reason.
-    Raises ValueError when a whole pass gives no example.
+    `order` holds (pass, mask number) of each example, `lengths` its tokens; `dropped` counts, by reason, examples that
+    could not be. Raises ValueError when a whole pass gives no example.
     """
 
     def __init__(self, index, drawing, settings, seed, first_special):
-        self.texts = list(index.itertuples())
-        self.units = [row.units.reshape(-1, 3) for row in self.texts]
-        self.keys = np.array([masks.text_key(row.text_id) for row in self.texts], np.uint64)
+        self.text_ids = index["text_id"].to_numpy()
+        self.texts = Texts.of(index)
+        self.units = [units.reshape(-1, 3) for units in index["units"]]
+        self.keys = np.array([masks.text_key(text_id) for text_id in self.text_ids], np.uint64)
         self.drawing, self.settings, self.seed, self.first_special = drawing, settings, seed, first_special
         self.dropped = {"two spans in one token": 0, "longer than the model takes": 0}
-        self.passes, self.order = [], []
+        self.passes, self.order, self.lengths = [], np.empty((0, 2), int), np.empty(0, int)
         while len(self.order) < settings.examples:
             before = len(self.order)
             self._add_pass()
@@ -37,50 +38,53 @@ class Steps:
         number, drawing = len(self.passes), self.drawing
         chance, ngram_share = masks.chances(drawing.p, drawing.ngram_share)
         how = (number, drawing.masks_per_text, drawing.tries, chance, ngram_share, drawing.max_ngram)
-        self.passes.append(masks.draw(self.units, self.keys, self.seed, masks.TRAINING, *how))
-        shuffle = np.random.Generator(np.random.Philox(key=[self.seed, ORDER + number]))
-        for mask in shuffle.permutation(len(self.passes[-1][1])):
-            if len(self.order) == self.settings.examples:
-                return
-            reason = self._unfit(number, mask)
-            if reason:
-                self.dropped[reason] += 1
-            else:
-                self.order.append((number, mask))
+        drawn = masks.draw(self.units, self.keys, self.seed, masks.TRAINING, *how)
+        self.passes.append(drawn)
+        shuffle = np.random.Generator(np.random.Philox(key=[self.seed, ORDER + number])).permutation(len(drawn[-1]))
+        length = lengths(self.texts, *drawn)[shuffle]
+        fits = (length > 0) & (length <= drawing.max_length)
+        taken = np.flatnonzero(fits)[: self.settings.examples - len(self.order)]
+        if len(self.order) + len(taken) == self.settings.examples:  # what comes after is not looked at
+            length = length[: taken[-1] + 1]
+        self.dropped["two spans in one token"] += int((length < 0).sum())
+        self.dropped["longer than the model takes"] += int((length > drawing.max_length).sum())
+        self.order = np.vstack([self.order, np.column_stack([np.full(len(taken), number), shuffle[taken]])])
+        self.lengths = np.append(self.lengths, length[taken])
 
-    def _unfit(self, number, mask):
-        built = self.example(number, mask)
-        if built is None:
-            return "two spans in one token"
-        return "longer than the model takes" if len(built[0]) > self.drawing.max_length else None
-
-    def example(self, number, mask):
-        """Tokens and roles of one example, or None when two spans fall into one token."""
-        spans, ends, owner = self.passes[number]
-        text = self.texts[owner[mask]]
-        own = spans[ends[mask - 1] if mask else 0 : ends[mask]]
-        return example(text.ids, text.starts, text.ends, own, self.first_special)
+    def examples(self, first, stop):
+        """Tokens and roles of the examples first..stop of `order`: two lists of arrays, one array an example."""
+        order, length = self.order[first:stop], self.lengths[first:stop]
+        tokens, roles = np.empty(length.sum(), np.int32), np.empty(length.sum(), np.uint8)
+        at = 0
+        for number in np.unique(order[:, 0]):  # passes follow each other in the order
+            here = order[:, 0] == number
+            chosen, end = order[here, 1], at + length[here].sum()
+            assemble(self.texts, *self.passes[number], chosen, self.first_special, tokens[at:end], roles[at:end])
+            at = end
+        bounds = np.cumsum(length)[:-1]
+        return np.split(tokens, bounds), np.split(roles, bounds)
 
     def __len__(self):
         return -(-len(self.order) // self.settings.examples_per_step)
 
     def __getitem__(self, step):
         size = self.settings.examples_per_step
-        built = [self.example(*place) for place in self.order[step * size : (step + 1) * size]]
-        tokens, roles = zip(*built)
+        tokens, roles = self.examples(step * size, (step + 1) * size)
         return lay_out(pack(tokens, self.settings.row_length), tokens, loss_weights(roles))
 
     def table(self, seen):
         """The first `seen` examples, one a row: step, text_id, pass, mask (its number among the pass's masks)."""
         order = self.order[:seen]
-        owners = [self.passes[number][2][mask] for number, mask in order]
+        owners = np.concatenate([
+            self.passes[number][2][order[order[:, 0] == number, 1]] for number in np.unique(order[:, 0])
+        ])  # fmt: skip
         return pd.DataFrame({
             "step": np.arange(len(order)) // self.settings.examples_per_step,
-            "text_id": [self.texts[owner].text_id for owner in owners],
-            "pass": [number for number, _ in order],
-            "mask": [int(mask) for _, mask in order],
+            "text_id": self.text_ids[owners],
+            "pass": order[:, 0],
+            "mask": order[:, 1],
         })  # fmt: skip
 
     def tokens(self, seen):
         """Tokens in the first `seen` examples, special ones included."""
-        return sum(len(self.example(*place)[0]) for place in self.order[:seen])
+        return int(self.lengths[:seen].sum())
