@@ -15,10 +15,11 @@ import socket
 import subprocess
 import sys
 import tempfile
+from pathlib import Path
 
 SERVER = "ILM_CEFR_WARM"  # environment variable: the socket on which the server listens
-MODULES = ["lib.training", "lib.infilling", "lib.plots", "lib.hypotheses", "lib.prepare", "transformers.models.gpt2",
-           "seaborn", "statsmodels.stats.multitest", "papermill.cli", "ipykernel.ipkernel"]  # fmt: skip
+OWN = [f"lib.{file.stem}" for file in Path(__file__).parent.glob("[a-z]*.py")]  # so all of a run is of one version
+THEIRS = ["transformers.models.gpt2", "seaborn", "statsmodels.stats.multitest", "papermill.cli", "ipykernel.ipkernel"]
 
 
 def start(module, arguments):
@@ -95,7 +96,7 @@ def _fork(asker):
     """The process id of a fork that runs what is asked for."""
     import gc
 
-    for module in MODULES:
+    for module in OWN + THEIRS:
         __import__(module)
     gc.freeze()  # what is shared stays shared
     fds = socket.recv_fds(asker, 1, 3)[1]
