@@ -124,6 +124,11 @@ def encode(tokenizer, text):
     return np.array(coded["input_ids"], np.int32), starts.copy(), ends.copy()
 
 
+def roles_of(*kinds):
+    """bool [number of roles], True for the given ones: `roles_of(INFILL)[roles]` is quicker than a search."""
+    return np.isin(np.arange(len(ROLES)), kinds)
+
+
 def loss_weights(roles):
     """Weights under which a plain sum of cross-entropies over one optimiser step is ILM's loss.
 
@@ -135,8 +140,8 @@ def loss_weights(roles):
     n_groups = -(-len(roles) // GROUP)
     for first in range(0, len(roles), GROUP):
         group = range(first, min(first + GROUP, len(roles)))
-        for kinds in [(INFILL, INFILL_SPECIAL), (CONTEXT,)]:
-            targets = {i: [t for t in np.flatnonzero(np.isin(roles[i], kinds)) if t > 0] for i in group}
+        for wanted in [roles_of(INFILL, INFILL_SPECIAL), roles_of(CONTEXT)]:
+            targets = {i: 1 + np.flatnonzero(wanted[roles[i][1:]]) for i in group}
             count = sum(map(len, targets.values()))
             for i in group:
                 weights[i][targets[i]] = 1 / (max(count, 1) * n_groups)

@@ -60,6 +60,7 @@ class Train(Parameters):
     patience: Count  # looks without a better valid loss before training stops
     examples_per_step: Annotated[int, Field(gt=0, multiple_of=8)]
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    schedule: Literal["constant", "linear"]  # linear: the rate falls to 0 at the end of the budget
     clip: Annotated[float, Field(gt=0)]  # gradient norm
     dropout: Annotated[float, Field(ge=0, lt=1)]
     row_length: Count  # tokens in a packed row; a longer example makes its row longer

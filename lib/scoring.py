@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, example, lay_out, pack, tensors, token_losses
+from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, example, lay_out, pack, roles_of, tensors, token_losses
 from lib.runs import read_json
 
 KEYS = ["text_id", "mask_type", "mask_set"]
@@ -81,8 +81,8 @@ def score(model, keys, tokens, roles, row_length=128, progress=iter):
     masks of the mix only, as it is in training; it is most of the work, and elsewhere n_context is 0.
     """
     mix = keys["mask_type"] == "mix" if "mask_type" in keys else np.ones(len(keys), bool)
-    kinds = [(CONTEXT, *ANSWERS) if wanted else ANSWERS for wanted in mix]
-    targets = [np.where(np.isin(*one), one[0], 0).astype(np.int64) for one in zip(roles, kinds)]
+    kept = {True: roles_of(CONTEXT, *ANSWERS), False: roles_of(*ANSWERS)}
+    targets = [(role * kept[whole][role]).astype(np.int64) for role, whole in zip(roles, mix)]
     sums = np.zeros((len(tokens), len(ROLES)))
     model.eval()
     with torch.inference_mode():

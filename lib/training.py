@@ -106,6 +106,7 @@ def _scratch(settings, tokenizer, max_length):
     spread = 0.02 * (768 / settings.n_embd) ** 0.5
     end = tokenizer.eos_token_id
     places = {"n_positions": max_length, "bos_token_id": end, "eos_token_id": end}
+    places["activation_function"] = "gelu_pytorch_tanh"  # GPT-2's gelu_new in one operation instead of eight
     config = GPT2Config(vocab_size=len(tokenizer), initializer_range=spread, **places, **sizes, **dropouts)
     model = AutoModelForCausalLM.from_config(config)
     torch.nn.init.normal_(model.get_input_embeddings().weight, std=settings.n_embd**-0.5)  # a token has length 1
@@ -148,7 +149,7 @@ def train(model, steps, valid, settings, seed, checkpoints, label):
     every = settings.eval_every // settings.examples_per_step
     arguments = TrainingArguments(
         output_dir=str(checkpoints), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
-        learning_rate=settings.learning_rate, lr_scheduler_type="constant", max_grad_norm=settings.clip,
+        learning_rate=settings.learning_rate, lr_scheduler_type=settings.schedule, max_grad_norm=settings.clip,
         eval_strategy="steps", eval_steps=every, eval_on_start=True, save_strategy="steps", save_steps=every,
         save_total_limit=2, load_best_model_at_end=True, metric_for_best_model="infill_loss", greater_is_better=False,
         logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
