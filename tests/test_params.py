@@ -66,7 +66,13 @@ def test_seeds_must_agree_within_a_profile(tmp_path):
         params.profile(tmp_path)
 
 
-@pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/known_answers"])
+def test_known_answers_are_asked_of_equal_budgets():
+    models = [p for p in params.profile("params/known_answers").values() if isinstance(p, params.Train)]
+    assert {p.model for p in models} == {"a1", "a2", "b1", "b2", "c1", "general"}
+    assert len({str(p.model_copy(update={"model": "", "levels": []})) for p in models}) == 1
+
+
+@pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat"])
 def test_both_profiles_hold_the_eleven_models_and_differ_in_nothing_else_between_levels(folder):
     models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
     own = ["a1", "a2", "b1", "b2", "c1"]
