@@ -73,14 +73,16 @@ def test_known_answers_are_asked_of_equal_budgets():
 
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat"])
-def test_both_profiles_hold_the_eleven_models_and_differ_in_nothing_else_between_levels(folder):
+def test_both_profiles_hold_the_eleven_models_and_a_control_and_differ_in_nothing_else_between_levels(folder):
     models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
     own = ["a1", "a2", "b1", "b2", "c1"]
-    assert sorted(models) == sorted([*own, *(f"{name}_transfer" for name in own), "general"])
+    assert sorted(models) == sorted([*own, *(f"{name}_transfer" for name in own), "general", "general_longer"])
     for name in own:
         assert models[name].levels == models[f"{name}_transfer"].levels == [name.upper()]
         assert models[f"{name}_transfer"].init_from == "general"
-    assert models["general"].levels == ["A1", "A2", "B1", "B2", "C1"]
+    assert models["general"].levels == models["general_longer"].levels == ["A1", "A2", "B1", "B2", "C1"]
+    longer = {"model": "a1_transfer", "levels": ["A1"]}  # the control differs from a transfer model in its texts alone
+    assert models["general_longer"].model_copy(update=longer) == models["a1_transfer"]
     same = {"learning_rate", "examples_per_step", "dropout", "n_layer", "n_embd", "n_head", "clip", "patience"}
     for field in same:
         assert len({getattr(models[name], field) for name in [*own, "general"]}) == 1, field
