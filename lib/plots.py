@@ -175,6 +175,16 @@ def lengths(texts, title):
     return ax
 
 
+def l1_shares(shares, title):
+    """First languages x levels: % of a level's texts, number and colour. shares: a frame of that shape."""
+    ax = _axes(title, 0.8 + 0.24 * len(shares), "", "")
+    style = {"cmap": "crest", "vmin": 0, "annot": True, "fmt": ".0f", "linewidths": 1, "cbar": False}
+    _seaborn().heatmap(shares, ax=ax, **style)
+    ax.grid(False)
+    ax.set(xlabel="CEFR level: share of its texts (%)", ylabel="")
+    return ax
+
+
 def span_shares(shares, expected, title):
     """Shares of the span types beside those expected. shares: span_type, share; expected: {type: share}."""
     drawn = shares.set_index("span_type").share.reindex([*expected])

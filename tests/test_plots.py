@@ -49,6 +49,7 @@ COUNTS = pd.DataFrame(
     [(level, part, 10) for level in LEVELS for part in ["train", "valid", "test"]],
     columns=["level", "split", "n_texts"],
 )
+L1_SHARES = pd.DataFrame({"A1": [60.0, 40.0], "B1": [20.0, 80.0]}, index=["Arabic", "a long name of a first language"])
 WORDS = pd.DataFrame({"level": LEVELS * 20, "n_words": np.arange(100)})
 EXPECTED = {"document": 0.01, "paragraph": 0.02, "sentence": 0.1, "ngram": 0.43, "word": 0.44}
 SHARES = pd.DataFrame({"span_type": list(EXPECTED), "share": list(EXPECTED.values())})
@@ -64,6 +65,7 @@ FIGURES = {
     "needed_sample": (MDE, lambda table: plots.needed_sample(table, TITLE)),
     "corpus_bars": (COUNTS, lambda table: plots.corpus_bars(table, TITLE)),
     "lengths": (WORDS, lambda table: plots.lengths(table, TITLE)),
+    "l1_shares": (L1_SHARES, lambda table: plots.l1_shares(table, TITLE)),
     "span_shares": (SHARES, lambda table: plots.span_shares(table, EXPECTED, TITLE)),
 }
 
