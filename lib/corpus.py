@@ -1,22 +1,22 @@
-"""A corpus file in, one clean table out; every row that does not arrive is counted by its reason.
+"""What a corpus table must hold: columns by name, files joined, and texts cleaned with every dropped row counted.
 
 Facts about EFCAMDAT: Geertzen, Alexopoulou & Korhonen (2013); cleaned subcorpus: Shatz (2020).
 """
 
 import difflib
-from pathlib import Path
 
 import pandas as pd
 
 from lib.runs import LEVELS
 
-# name of a column in the files -> name here; the first that a file has wins
+# name here -> names in the files; the first that a file has wins. The text column is a parameter.
 COLUMNS = {
     "text_id": ["writing_id", "text_id", "id"],
     "learner_id": ["learner_id"],
     "level": ["cefr", "cefr_level", "cefr_label", "level"],
     "l1": ["l1"],
     "topic_id": ["topic_id", "topic"],
+    "text": [],
 }
 OPTIONAL = ["learner_id", "l1", "topic_id"]
 BANDS = [*LEVELS, "C2"]
@@ -24,114 +24,154 @@ EF_LEVELS = {str(n): BANDS[(n - 1) // 3] for n in range(1, 17)}  # EF's 16 cours
 
 
 class CorpusError(ValueError):
-    """The corpus file cannot be used; the message says what was found, what was expected, and the way on."""
+    """The corpus cannot be used; the message says what was found, what was expected, and the way on."""
 
 
-def read(path, text_column="text"):
-    """A corpus file (CSV, or XLSX recognised by its first bytes) as text columns in this project's names.
+def place(header, settings, file):
+    """Where a file's columns stand: {name here: number of the column}, by name in any order and case.
 
-    Returns a frame with text_id, learner_id, level, l1, topic_id, text, all str; "" where the file has no such
-    column. Every cell stays text: "NA", "None" and "=1+1" are texts. Raises CorpusError.
+    header: the file's column names. settings: its `columns` (name here -> the file's name) goes before COLUMNS. Columns
+    that the file may lack are left out. Raises CorpusError for one that is missing, misspelt or there twice.
     """
-    path = Path(path)
-    if not path.exists():
-        raise CorpusError(
-            f"{path} does not exist. Expected: a corpus file, CSV or XLSX (CORPUS=...); "
-            "`make demo` writes the embedded one to runs/synthetic_corpus.csv."
-        )
-    with open(path, "rb") as file:
-        workbook = file.read(4) == b"PK\x03\x04"
-    table = _read_xlsx(path) if workbook else _read_csv(path)
-    return _rename(table, path, text_column)
-
-
-def _read_csv(path):
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise CorpusError(f"{path}: byte {error.start} is not UTF-8. Save the file as UTF-8 and try again.") from None
-    except (pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise CorpusError(f"{path} is not a readable CSV table: {error}") from None
-
-
-def _read_xlsx(path):
-    try:
-        table = pd.read_excel(path, engine="calamine", dtype=object, keep_default_na=False, na_filter=False)
-    except Exception as error:  # calamine has no exception class of its own for a damaged workbook
-        raise CorpusError(f"{path} is not a readable workbook: {error}") from None
-    return table.map(_cell_text)
-
-
-def _cell_text(cell):
-    """Workbooks store whole numbers as floats: 3.0 is the id or level 3."""
-    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def _rename(table, path, text_column):
-    found = {column.strip().lower(): column for column in table.columns}
-    table = pd.DataFrame({name: table[column] for name, column in found.items()})
-    result = {}
-    for name, candidates in {**COLUMNS, "text": [text_column]}.items():
-        present = [candidate for candidate in candidates if candidate in table]
-        if not present and name not in OPTIONAL:
-            nearest = difflib.get_close_matches(candidates[0], found, 1, cutoff=0) or ["none"]
+    names = [name.strip().lower() for name in header]
+    mapped = {ours: [theirs.strip().lower()] for ours, theirs in settings.columns.items()}
+    found = {}
+    for ours, candidates in {**COLUMNS, "text": [settings.text_column], **mapped}.items():
+        name = next((candidate for candidate in candidates if candidate in names), None)
+        if name is None:
+            near = difflib.get_close_matches(candidates[0], names, 1, cutoff=0.8)
+            if near or ours in mapped or ours not in OPTIONAL:
+                raise CorpusError(_missing(file, candidates, names))
+        elif names.count(name) > 1:
             raise CorpusError(
-                f"{path}: no column {' or '.join(candidates)}. Found: {', '.join(found)}. "
-                f"Nearest: {nearest[0]}. Rename the column, or choose another text_column in corpus.yaml."
+                f"{file}: {names.count(name)} columns are named {name}, columns "
+                f"{' and '.join(str(n) for n, other in enumerate(names, 1) if other == name)}. "
+                "Expected: one. Remove or rename the others."
             )
-        result[name] = table[present[0]].fillna("") if present else ""
-    return pd.DataFrame(result)
+        else:
+            found[ours] = names.index(name)
+    return found
 
 
-def clean(table):
+def _missing(file, candidates, names):
+    near = [name for candidate in candidates for name in difflib.get_close_matches(candidate, names, 1, cutoff=0.5)]
+    shown = [name[:40] for name in names[:20]] + ["..."] * (len(names) > 20)
+    return (
+        f"{file}: no column {' or '.join(candidates)}. Found: {', '.join(shown)}. "
+        f"Nearest: {near[0][:40] if near else 'none'}. Rename the column in the file, or say under `columns:` in "
+        f"corpus.yaml what it is called there{', or choose another text_column' if 'text' in candidates[0] else ''}."
+    )
+
+
+def join(tables, sources, levels):
+    """The tables of several files as one. tables: frames as `reading.read` describes, sources: a dict for each.
+
+    Files are parts of one corpus and stand one below the other. There is one exception: where a file has no learner
+    ids, and more than half of its text ids occur in files that have them, the files without learner ids say which texts
+    there are, in what words and at which level; the others only give learners, and topics and first languages where
+    these are missing. A text id that they lack keeps ""; `ids_not_found` in the file's source counts these. Raises
+    CorpusError where levels or learners contradict each other.
+    """
+    bare = [not (table["learner_id"] != "").any() for table in tables]
+    facts = [table.drop(columns="text") for table, without in zip(tables, bare) if not without]
+    known = pd.concat(facts, ignore_index=True) if facts else pd.DataFrame({"text_id": []})
+    found = {n: tables[n]["text_id"].isin(known["text_id"]) for n, without in enumerate(bare) if without}
+    if not any(ids.mean() > 0.5 for ids in found.values()):
+        return pd.concat(tables, ignore_index=True)
+    for n, ids in found.items():
+        sources[n]["ids_not_found"] = int((~ids).sum())
+    return _look_up(pd.concat([tables[n] for n in found], ignore_index=True), known, levels)
+
+
+def _look_up(texts, facts, levels):
+    """texts with what is missing of learner, first language and topic taken from facts, by text id."""
+    facts = facts.assign(level=cefr(facts["level"], levels)).sort_values(list(facts), ignore_index=True)
+    facts = facts.drop_duplicates(["text_id", "learner_id", "level"])
+    _refuse_ids(facts["text_id"][facts["text_id"].duplicated()], "have two learners or two levels")
+    both = texts.merge(facts, on="text_id", how="left", suffixes=("", "_known"))
+    here = cefr(both["level"], levels)
+    differs = here.notna() & both["level_known"].notna() & (here != both["level_known"])
+    _refuse_ids(both["text_id"][differs], "have another level in the file with learners than in the one without")
+    for name in OPTIONAL:
+        texts[name] = texts[name].where(texts[name] != "", both[f"{name}_known"].fillna(""))
+    return texts
+
+
+def clean(table, levels=None):
     """Keep what can be studied, count what cannot.
 
-    Returns (texts, dropped): texts sorted by text_id with CEFR levels, dropped {reason: count}.
-    Raises CorpusError for unknown levels and for ids that two different texts share.
+    levels: the file's level -> CEFR level or "drop", for other corpora. Returns (texts, dropped): texts sorted by
+    text_id with CEFR levels, dropped {reason: count}; neither depends on the order of the rows. Raises CorpusError for
+    unknown levels, and for ids that are missing or stand for different rows.
     """
+    _refuse_empty_ids(table)
     texts = table.assign(
-        level=_cefr(table["level"]),
+        level=_known_levels(table, levels),
         text=table["text"].str.replace("\r\n", "\n").str.replace("\r", "\n"),
         text_id=_numbers_where_possible(table["text_id"]),
     )
     texts = texts.sort_values("text_id", kind="stable", ignore_index=True)
-    dropped = {}
+    once = texts.drop_duplicates()
+    _refuse_ids(once["text_id"][once["text_id"].duplicated()], "stand for two different rows")
+    dropped = {"same row twice": len(texts) - len(once)}
     for reason, keep in {
         "level C2": lambda t: t["level"] != "C2",
+        **({"level left out": lambda t: t["level"] != "drop"} if levels else {}),
         "empty text": lambda t: t["text"].str.strip() != "",
-        "same row twice": lambda t: ~t.duplicated(),
         "same words as another text": lambda t: ~fold(t["text"]).duplicated(),
     }.items():
-        kept = texts[keep(texts)]
-        dropped[reason] = len(texts) - len(kept)
-        texts = kept
-        if reason == "same row twice":
-            _refuse_shared_ids(texts)
-    return texts.reset_index(drop=True), dropped
+        kept = once[keep(once)]
+        dropped[reason], once = len(once) - len(kept), kept
+    return once.reset_index(drop=True), dropped
 
 
-def _cefr(level):
-    cefr = level.str.strip().str.upper().replace(EF_LEVELS)
-    unknown = ~cefr.isin(BANDS)
-    if unknown.any():
-        rows = [f"row {i + 2}: {level[i]!r}" for i in level.index[unknown][:3]]
+def cefr(level, levels=None):
+    """A series of the file's levels as A1 to C2, "drop" where `levels` says so, missing where unknown.
+
+    EF's numbers 1 to 16 are known only without `levels`: 2 means something else in another corpus.
+    """
+    own = {plain_number(name.strip()).upper(): band for name, band in (levels or {}).items()}
+    return level.str.strip().str.upper().map({band: band for band in BANDS} | (own or EF_LEVELS))
+
+
+def plain_number(cell):
+    """Workbooks and data frames store whole numbers as floats: 3.0 is the id or level 3."""
+    whole, point, zeros = cell.partition(".")
+    return whole if point and whole.isdecimal() and zeros and not zeros.strip("0") else cell
+
+
+def _known_levels(table, levels):
+    found = cefr(table["level"], levels)
+    unknown = table.index[found.isna()]
+    if len(unknown):
+        rows = [f"row {i + 2}: {table['level'][i][:40]!r} (text id {table['text_id'][i][:40]})" for i in unknown[:3]]
+        near = difflib.get_close_matches(table["level"][unknown[0]].upper(), BANDS, 1)
         raise CorpusError(
-            f"{unknown.sum()} texts have an unknown level ({'; '.join(rows)}). "
-            "Expected: A1, A2, B1, B2, C1, C2, or an EF level from 1 to 16."
+            f"{len(unknown)} texts have an unknown level ({'; '.join(rows)}). Expected: A1, A2, B1, B2, C1, C2, "
+            f"or {' or '.join(map(repr, levels)) if levels else 'an EF level from 1 to 16'}. "
+            f"{f'Nearest: {near[0]}. ' if near else ''}Correct the level in the file, or say under `levels:` in "
+            'corpus.yaml which level it is ("drop" leaves its texts out).'
         )
-    return cefr
+    return found
+
+
+def _refuse_empty_ids(table):
+    empty = table.index[table["text_id"] == ""]
+    if len(empty):
+        rows = ", ".join(f"row {i + 2}" for i in empty[:3])
+        raise CorpusError(f"{len(empty)} texts have no id ({rows}). Expected: an id for each. Fill in the column.")
 
 
 def _numbers_where_possible(ids):
-    return ids.astype("int64") if ids.str.fullmatch(r"\d{1,18}").all() else ids
+    return ids.astype("int64") if ids.str.fullmatch("[0-9]{1,18}").all() else ids
 
 
-def _refuse_shared_ids(texts):
-    shared = texts.loc[texts["text_id"].duplicated(), "text_id"]
-    if len(shared):
+def _refuse_ids(ids, fault):
+    if len(ids):
+        first = ", ".join(str(name)[:40] or "(empty)" for name in ids.unique()[:3])
         raise CorpusError(
-            f"{len(shared)} text ids stand for two different rows (first: {shared.iloc[0]}). "
-            "Expected: one text, one id. Give the second its own, or remove it."
+            f"{ids.nunique()} text ids {fault} (first: {first}). Expected: one id for "
+            "one text by one learner at one level. Correct the rows in the file, or remove those that are wrong."
         )
 
 

@@ -1,16 +1,18 @@
 """Typed parameters: one model a file of params/<profile>/, the same names as in the notebooks' parameters cells."""
 
 import difflib
+import itertools
 import types
 from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Level = Literal["A1", "A2", "B1", "B2", "C1"]
+Column = Literal["text_id", "learner_id", "level", "l1", "topic_id", "text"]
 
 
 class ParameterError(ValueError):
@@ -29,6 +31,27 @@ class Corpus(Parameters):
     test_share: Share
     split_seed: Annotated[int, Field(ge=0)]
     copied_share: Share  # of a text's word 8-grams found in training text: from here on it counts as copied
+    encoding: str  # of XML and CSV files: utf-8, cp1252, utf-16
+    columns: dict[Column, str]  # name here -> name in the file, where it is another
+    levels: dict[str, Literal["A1", "A2", "B1", "B2", "C1", "C2", "drop"]]  # the file's level -> CEFR, or leave out
+
+    @field_validator("encoding")
+    @classmethod
+    def _known(cls, name):
+        try:
+            " ".encode(name)
+        except LookupError:
+            raise ValueError("not an encoding that Python knows; expected utf-8, cp1252 or utf-16") from None
+        return name
+
+    @field_validator("columns", "levels", mode="before")
+    @classmethod
+    def _quoted(cls, names):
+        """YAML reads NO as False and 1 as a number: both were meant as text."""
+        for cell in itertools.chain(*names.items()) if isinstance(names, dict) else []:
+            if not isinstance(cell, str):
+                raise ValueError(f"YAML reads {cell!r} as {type(cell).__name__}, not as text: write it in quotes")
+        return names
 
 
 class Masks(Parameters):

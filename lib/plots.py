@@ -179,7 +179,8 @@ def l1_shares(shares, title):
     """First languages x levels: % of a level's texts, number and colour. shares: a frame of that shape."""
     ax = _axes(title, 0.8 + 0.24 * len(shares), "", "")
     style = {"cmap": "crest", "vmin": 0, "annot": True, "fmt": ".0f", "linewidths": 1, "cbar": False}
-    _seaborn().heatmap(shares, ax=ax, **style)
+    if len(shares):
+        _seaborn().heatmap(shares, ax=ax, **style)
     ax.grid(False)
     ax.set(xlabel="CEFR level: share of its texts (%)", ylabel="")
     return ax
