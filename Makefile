@@ -11,7 +11,7 @@ RUN = .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --
 demo:  ## all seven notebooks and eleven small models on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
 
-run: .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file [PARAMS=params/demo]
+run: .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
 	@test -n "$(CORPUS)" || { echo "Which corpus? make run EXPERIMENT=$(EXPERIMENT) CORPUS=file.csv"; exit 2; }
 	@$(RUN) --config experiment="$(EXPERIMENT)" corpus="$(CORPUS)" params="$(PARAMS)"
 	@.venv/bin/python -m lib.summary "$(EXPERIMENT)"

@@ -1,14 +1,29 @@
 # The study as a graph: once (01, 02), once per model (03, 04, 05), once (06, 07).
 # Data files are outputs; the executed notebooks are logs, kept when a notebook fails.
+import json
 import os
+import shlex
 import sys
 from lib import params
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the environment that runs this file
 
 EMBEDDED = "runs/synthetic_corpus.csv"
+
+
+def corpus_files(words):
+    """The files that words, parted by spaces, name: the longest run of words that is a file, then the rest."""
+    for n in range(len(words), 0, -1):
+        file = " ".join(words[:n])
+        if os.path.exists(file) or file == EMBEDDED:
+            return [file, *corpus_files(words[n:])]
+    if words:
+        raise WorkflowError(f"There is no corpus file {' '.join(words)}. Expected: CORPUS=file or CORPUS='file file'.")
+    return []
+
+
 EXPERIMENT = config.get("experiment", "demo")
-CORPUS = config.get("corpus", EMBEDDED)
+CORPUS = corpus_files(str(config.get("corpus", EMBEDDED)).split(" "))
 PARAMS = config.get("params", "params/demo").rstrip("/")
 MODELS = {name: p for name, p in params.profile(PARAMS).items() if isinstance(p, params.Train)}
 SEEDS = next(iter(MODELS.values())).seeds
@@ -18,9 +33,6 @@ SCORED = expand(f"{RUN}/evaluation/{{{{model}}}}/seed{{seed}}/{{table}}.parquet"
 FILLED = expand(f"{RUN}/infills/{{{{model}}}}/seed{{seed}}/{{table}}.parquet", seed=SEEDS, table=["words", "samples"])
 COMPARED = expand(f"{RUN}/compare/{{table}}.csv", table="ppl_matrix contrasts by_type by_l1 word_metrics cost preconditions".split())
 
-if CORPUS != EMBEDDED and not os.path.exists(CORPUS):
-    raise WorkflowError(f"There is no corpus file {CORPUS}. Expected: CORPUS=path/to/corpus.csv (or .xlsx).")
-
 
 def notebook(name):
     """papermill on one notebook, in its folder, one thread, with the parameter file that the rule names."""
@@ -28,6 +40,11 @@ def notebook(name):
         f"OMP_NUM_THREADS={{threads}} python lib/warm.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
         f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}'"
     )
+
+
+def listed(name, values):
+    """A list as papermill's -y takes it, quoted for the shell; braces doubled, since Snakemake formats the command."""
+    return shlex.quote(json.dumps({name: values})).replace("{", "{{").replace("}", "}}")
 
 
 def every(pattern):
@@ -57,7 +74,7 @@ rule extract:
     output: PREPARED[:2]
     log: f"{RUN}/notebooks/01_extract.ipynb"
     message: "01 extract"
-    shell: notebook("01_extract") + f" -r corpus '{os.path.relpath(CORPUS, 'notebooks')}'"
+    shell: notebook("01_extract") + " -y " + listed("corpus", [os.path.relpath(file, "notebooks") for file in CORPUS])
 
 
 rule mask:

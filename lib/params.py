@@ -31,6 +31,7 @@ class Corpus(Parameters):
     test_share: Share
     split_seed: Annotated[int, Field(ge=0)]
     copied_share: Share  # of a text's word 8-grams found in training text: from here on it counts as copied
+    held_out_prompts: Annotated[float, Field(ge=0, lt=0.5)]  # of a level's texts, at most, on prompts kept for testing
     encoding: str  # of XML and CSV files: utf-8, cp1252, utf-16
     columns: dict[Column, str]  # name here -> name in the file, where it is another
     levels: dict[str, Literal["A1", "A2", "B1", "B2", "C1", "C2", "drop"]]  # the file's level -> CEFR, or leave out

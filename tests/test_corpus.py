@@ -2,29 +2,11 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 import pytest
 from corpora import table
 
-from lib import corpus, split
-
-
-def learners(n_learners=300, texts_each=4, seed=0):
-    """Made-up corpus rows as `corpus.clean` leaves them: each learner has one L1 and climbs through two levels."""
-    rng = np.random.default_rng(seed)
-    rows = []
-    for learner in range(n_learners):
-        first, l1 = rng.choice(4, p=[0.4, 0.3, 0.2, 0.1]), rng.choice(["Arabic", "French", "Turkish"])
-        for n in range(texts_each):
-            words = " ".join(rng.choice(["cat", "dog", "sun", "bus", "tea", "pen", "map"], 30))
-            level = corpus.LEVELS[first + n // 2]
-            rows.append((len(rows), f"L{learner}", level, l1, "1", words))
-    return pd.DataFrame(rows, columns=["text_id", "learner_id", "level", "l1", "topic_id", "text"])
-
-
-def parted(texts, seed=0):
-    return texts.assign(split=split.parts(texts, 0.1, 0.1, seed))
+from lib import corpus
 
 
 def named(*rows):
@@ -105,56 +87,3 @@ def test_which_of_two_like_texts_stays_does_not_depend_on_the_order(ids):
 def test_letters_of_every_script_tell_texts_apart():
     folded = corpus.fold(pd.Series(["Hi привет 1", "Hi пока", "hi, Привет!", "!?", "123"]))
     assert folded.tolist() == ["hiпривет", "hiпока", "hiпривет", "!?", "123"]
-
-
-def test_no_learner_is_in_two_parts():
-    texts = parted(learners())
-    assert texts.groupby("learner_id")["split"].nunique().max() == 1
-
-
-def test_each_level_is_parted_80_10_10():
-    texts = parted(learners(3000))
-    shares = pd.crosstab(texts["level"], texts["split"], normalize="index")
-    assert (shares - [0.1, 0.8, 0.1]).abs().max().max() < 0.005
-    by_l1 = pd.crosstab(texts["l1"], texts["split"], normalize="index")
-    assert (by_l1 - [0.1, 0.8, 0.1]).abs().max().max() < 0.01
-
-
-def test_the_split_does_not_depend_on_the_order_of_rows():
-    table_ = learners().astype(str)
-    both = [corpus.clean(t)[0] for t in (table_, table_.sample(frac=1, random_state=3))]
-    assert split.split_id(parted(both[0])) == split.split_id(parted(both[1]))
-
-
-def test_without_learners_texts_that_share_their_words_stay_together():
-    texts = learners(100, 2).assign(learner_id="")
-    texts.loc[1::2, "text"] = texts.loc[::2, "text"].str.replace("^cat", "dog", regex=True).to_numpy() + " map"
-    texts = parted(texts)
-    pairs = texts["split"].to_numpy().reshape(-1, 2)
-    assert (pairs[:, 0] == pairs[:, 1]).all()
-
-
-def test_copied_flags_held_out_text_that_training_text_holds():
-    long = "in my opinion the people in the city should to use more the bus and the bike"
-    fresh = "yesterday we go to a farm where many small animals was sleeping under one big old tree"
-    texts = pd.DataFrame({
-        "text": [long, f"{long} because is good", fresh, f"{fresh} ok", "short one"],
-        "split": ["train", "test", "valid", "valid", "test"],
-    })  # fmt: skip
-    assert split.copied(texts, 0.3).tolist() == [False, True, False, False, False]
-
-
-def test_copied_runs_do_not_reach_across_texts():
-    texts = pd.DataFrame({"text": ["a b c d e f g h", "a b c d", "e f g h"], "split": ["train", "test", "test"]})
-    assert not split.copied(texts, 0.3).any()
-
-
-def test_learner_ids_leave_as_keyed_hashes(tmp_path, monkeypatch):
-    texts = learners(20)
-    hashes = []
-    for key in ["one", "two", "one"]:
-        monkeypatch.setenv("ILM_CEFR_KEY", str(tmp_path / key))
-        hashes.append(split.hashed_learners(texts))
-    assert hashes[0].equals(hashes[2]) and not hashes[0].equals(hashes[1])
-    assert hashes[0].nunique() == 20 and not set(hashes[0]) & set(texts["learner_id"])
-    assert (tmp_path / "one").stat().st_mode & 0o077 == 0
