@@ -80,7 +80,7 @@ def measured(name, files):
     command = [sys.executable, "-m", "papermill", "notebooks/01_extract.ipynb", str(files[0].parent / f"{name}.ipynb"),
                "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR",
                "-f", "params/efcamdat/corpus.yaml", "-r", "experiment", f"bench-{name}",
-               "-y", json.dumps({"corpus": paths if len(paths) > 1 else paths[0]})]  # fmt: skip
+               "-y", json.dumps({"corpus": paths})]  # fmt: skip
     start, peak = time.monotonic(), 0
     process = psutil.Popen(command, cwd=ROOT)
     while process.poll() is None:
