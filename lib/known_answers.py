@@ -14,8 +14,8 @@ import pandas as pd
 from lib.runs import LEVELS, write_table
 from lib.synthetic import COLUMNS, L1S
 
-THEMES = 4
-SIZES = {"determiner": 4, "adjective": 12, "noun": 8 * THEMES, "verb": 4 * THEMES, "preposition": 4, "adverb": 6}
+THEMES = 2
+SIZES = {"determiner": 2, "adjective": 3, "noun": 3 * THEMES, "verb": 2 * THEMES, "preposition": 2, "adverb": 2}
 LEARNERS = 200  # at a level, where the texts suffice
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
 

@@ -360,12 +360,12 @@ BAD = [  # name, content, words of the refusal
     ("bomb.xml", '<?xml version="1.0"?><!DOCTYPE s [<!ENTITY a "ha"><!ENTITY b "&a;&a;">]><selection><writings>'
      + writing(text="&b;") + "</writings></selection>", ["entity", "fill the memory"]),
     ("corpus.zip", b"", ["zip archive", "Unpack it"]),
-    ("corpus.csv.gz", gzip.compress(HEADER.encode()), ["gzip archive", "Unpack it"]),
+    ("corpus.csv.gz", gzip.compress(HEADER.encode(), mtime=0), ["gzip archive", "Unpack it"]),
     ("old.xls", b"\xd0\xcf\x11\xe0" + bytes(600), ["password-protected", "Save it as .xlsx"]),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("name", "content", "words"), BAD)
+@pytest.mark.parametrize(("name", "content", "words"), BAD, ids=[name for name, *_ in BAD])
 def test_bad_input_is_refused_in_words(tmp_path, name, content, words):
     path = tmp_path / name
     path.write_bytes(content.encode() if isinstance(content, str) else content)
