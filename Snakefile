@@ -61,6 +61,7 @@ PREPARED = expand(f"{RUN}/{{file}}", file="corpus/texts.parquet corpus/report.js
 
 rule all:  # every result, not the last ones only: a deleted one in between is then made again
     input: PREPARED, every(TRAINED), every(SCORED), every(FILLED), COMPARED, VERDICTS
+    message: "the study is complete"
 
 
 rule embedded_corpus:

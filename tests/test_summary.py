@@ -1,0 +1,34 @@
+"""Claims about what `make run` prints at its end."""
+
+import shutil
+
+import nbformat
+import pytest
+
+from lib import summary
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    for part in ["hypotheses", "notebooks"]:
+        shutil.copytree(f"runs/demo/{part}", tmp_path / "runs/demo" / part)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "runs/demo"
+
+
+def test_every_verdict_is_printed_whole_with_its_gain_and_the_advice(run, capsys):
+    summary.verdicts("demo")
+    shown = capsys.readouterr().out
+    assert "..." not in shown
+    assert all(f"{hypothesis}  " in shown for hypothesis in ["H1", "H2", "H3"])
+    assert shown.count(" % (") >= 15 and shown.count("gain over the general model") == 5
+
+
+def test_a_stopped_notebook_is_named_with_its_message_and_no_other(run, capsys):
+    notebook = nbformat.read(run / "notebooks/01_extract.ipynb", as_version=4)
+    cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    cell.outputs = [nbformat.v4.new_output("error", ename="CorpusError", evalue="../my.csv is empty.", traceback=["x"])]
+    nbformat.write(notebook, run / "notebooks/01_extract.ipynb")
+    summary.failures("demo")
+    shown = capsys.readouterr().err
+    assert shown == "\nruns/demo/notebooks/01_extract.ipynb stopped:\nCorpusError: my.csv is empty.\n"
