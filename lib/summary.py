@@ -18,8 +18,8 @@ def verdicts(name):
     table = read_csv(need(run.hypotheses("verdicts.csv"), "07_hypotheses"))
     low, gain, high = (100 * np.expm1(table[column]) for column in ["ci_lo", "theta", "ci_hi"])
     table["gain"] = [f"{g:+.1f} % ({a:+.1f} to {b:+.1f})" if g == g else "" for a, g, b in zip(low, gain, high)]
-    print(f"\nVerdicts of {name}. Gain: how much higher the general model's perplexity is than the own one's (H1) or the")
-    print("best specialist's (H2), or the nearest rival's than the transfer model's (H3); with its interval.\n")
+    print(f"\nVerdicts of {name}. Gain: how much higher the general model's perplexity is than the own one's (H1) or")
+    print("the best specialist's (H2), or the nearest rival's than the transfer model's (H3); with its interval.\n")
     print(table[["hypothesis", "level", "verdict", "gain"]].to_string(index=False, justify="left"), "\n")
     for advice in read_json(run.hypotheses("recommendation.json"))["levels"].values():
         print(advice["sentence"])
