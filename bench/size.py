@@ -26,6 +26,7 @@ import pandas as pd
 import psutil
 from record import facts
 
+from lib.corpus import PUBLISHED
 from lib.duplicates import near_duplicates
 from lib.runs import LEVELS, Experiment, read_json, write_json
 from lib.synthetic import COLUMNS, embedded_corpus
@@ -35,10 +36,8 @@ RECORD = ROOT / "bench/records/size.json"
 ROWS = {"csv": 723_282, "xlsx": 406_062, "xml": 1_180_310}
 LIMITS = {"csv": (6, 6), "xlsx": (8, 6), "xml": (15, 6)}  # minutes, GB
 
-TEXTS = {"A1": 341_155, "A2": 215_344, "B1": 116_539, "B2": 40_238, "C1": 10_006}
+TEXTS, L1S = PUBLISHED["level"], PUBLISHED["l1"]
 CHARACTERS = {"A1": 187, "A2": 350, "B1": 474, "B2": 702, "C1": 969}  # mean of a text
-L1S = {"Portuguese": 313_538, "Mandarin": 129_588, "Spanish": 64_763, "Russian": 49_321, "German": 41_422,
-       "Italian": 35_428, "French": 32_519, "Arabic": 29_308, "Japanese": 17_086, "Turkish": 10_309}  # fmt: skip
 NATIONALITY = dict(zip(L1S, ["br", "cn", "mx", "ru", "de", "it", "fr", "sa", "jp", "tr"]))
 LONGEST = 1774  # characters
 PROMPTS = 24  # a level

@@ -110,8 +110,8 @@ def assemble(texts, spans, span_ends, owner, chosen, first_special, tokens, role
     for mask in chosen:
         first, last = texts.bounds[owner[mask]], texts.bounds[owner[mask] + 1]
         own = spans[span_ends[mask - 1] if mask else 0 : span_ends[mask]]
-        text = texts.ids[first:last], texts.starts[first:last], texts.ends[first:last]
-        n += _assemble(text[0], text[1], text[2], own, first_special, tokens[n:], roles[n:])
+        ids, starts, ends = texts.ids[first:last], texts.starts[first:last], texts.ends[first:last]
+        n += _assemble(ids, starts, ends, own, first_special, tokens[n:], roles[n:])
 
 
 def encode(tokenizer, text):

@@ -29,8 +29,8 @@ def identical_levels(n_texts=3000, seed=1):
 def disjoint_vocabularies(n_texts=3000, seed=1):
     """No two levels share a word: the own model gains 0, since any word left shows the level.
 
-    Words are drawn one by one, so that nothing else is to be learned and small models come to rest in minutes. Where a
-    whole text is blanked, nothing is left; there the general model pays up to ln 5 nats, once a text.
+    Words are drawn one by one, so that nothing else is to be learned and little training is left undone. Where a whole
+    text is blanked, nothing is left; there the general model pays up to ln 5 nats, once a text.
     """
     writers = [functools.partial(_words, sum(lexicon.values(), [])) for lexicon in lexicons(len(LEVELS))]
     return _corpus(dict(zip(LEVELS, writers)), n_texts, seed)

@@ -3,7 +3,6 @@
 Usage: python -m lib.summary EXPERIMENT [failed]
 """
 
-import json
 import sys
 from pathlib import Path
 
@@ -30,7 +29,7 @@ def verdicts(name):
 def failures(name):
     """Print, of each notebook that stopped, the message it stopped with."""
     for notebook in sorted((Experiment(name, root=".").folder / "notebooks").glob("*.ipynb")):
-        cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        cells = read_json(notebook)["cells"]
         for output in [out for cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]:
             message = output["evalue"].replace("../", "", 1)  # as seen from here: notebooks run one folder below
             print(f"\n{notebook} stopped:\n{output['ename']}: {message}", file=sys.stderr)

@@ -6,6 +6,7 @@ then does what `python -m MODULE ...` does, in a fork of the server, and so does
 server, or where forking is not safe (anything but Linux), both start cold: the same results, later.
 """
 
+import gc
 import json
 import os
 import runpy
@@ -57,7 +58,6 @@ def _kernel(folder):
         "display_name": "Python 3",
         "language": "python",
         "interrupt_mode": "message",  # a signal would reach the stand-in only
-        "metadata": {"supported_encryption": ["curve"]},
     }
     with open(f"{folder}/kernels/python3/kernel.json", "w", encoding="utf-8") as file:
         json.dump(spec, file)
@@ -94,8 +94,6 @@ def _end(pid):
 
 def _fork(asker):
     """The process id of a fork that runs what is asked for."""
-    import gc
-
     for module in OWN + THEIRS:
         __import__(module)
     gc.freeze()  # what is shared stays shared
@@ -114,11 +112,11 @@ def _fork(asker):
 
 
 def _become(wish, fds):
-    import torch
+    import torch  # here, since who asks imports this module too and must start at once
 
     os.setsid()
-    for number in [signal.SIGINT, signal.SIGTERM]:
-        signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     for target, fd in enumerate(fds):
         os.dup2(fd, target)
     os.chdir(wish["cwd"])
