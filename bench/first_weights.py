@@ -15,7 +15,7 @@ import torch
 from record import facts
 from transformers import AutoTokenizer, set_seed
 
-from lib import params, scoring, training
+from lib import indexing, params, scoring, training
 from lib.runs import Experiment
 from lib.steps import Steps
 
@@ -43,7 +43,7 @@ def main():
     special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
     drawing = params.load("params/demo/masks.yaml")
     texts = pd.read_parquet(run.texts, columns=["text_id", "split"])
-    index = pd.read_parquet(run.index).merge(texts, on="text_id")
+    index = indexing.read(run.index).merge(texts, on="text_id")
     frozen = pd.read_parquet(run.masks("valid")).query("mask_type == 'mix' and mask_set == 0")
     valid = scoring.frozen_examples(index[index["split"] == "valid"], frozen, special)
     arms = {name: {"perplexity": [], "seconds": []} for name in ARMS}

@@ -4,8 +4,6 @@ Layout and loss follow Donahue, Lee & Liang (ACL 2020): context with one type to
 <|startofinfill|>, then each answer followed by <|endofinfill|>.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
@@ -73,26 +71,11 @@ def example(ids, starts, ends, spans, first_special, max_length=None):
     return None if n < 0 else (tokens[:n][:max_length], roles[:n][:max_length])
 
 
-class Texts(NamedTuple):
-    """Tokens of many texts in flat columns: those of text i stand from bounds[i] to bounds[i + 1]."""
-
-    ids: np.ndarray
-    starts: np.ndarray
-    ends: np.ndarray
-    bounds: np.ndarray
-
-    @classmethod
-    def of(cls, index):
-        """From rows of index.parquet."""
-        flat = [np.concatenate([np.empty(0, np.int32), *index[name]]) for name in ["ids", "starts", "ends"]]
-        return cls(*flat, np.concatenate([[0], np.cumsum([len(ids) for ids in index["ids"]])]).astype(np.int64))
-
-
 @njit(cache=True)
 def lengths(texts, spans, span_ends, owner):
     """Tokens in the example of each mask, -1 where two spans share a token: int32 [masks].
 
-    texts: Texts; spans, span_ends, owner: masks as `masks.draw` returns them.
+    texts: indexing.Texts; spans, span_ends, owner: masks as `masks.draw` returns them.
     """
     found, runs = np.empty(len(owner), np.int32), np.empty((len(spans) + 1, 2), np.int64)
     for mask in range(len(owner)):
@@ -104,8 +87,7 @@ def lengths(texts, spans, span_ends, owner):
 
 
 @njit(cache=True)
-def assemble(texts, spans, span_ends, owner, chosen, first_special, tokens, roles):
-    """Fill tokens and roles with the examples of the chosen masks, one behind the other; all of them must fit."""
+def _assemble_all(texts, spans, span_ends, owner, chosen, first_special, tokens, roles):
     n = 0
     for mask in chosen:
         first, last = texts.bounds[owner[mask]], texts.bounds[owner[mask] + 1]
@@ -114,14 +96,16 @@ def assemble(texts, spans, span_ends, owner, chosen, first_special, tokens, role
         n += _assemble(ids, starts, ends, own, first_special, tokens[n:], roles[n:])
 
 
-def encode(tokenizer, text):
-    """Token ids of corpus text with their character ranges: int32 (ids, starts, ends).
+def examples(texts, drawn, chosen, length, first_special):
+    """The examples of the chosen masks, all of which must fit.
 
-    A learner who types a special token's name has written plain characters: split_special_tokens.
+    texts: indexing.Texts; drawn: (spans, span_ends, owner) as `masks.draw` returns them; chosen: numbers of masks;
+    length: their `lengths`. Returns (tokens, roles): two lists of arrays, one array an example.
     """
-    coded = tokenizer(text, add_special_tokens=False, split_special_tokens=True, return_offsets_mapping=True)
-    starts, ends = np.array(coded["offset_mapping"], np.int32).reshape(-1, 2).T
-    return np.array(coded["input_ids"], np.int32), starts.copy(), ends.copy()
+    tokens, roles = np.empty(length.sum(), np.int32), np.empty(length.sum(), np.uint8)
+    _assemble_all(texts, *drawn, chosen, first_special, tokens, roles)
+    bounds = np.cumsum(length)[:-1]
+    return np.split(tokens, bounds), np.split(roles, bounds)
 
 
 def roles_of(*kinds):

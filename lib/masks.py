@@ -14,9 +14,10 @@ TRAINING = 0  # purposes keep the random numbers of training and of each frozen 
 FROZEN = {"mix": 1, "word": 2, "ngram": 3, "sentence": 4, "document": 5}
 
 
-def text_key(text_id):
-    """A text's 64-bit place in the counter of the random numbers; any id, number or string."""
-    return np.uint64(int.from_bytes(hashlib.blake2b(str(text_id).encode(), digest_size=8).digest(), "little"))
+def text_keys(text_ids):
+    """Each text's 64-bit place in the counter of the random numbers, by its id, number or string: uint64 [texts]."""
+    digests = b"".join(hashlib.blake2b(str(text_id).encode(), digest_size=8).digest() for text_id in text_ids)
+    return np.frombuffer(digests, "<u8")
 
 
 def chances(p, ngram_share, mask_type="mix"):
@@ -121,15 +122,15 @@ def _draw(units, starts, keys, seed, purpose, pass_, n_masks, tries, chance, ngr
     return spans[:n_spans].copy(), ends[:found].copy(), owner[:found].copy()
 
 
-def draw(texts_units, keys, seed, purpose, pass_, n_masks, tries, chance, ngram_share, max_ngram):
+def draw(units, bounds, keys, seed, purpose, pass_, n_masks, tries, chance, ngram_share, max_ngram):
     """Up to n_masks different masks of each text; an empty mask is one mask.
 
-    texts_units: list of int32 [n, 3]; keys: uint64, one a text (`text_key`). Every mask is a pure function of
+    units: int32 [n, 3], of all texts in a row; bounds: int [texts + 1], those of text i stand from bounds[i] to
+    bounds[i + 1]; keys: uint64, one a text (`text_keys`). Every mask is a pure function of
     (seed, purpose, pass_, its text, its number): no generator has a state, so no order or process can change it.
     Returns (spans, ends, owner): spans int32 [n_spans, 3] of all masks in a row, ends[m] where mask m stops,
     owner[m] the row of its text.
     """
-    starts = np.concatenate([[0], np.cumsum([len(u) for u in texts_units])]).astype(np.int64)
-    flat = np.concatenate(texts_units) if len(texts_units) else np.empty((0, 3), np.int32)
     numbers = (np.uint64(seed), np.uint64(purpose), np.uint64(pass_))
-    return _draw(flat, starts, np.asarray(keys, np.uint64), *numbers, n_masks, tries, chance, ngram_share, max_ngram)
+    how = (n_masks, tries, chance, ngram_share, max_ngram)
+    return _draw(units, np.asarray(bounds, np.int64), np.asarray(keys, np.uint64), *numbers, *how)

@@ -1,4 +1,4 @@
-"""What 02_mask makes once for all models: the tokenizer, each text's units and tokens, and the frozen masks."""
+"""What 02_mask makes once for all models: the tokenizer and the frozen masks."""
 
 import hashlib
 
@@ -8,10 +8,9 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast
 
 from lib import masks
-from lib.examples import SPECIALS, encode, example
-from lib.units import units
+from lib.examples import SPECIALS, lengths
+from lib.indexing import Texts
 
-ROOM = 64  # tokens of an example kept free for its special tokens
 MASK_COLUMNS = ["text_id", "mask_type", "mask_set", "span_type", "char_offset", "char_length"]
 CANDIDATES = 16  # masks drawn for a text before its frozen ones are chosen
 
@@ -49,21 +48,7 @@ def _train_bpe(training_texts, vocabulary):
     return PreTrainedTokenizerFast(tokenizer_object=coder, bos_token=end, eos_token=end)
 
 
-def index(texts, tokenizer, splitter, max_length, progress=iter):
-    """Units and tokens of each text, found once and read by every later notebook.
-
-    Returns a frame text_id, units (int32 [n, 3] in one row of 3n), ids, starts, ends (int32, one a token);
-    texts of more than max_length - 64 tokens have no row.
-    """
-    rows = []
-    for text_id, text in progress(list(zip(texts["text_id"], texts["text"]))):
-        ids, starts, ends = encode(tokenizer, text)
-        if len(ids) <= max_length - ROOM:
-            rows.append((text_id, units(text, splitter).ravel(), ids, starts, ends))
-    return pd.DataFrame(rows, columns=["text_id", "units", "ids", "starts", "ends"])
-
-
-def freeze(index, drawing, mask_type, n_sets, first_special):
+def freeze(index, drawing, mask_type, n_sets):
     """The masks that every model is tested on: the first n_sets of a text that are not empty and fit its tokens.
 
     drawing: Masks parameters. Returns MASK_COLUMNS, one row a span; span_type counts as in masks.TYPES.
@@ -71,23 +56,18 @@ def freeze(index, drawing, mask_type, n_sets, first_special):
     """
     rate = drawing.p if mask_type == "mix" else drawing.typed_rate
     chance, ngram_share = masks.chances(rate, drawing.ngram_share, mask_type)
-    units = [row.reshape(-1, 3) for row in index["units"]]
-    keys = np.array([masks.text_key(text_id) for text_id in index["text_id"]], np.uint64)
     how = (masks.FROZEN[mask_type], 0, CANDIDATES, drawing.tries, chance, ngram_share, drawing.max_ngram)
-    spans, ends, owner = masks.draw(units, keys, drawing.mask_seed, *how)
-    rows, taken = [], np.zeros(len(index), int)
-    texts = list(index.itertuples())
-    for mask, text in enumerate(owner):
-        own = spans[ends[mask - 1] if mask else 0 : ends[mask]]
-        if taken[text] < n_sets and len(own) and _fits(texts[text], own, first_special, drawing.max_length):
-            rows.extend((texts[text].text_id, mask_type, taken[text], *map(int, span)) for span in own)
-            taken[text] += 1
-    return pd.DataFrame(rows, columns=MASK_COLUMNS)
-
-
-def _fits(text, spans, first_special, max_length):
-    built = example(text.ids, text.starts, text.ends, spans, first_special)
-    return built is not None and len(built[0]) <= max_length
+    texts, text_ids = Texts.of(index), index["text_id"].to_numpy()
+    keys = masks.text_keys(text_ids)
+    spans, ends, owner = masks.draw(texts.units, texts.unit_bounds, keys, drawing.mask_seed, *how)
+    n_spans, length = np.diff(ends, prepend=0), lengths(texts, spans, ends, owner)
+    fits = (n_spans > 0) & (length > 0) & (length <= drawing.max_length)
+    mask_set = pd.Series(fits.astype(int)).groupby(owner).cumsum().to_numpy() - 1  # among those that fit
+    taken = np.flatnonzero(fits & (mask_set < n_sets))
+    mask = np.repeat(taken, n_spans[taken])  # of each span, its mask
+    own = spans[np.isin(np.repeat(np.arange(len(ends)), n_spans), taken)].astype(int)
+    columns = [text_ids[owner[mask]], np.full(len(mask), mask_type, object), mask_set[mask], *own.T]
+    return pd.DataFrame(dict(zip(MASK_COLUMNS, columns)))
 
 
 def mask_hash(frozen):

@@ -6,7 +6,20 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, example, lay_out, pack, roles_of, tensors, token_losses
+from lib.examples import (
+    CONTEXT,
+    INFILL,
+    INFILL_SPECIAL,
+    ROLES,
+    examples,
+    lay_out,
+    lengths,
+    pack,
+    roles_of,
+    tensors,
+    token_losses,
+)
+from lib.indexing import Texts
 from lib.runs import read_json
 
 KEYS = ["text_id", "mask_type", "mask_set"]
@@ -56,21 +69,21 @@ def fingerprint(model):
 def frozen_examples(index, masks, first_special):
     """Examples of frozen masks (02 drew only masks that fit, so each must arrive).
 
-    index: rows of index.parquet; masks: rows of masks/<part>.parquet. Returns (keys, tokens, roles): keys a frame
+    index: rows of the index; masks: rows of masks/<part>.parquet. Returns (keys, tokens, roles): keys a frame
     with text_id, mask_type, mask_set and n_chars (characters masked), tokens and roles one array a row of keys.
     """
-    texts = {row.text_id: row for row in index.itertuples()}
+    masks = masks.sort_values([*KEYS, "char_offset"], ignore_index=True)
     spans = masks[["span_type", "char_offset", "char_length"]].to_numpy(np.int32)
-    groups = masks.groupby(KEYS, sort=True).indices
-    built = []
-    for (text_id, *_), rows in groups.items():
-        text = texts[text_id]
-        built.append(example(text.ids, text.starts, text.ends, spans[rows], first_special))
-    keys = pd.DataFrame(list(groups), columns=KEYS)
-    keys["n_chars"] = [int(spans[rows, 2].sum()) for rows in groups.values()]
-    if any(one is None for one in built):
-        raise ValueError(f"{sum(one is None for one in built)} frozen masks do not fit their text: run 02_mask again")
-    return keys, [one[0] for one in built], [one[1] for one in built]
+    keys = masks.groupby(KEYS, sort=True).agg(n_spans=("char_length", "size"), n_chars=("char_length", "sum"))
+    ends, keys = keys.pop("n_spans").cumsum().to_numpy(), keys.reset_index()
+    owner = pd.Index(index["text_id"]).get_indexer(keys["text_id"]).astype(np.int32)
+    if (owner < 0).any():
+        raise ValueError(f"{(owner < 0).sum()} frozen masks are of texts that the index lacks: run 02_mask again")
+    texts, drawn = Texts.of(index), (spans, ends, owner)
+    length = lengths(texts, *drawn)
+    if (length < 0).any():
+        raise ValueError(f"{(length < 0).sum()} frozen masks do not fit their text: run 02_mask again")
+    return keys, *examples(texts, drawn, np.arange(len(keys)), length, first_special)
 
 
 def score(model, keys, tokens, roles, row_length=128, progress=iter):

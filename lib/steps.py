@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lib import masks
-from lib.examples import Texts, assemble, lay_out, lengths, loss_weights, pack
+from lib.examples import examples, lay_out, lengths, loss_weights, pack
+from lib.indexing import Texts
 
 ORDER = 1000  # purpose of the random numbers that shuffle a pass, apart from all that draw masks
 
@@ -15,7 +16,7 @@ ORDER = 1000  # purpose of the random numbers that shuffle a pass, apart from al
 class Steps:
     """The training examples of one model and seed, cut into optimiser steps.
 
-    index: rows of index.parquet to train on; drawing: Masks parameters; settings: Train parameters.
+    index: rows of the index to train on; drawing: Masks parameters; settings: Train parameters.
     `order` holds (pass, mask number) of each example, `lengths` its tokens; `dropped` counts, by reason, examples that
     could not be. Raises ValueError when a whole pass gives no example.
     """
@@ -23,8 +24,7 @@ class Steps:
     def __init__(self, index, drawing, settings, seed, first_special):
         self.text_ids = index["text_id"].to_numpy()
         self.texts = Texts.of(index)
-        self.units = [units.reshape(-1, 3) for units in index["units"]]
-        self.keys = np.array([masks.text_key(text_id) for text_id in self.text_ids], np.uint64)
+        self.keys = masks.text_keys(self.text_ids)
         self.drawing, self.settings, self.seed, self.first_special = drawing, settings, seed, first_special
         self.dropped = {"two spans in one token": 0, "longer than the model takes": 0}
         self.passes, self.order, self.lengths = [], np.empty((0, 2), int), np.empty(0, int)
@@ -38,7 +38,7 @@ class Steps:
         number, drawing = len(self.passes), self.drawing
         chance, ngram_share = masks.chances(drawing.p, drawing.ngram_share)
         how = (number, drawing.masks_per_text, drawing.tries, chance, ngram_share, drawing.max_ngram)
-        drawn = masks.draw(self.units, self.keys, self.seed, masks.TRAINING, *how)
+        drawn = masks.draw(self.texts.units, self.texts.unit_bounds, self.keys, self.seed, masks.TRAINING, *how)
         self.passes.append(drawn)
         shuffle = np.random.Generator(np.random.Philox(key=[self.seed, ORDER + number])).permutation(len(drawn[-1]))
         length = lengths(self.texts, *drawn)[shuffle]
@@ -53,16 +53,12 @@ class Steps:
 
     def examples(self, first, stop):
         """Tokens and roles of the examples first..stop of `order`: two lists of arrays, one array an example."""
-        order, length = self.order[first:stop], self.lengths[first:stop]
-        tokens, roles = np.empty(length.sum(), np.int32), np.empty(length.sum(), np.uint8)
-        at = 0
+        order, length, tokens, roles = self.order[first:stop], self.lengths[first:stop], [], []
         for number in np.unique(order[:, 0]):  # passes follow each other in the order
             here = order[:, 0] == number
-            chosen, end = order[here, 1], at + length[here].sum()
-            assemble(self.texts, *self.passes[number], chosen, self.first_special, tokens[at:end], roles[at:end])
-            at = end
-        bounds = np.cumsum(length)[:-1]
-        return np.split(tokens, bounds), np.split(roles, bounds)
+            built = examples(self.texts, self.passes[number], order[here, 1], length[here], self.first_special)
+            tokens, roles = tokens + built[0], roles + built[1]
+        return tokens, roles
 
     def __len__(self):
         return -(-len(self.order) // self.settings.examples_per_step)

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lib import params, prepare
+from lib import indexing, params, prepare
 
 SENTENCE = "She ate leftover pasta for lunch."
 LEARNER_LIKE = [
@@ -35,7 +35,7 @@ def drawing():
 
 @pytest.fixture(scope="session")
 def index(texts, tokenizer, drawing):
-    return prepare.index(texts, tokenizer, "rules", drawing.max_length)
+    return indexing.build(texts, tokenizer, "rules", drawing.max_length)
 
 
 @pytest.fixture(scope="session")

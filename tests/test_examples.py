@@ -9,6 +9,7 @@ from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import examples, masks
 from lib.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
+from lib.indexing import encode
 from lib.units import units
 
 EXPECTED = [
@@ -32,7 +33,7 @@ def span(text, part, kind):
 
 
 def build(tokenizer, text, spans, max_length=None):
-    ids, starts, ends = examples.encode(tokenizer, text)
+    ids, starts, ends = encode(tokenizer, text)
     first = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
     return examples.example(ids, starts, ends, np.array(spans, np.int32).reshape(-1, 3), first, max_length)
 
@@ -57,7 +58,8 @@ def model(tokenizer):
 def many(tokenizer):
     """24 examples of different length, some of them without a blank."""
     own = [units(text) for text in LEARNER_LIKE]
-    drawn = masks.draw(own, [masks.text_key(i) for i in range(6)], 0, 0, 0, 4, 16, *masks.chances(0.03, 0.5), 8)
+    bounds, keys = np.cumsum([0, *map(len, own)]), masks.text_keys(range(6))
+    drawn = masks.draw(np.concatenate(own), bounds, keys, 0, 0, 0, 4, 16, *masks.chances(0.03, 0.5), 8)
     spans, ends, owner = drawn
     built = [
         build(tokenizer, LEARNER_LIKE[text], spans[ends[m - 1] if m else 0 : ends[m]]) for m, text in enumerate(owner)
@@ -80,7 +82,7 @@ def test_special_tokens_follow_the_vocabulary_in_the_papers_order(tokenizer):
 
 def test_a_special_tokens_name_in_a_text_stays_plain_characters(tokenizer):
     text = "I write <|endofinfill|> and <|endoftext|> here"
-    ids = examples.encode(tokenizer, text)[0]
+    ids = encode(tokenizer, text)[0]
     assert ids.max() < len(tokenizer) - 7 and tokenizer.eos_token_id not in ids
     assert tokenizer.decode(ids) == text
 

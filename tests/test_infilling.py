@@ -9,6 +9,7 @@ from conftest import SENTENCE
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import examples, infilling, masks
+from lib.indexing import encode
 
 BLANKS = [(masks.NGRAM, "leftover pasta"), (masks.WORD, "lunch")]
 
@@ -27,7 +28,7 @@ def model(tokenizer):
 @pytest.fixture(scope="module")
 def built(tokenizer, first_special):
     spans = np.array([(kind, SENTENCE.index(part), len(part)) for kind, part in BLANKS], np.int32)
-    return examples.example(*examples.encode(tokenizer, SENTENCE), spans, first_special)
+    return examples.example(*encode(tokenizer, SENTENCE), spans, first_special)
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def model(tokenizer):
 
 @pytest.fixture(scope="module")
 def asked(index, drawing, first_special):
-    masks = pd.concat([prepare.freeze(index, drawing, kind, 2, first_special) for kind in ["mix", "document"]])
+    masks = pd.concat([prepare.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
     return scoring.frozen_examples(index, masks, first_special)
 
 
@@ -60,7 +60,7 @@ def test_sums_by_role_are_those_added_by_hand(model, asked, scores):
 
 
 def test_every_frozen_mask_arrives_whole(index, asked, scores):
-    n_ids = index.set_index("text_id")["ids"].str.len()
+    n_ids = index.set_index("text_id")["ids"].list.len()
     whole = n_ids[scores["text_id"]].to_numpy() + 1 + 2 * scores["n_end"].to_numpy()
     assert whole.tolist() == [len(tokens) for tokens in asked[1]]
 

@@ -17,8 +17,8 @@ def steps(index, drawing, first_special):
 
 def one_by_one(steps, index, number, mask):
     spans, ends, owner = steps.passes[number]
-    text, own = index.iloc[owner[mask]], spans[ends[mask - 1] if mask else 0 : ends[mask]]
-    return example(text.ids, text.starts, text.ends, own, steps.first_special)
+    text = [np.array(column, np.int32) for column in index.iloc[owner[mask]][["ids", "starts", "ends"]]]
+    return example(*text, spans[ends[mask - 1] if mask else 0 : ends[mask]], steps.first_special)
 
 
 def test_a_whole_step_holds_what_each_example_is_for_itself(steps, index):

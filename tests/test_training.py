@@ -29,7 +29,7 @@ def settings():
 @pytest.fixture(scope="module")
 def valid(index, drawing, first_special):
     held_out = index.iloc[48:]
-    return scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1, first_special), first_special)
+    return scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1), first_special)
 
 
 @pytest.fixture(scope="module")
