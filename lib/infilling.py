@@ -1,36 +1,25 @@
 """What a model writes into blanks: the most probable fillings of one word, and sampled fillings of any mask.
 
-Sampling is Hugging Face's `generate` (KV-cached; its nucleus keeps the token that crosses the mass), stopped at a text
-once every blank has its <|endofinfill|>. Words have a beam search of their own: it tries every beginning as a whole
-filling, where `generate` does so only if the end token is among the next best, and it reads each prompt once.
+Both read each prompt once and keep what they have read (transformers' KV cache), which `generate` of transformers does
+not for several fillings of one prompt; there, too, finished texts go on to the end of the longest one, a beam tries its
+beginnings as whole fillings only where the end token is among the next best, and a neighbour changes what is drawn.
 """
 
 from collections import Counter
 
 import numpy as np
 import torch
-from transformers import StoppingCriteria, StoppingCriteriaList
 
 from lib.examples import CONTEXT_SPECIAL, SEPARATOR
-from lib.scoring import quiet
 
-BATCH = 32  # contexts decoded at once
+BATCH = 64  # contexts decoded at once
+WIDE = 1024  # tokens sorted for the nucleus; all, where these do not hold its mass
 LONGEST_WORD = 12  # tokens a single word may take before the search gives up
 
 
 def prompt(tokens, roles):
     """The part of an example that a model may see: everything up to and with <|startofinfill|>."""
     return tokens[: int(np.argmax(roles == SEPARATOR)) + 1]
-
-
-class AllBlanksFilled(StoppingCriteria):
-    """A text is finished when it holds as many <|endofinfill|> as it has blanks. wanted: int [texts]."""
-
-    def __init__(self, end_id, wanted):
-        self.end_id, self.wanted = end_id, wanted
-
-    def __call__(self, input_ids, scores, **_):
-        return (input_ids == self.end_id).sum(1) >= self.wanted
 
 
 def top_words(model, tokenizer, prompts, beams, k=5):
@@ -57,10 +46,8 @@ def _search(model, ids, seen, end, beams, k):
     running, written = torch.zeros(n, 1, device=ids.device), ids.new_empty(n, 1, 0)
     found = [[] for _ in range(n)]
     for length in range(min(LONGEST_WORD, model.config.max_position_embeddings - ids.shape[1]) + 1):
-        places = (seen.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
-        how = {"attention_mask": seen, "position_ids": places, "past_key_values": cache, "use_cache": True}
-        output = model(tokens, logits_to_keep=1, **how)
-        ln_p = running[..., None] + output.logits[:, -1].float().log_softmax(-1).view(n, running.shape[1], -1)
+        scores, cache = _next(model, tokens, seen, cache)
+        ln_p = running[..., None] + scores.view(n, running.shape[1], -1)
         if length:
             ended = zip(found, ln_p[:, :, end].tolist(), written.tolist())
             found = [sorted(best + list(zip(*new)), reverse=True)[:k] for best, *new in ended]
@@ -70,30 +57,81 @@ def _search(model, ids, seen, end, beams, k):
         if all(len(best) == k and best[-1][0] >= top for best, top in zip(found, running[:, 0].tolist())):
             break  # a longer filling can only be less probable
         parents = (chosen // n_tokens + n_beams * torch.arange(n, device=ids.device)[:, None]).flatten()
-        tokens, cache = (chosen % n_tokens).view(-1, 1), output.past_key_values
+        tokens = (chosen % n_tokens).view(-1, 1)
         cache.reorder_cache(parents)
         written = torch.cat([written.flatten(0, 1)[parents], tokens], 1).view(n, running.shape[1], -1)
         seen = torch.cat([seen[parents], torch.ones_like(tokens)], 1)
     return found
 
 
-def sample(model, tokenizer, prompts, blanks, nucleus, seed, longest=128):
-    """One sampled filling a blank. blanks: int [n], the blanks of each prompt.
+def fill(model, tokenizer, prompts, blanks, nucleus=None, seed=0, times=1, longest=128):
+    """Fill all blanks of each prompt: with the most probable token each time, or with tokens drawn from the nucleus.
 
-    Returns a list of lists of str, prompts in order; a blank that `longest` new tokens did not reach holds "".
+    blanks: int [n], the blanks of each prompt; nucleus: the probability mass to draw from, the token that crosses it
+    included; times: fillings of each prompt. Returns (fillings, logprobs) of n * times, those of a prompt side by
+    side: strings, one a blank, and their summed log probabilities with the end token, in nats. A blank that `longest`
+    new tokens did not reach holds "" and nan. What is drawn depends on seed, place and time, and on no neighbour.
     """
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    torch.manual_seed(seed)
-    filled = []
-    for ids, seen in _batches(model, prompts):
-        wanted = torch.tensor(blanks[len(filled) : len(filled) + len(ids)], device=model.device)
-        found = _generate(
-            model, ids, seen, max_new_tokens=longest, do_sample=True, top_p=nucleus, top_k=0, eos_token_id=None,
-            stopping_criteria=StoppingCriteriaList([AllBlanksFilled(end, wanted)]),
-        )  # fmt: skip
-        for written, n in zip(found[:, ids.shape[1] :].tolist(), wanted.tolist()):
-            filled.append(_cut(written, end, n, tokenizer))
-    return filled
+    blanks, fillings, logprobs = np.repeat(blanks, times), [], []
+    with torch.inference_mode():
+        for ids, seen in _batches(model, prompts):
+            here = np.arange(len(fillings), len(fillings) + len(ids) * times)
+            draws = _draws(here, longest, seed).to(model.device) if nucleus else None
+            written, ln_p = _write(model, ids, seen, blanks[here], end, nucleus, draws, times, longest)
+            for tokens, own, n in zip(written.tolist(), ln_p.tolist(), blanks[here]):
+                fillings.append(_cut(tokens, end, n, tokenizer))
+                sums = [sum(own[first : stop + 1]) for first, stop in _closed(tokens, end, n)]
+                logprobs.append(sums + [float("nan")] * (n - len(sums)))
+    return fillings, logprobs
+
+
+def _write(model, ids, seen, blanks, end, nucleus, draws, times, longest):
+    """Token by token; a row whose blanks are filled leaves the batch. Returns (tokens, ln p) [rows, longest]."""
+    left = torch.as_tensor(blanks, device=ids.device).clone()
+    rows, tokens, cache = torch.arange(len(left), device=ids.device), ids, None
+    written, ln_p = ids.new_full((len(left), longest), -1), torch.zeros(len(left), longest, device=ids.device)
+    for at in range(min(longest, model.config.max_position_embeddings - ids.shape[1])):
+        scores, cache = _next(model, tokens, seen, cache)
+        if at == 0 and times > 1:  # the prompt was read once
+            scores, seen = scores.repeat_interleave(times, 0), seen.repeat_interleave(times, 0)
+            cache.batch_repeat_interleave(times)
+        chosen = scores.argmax(1) if draws is None else _drawn(scores, draws[rows, at], nucleus)
+        written[rows, at], ln_p[rows, at] = chosen, scores.gather(1, chosen[:, None])[:, 0]
+        left[rows] -= (chosen == end).long()
+        (going,) = torch.nonzero(left[rows] > 0, as_tuple=True)
+        if len(going) == 0:
+            break
+        if len(going) < len(rows):
+            cache.batch_select_indices(going)
+        rows, tokens = rows[going], chosen[going, None]
+        seen = torch.cat([seen[going], torch.ones_like(tokens)], 1)
+    return written, ln_p
+
+
+def _next(model, tokens, seen, cache):
+    """Log probabilities of the token after each row, [rows, vocabulary], and the cache that has read the rows."""
+    places = (seen.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+    how = {"attention_mask": seen, "position_ids": places, "past_key_values": cache, "use_cache": True}
+    output = model(tokens, logits_to_keep=1, **how)
+    return output.logits[:, -1].float().log_softmax(-1), output.past_key_values
+
+
+def _draws(rows, longest, seed):
+    """Uniform numbers [rows, longest], each row's from a generator of its own."""
+    own = [np.random.Generator(np.random.Philox(key=[seed, row])).random(longest, np.float32) for row in rows]
+    return torch.tensor(np.array(own))
+
+
+def _drawn(ln_p, uniform, nucleus):
+    """One token a row, drawn from the fewest tokens whose probabilities reach the nucleus (Holtzman et al. 2020)."""
+    top, tokens = ln_p.topk(min(WIDE, ln_p.shape[1]))
+    if (top.exp().sum(1) < nucleus).any():
+        top, tokens = ln_p.sort(descending=True)
+    reached = top.exp().cumsum(1)
+    last = (reached < nucleus).sum(1, keepdim=True).clamp(max=top.shape[1] - 1)  # the token that crosses the mass
+    place = (reached <= uniform[:, None] * reached.gather(1, last)).sum(1, keepdim=True)
+    return tokens.gather(1, torch.minimum(place, last))[:, 0]
 
 
 def answers(tokenizer, tokens, roles):
@@ -108,11 +146,16 @@ def rank(answer, fillings):
     return found.index(answer.strip()) + 1 if answer.strip() in found else 0
 
 
+def _closed(written, end, n):
+    """Where the first n stretches begin and stop that <|endofinfill|> closes; it stands at their stop."""
+    stops = [at for at, token in enumerate(written) if token == end][:n]
+    return list(zip([0, *(stop + 1 for stop in stops)], stops))
+
+
 def _cut(written, end, n, tokenizer):
-    """The first n stretches that <|endofinfill|> closes, decoded; "" for those that never came."""
-    closed = [at for at, token in enumerate(written) if token == end][:n]
-    spans = [written[start:at] for start, at in zip([0, *(at + 1 for at in closed)], closed)]
-    return [tokenizer.decode(span) for span in spans] + [""] * (n - len(spans))
+    """Those stretches decoded; "" for those that never came."""
+    filled = [tokenizer.decode(written[first:stop]) for first, stop in _closed(written, end, n)]
+    return filled + [""] * (n - len(filled))
 
 
 def _batches(model, prompts):
@@ -126,14 +169,6 @@ def _batches(model, prompts):
             ids[row, width - len(one) :] = torch.as_tensor(one)
             seen[row, width - len(one) :] = 1
         yield ids.to(model.device), seen.to(model.device)
-
-
-def _generate(model, ids, seen, **how):
-    quiet()  # generate repeats the same advice on padding for every batch
-    room = model.config.max_position_embeddings - ids.shape[1]
-    how["max_new_tokens"] = max(1, min(how["max_new_tokens"], room))
-    with torch.inference_mode():
-        return model.generate(ids, attention_mask=seen, pad_token_id=0, use_cache=True, **how)
 
 
 def overlap(answer, infill, n):

@@ -45,12 +45,16 @@ def test_padding_changes_no_word(model, tokenizer, prompts):
         assert alone[0] == together[i] and ln_p_alone[0] == pytest.approx(ln_p[i], abs=1e-4)
 
 
-def test_padding_changes_nothing_that_generate_writes(model, prompts):
-    greedy = {"max_new_tokens": 12, "do_sample": False, "eos_token_id": None}
-    written = [infilling._generate(model, *batch, **greedy)[:, -12:] for batch in infilling._batches(model, prompts)][0]
-    for i, one in enumerate(prompts):
-        alone = [infilling._generate(model, *batch, **greedy)[:, -12:] for batch in infilling._batches(model, [one])][0]
-        assert alone[0].tolist() == written[i].tolist()
+@pytest.mark.parametrize("wide", [3, 1024])
+def test_the_nucleus_keeps_the_token_that_crosses_the_mass_and_no_more(monkeypatch, wide):
+    monkeypatch.setattr(infilling, "WIDE", wide)
+    shares = torch.tensor([0.1, 0.4, 0.05, 0.3, 0.15])  # in order .4 .3 .15 .1 .05: .85 holds three, .851 four
+    u = torch.arange(0, 1, 1e-4)
+    for nucleus, kept in [(0.4, [1]), (0.5, [1, 3]), (0.86, [1, 3, 4, 0]), (0.9999, [1, 3, 4, 0, 2])]:
+        drawn = infilling._drawn(shares.log().expand(len(u), 5), u, nucleus)
+        found = torch.bincount(drawn, minlength=5) / len(u)
+        expected = torch.zeros(5).index_copy(0, torch.tensor(kept), shares[kept] / shares[kept].sum())
+        assert torch.allclose(found, expected, atol=3e-4), nucleus
 
 
 class Letters:
@@ -61,6 +65,35 @@ class Letters:
 
     def decode(self, ids):
         return "".join("abcdefg"[i] for i in ids)
+
+
+PROMPTS = [np.arange(first, first + n) % 7 for n in (2, 7, 4, 5) for first in range(5)]  # of Letters
+N_BLANKS = [1, 3, 2, 1] * 5
+
+
+def test_greedy_fillings_are_those_of_a_model_asked_token_by_token():
+    """No cache, no neighbour and no row that has left the batch may show."""
+    model = tiny(8)
+    fillings, ln_p = infilling.fill(model, Letters(), PROMPTS, N_BLANKS, longest=12)
+    assert any(map(all, fillings)), "no text was filled: nothing is tested"
+    for one, wanted, found, found_ln_p in zip(PROMPTS, N_BLANKS, fillings, ln_p):
+        ids, sums = list(map(int, one)), [0.0]
+        while len(ids) < len(one) + 12 and len(sums) <= wanted:
+            scores = model(torch.tensor([ids])).logits[0, -1].log_softmax(-1)
+            ids.append(int(scores.argmax()))
+            sums[-1] += scores.max().item()
+            sums += [0.0] * (ids[-1] == 7)
+        closed = len(sums) - 1
+        assert found == infilling._cut(ids[len(one) :], 7, wanted, Letters())
+        assert found_ln_p[:closed] == pytest.approx(sums[:closed], abs=1e-4) and np.isnan(found_ln_p[closed:]).all()
+
+
+def test_what_is_drawn_depends_on_no_neighbour_and_on_no_batch(monkeypatch):
+    how = {"nucleus": 0.9, "seed": 4, "times": 2, "longest": 12}
+    together = infilling.fill(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0]
+    monkeypatch.setattr(infilling, "BATCH", 1)
+    assert infilling.fill(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0] == together
+    assert len(together) == 2 * len(PROMPTS) and together[0::2] != together[1::2]
 
 
 def all_fillings(model, prompt, longest):
@@ -95,7 +128,7 @@ def test_a_prompt_ends_with_the_separator_and_gives_no_answer_away(tokenizer, bu
 
 def test_each_blank_gets_one_sampled_filling_and_the_same_for_the_same_seed():
     prompts, blanks = [np.arange(n) for n in (2, 7, 4)], [1, 3, 2]
-    filled = [infilling.sample(tiny(8), Letters(), prompts, blanks, 0.95, seed) for seed in (1, 1, 2)]
+    filled = [infilling.fill(tiny(8), Letters(), prompts, blanks, 0.95, seed)[0] for seed in (1, 1, 2)]
     assert [len(one) for one in filled[0]] == blanks and any(map(any, filled[0]))
     assert filled[0] == filled[1] != filled[2]
 
@@ -116,14 +149,14 @@ def test_sampling_goes_on_behind_an_end_of_text(model, tokenizer, prompts):
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     hook = model.lm_head.register_forward_hook(force)
     try:
-        assert infilling.sample(model, tokenizer, prompts[:1], [1], 0.95, 0) == [["<|endoftext|>" * 3]]
+        assert infilling.fill(model, tokenizer, prompts[:1], [1], 0.95)[0] == [["<|endoftext|>" * 3]]
     finally:
         hook.remove()
 
 
 def test_a_model_that_is_not_there_is_asked_nothing(tokenizer):
     assert infilling.top_words(None, tokenizer, [], 5) == ([], [])
-    assert infilling.sample(None, tokenizer, [], [], 0.95, 0) == []
+    assert infilling.fill(None, tokenizer, [], [], 0.95) == ([], [])
 
 
 @pytest.mark.parametrize(("answer", "rank"), [("lunch", 2), ("dinner", 1), ("Lunch", 0), ("pasta", 0)])
