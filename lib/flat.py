@@ -5,6 +5,7 @@ language model whose attention goes through that registry can be trained with it
 """
 
 import contextlib
+import inspect
 
 import numpy as np
 import torch
@@ -15,6 +16,9 @@ from transformers import AttentionInterface
 from lib.examples import loss_weights
 
 MULTIPLE = 128  # tokens: streams are filled up to it, so that few lengths occur
+WORKERS = 4  # processes that assemble the next steps
+NEW = "window_size" in inspect.signature(varlen_attn).parameters
+CAUSAL = {"window_size": (-1, 0)} if NEW else {"is_causal": True}  # torch 2.11 and later, and before
 
 
 def wanted():
@@ -27,7 +31,7 @@ def way(steps):
 
     The next steps are assembled by other processes, and copied to the GPU while it computes.
     """
-    workers = {"dataloader_num_workers": 2, "dataloader_prefetch_factor": 4, "dataloader_pin_memory": True}
+    workers = {"dataloader_num_workers": WORKERS, "dataloader_prefetch_factor": 4, "dataloader_pin_memory": True}
     return Flat(steps), tensors, workers | {"accelerator_config": {"non_blocking": True}}
 
 
@@ -79,9 +83,9 @@ def tensors(batch, device="cpu"):
     return {name: a if isinstance(a, int) else torch.as_tensor(a, device=device) for name, a in batch.items()}
 
 
-def _masked(query, key, value, bounds, *_, scale, window_size, enable_gqa):
+def _masked(query, key, value, bounds, *_, scale=None, enable_gqa=False, **causal):
     """What varlen_attn does, where it cannot run (no GPU, or numbers of 32 bits): slow for long streams."""
-    assert window_size == (-1, 0), "causal attention only"
+    assert causal == CAUSAL
     owner = torch.searchsorted(bounds, torch.arange(len(query), device=query.device), right=True)
     seen = (owner[:, None] == owner[None, :]).tril()
     heads_first = [x.transpose(0, 1)[None] for x in (query, key, value)]
@@ -99,7 +103,8 @@ def _attention(module, query, key, value, attention_mask, scaling=None, bounds=N
         raise ValueError(f"flat attention takes the bounds of examples and no {', '.join(extra) or 'padded batch'}")
     on_gpu = query.is_cuda and query.dtype in (torch.bfloat16, torch.float16)
     query, key, value = (x[0].transpose(0, 1) for x in (query, key, value))
-    how = {"scale": scaling, "window_size": (-1, 0), "enable_gqa": query.shape[1] != key.shape[1]}
+    how = CAUSAL | ({} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling})
+    how |= {} if query.shape[1] == key.shape[1] else {"enable_gqa": True}
     attend = varlen_attn if on_gpu else _masked
     return attend(query, key, value, bounds, bounds, longest, longest, **how)[None], None
 
