@@ -13,7 +13,6 @@ EFCAMDAT's, in which two of three tokens follow from the one before. A part that
 import argparse
 import contextlib
 import copy
-import gc
 import itertools
 import os
 import sys
@@ -145,7 +144,6 @@ def about():
 
 
 def arm_of(world, spec, model="general", **update):
-    gc.collect()  # an arm that is gone holds a model and processes until then
     return Arm(world, settings(spec["profile"], model, world, **update), **spec)
 
 

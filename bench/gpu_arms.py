@@ -94,13 +94,8 @@ class Arm:
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, eps=1e-8, weight_decay=0.0, **fused)
         self.compiled = compiled and world.compiles
         self.loss = compiled_loss(world.cuda) if self.compiled else flat.loss
-        self.batches = self._batches()
-
-    def _batches(self):
-        data = {"padded": Padded, "rows": lambda steps: steps, "flat": flat.Flat}[self.layout](self.steps)
-        behind = {"num_workers": flat.WORKERS, "prefetch_factor": 8, "pin_memory": True} if self.world.cuda else {}
-        while True:
-            yield from DataLoader(data, batch_size=None, collate_fn=flat.tensors, **behind)
+        data = {"padded": Padded, "rows": lambda steps: steps, "flat": flat.Flat}[layout]
+        self.batches = batches(data(self.steps), world.cuda)
 
     def _losses(self, batch):
         if self.layout == "padded":
@@ -159,6 +154,13 @@ class Arm:
     def load(self, state):
         self.model.load_state_dict(state)
         return self
+
+
+def batches(data, cuda):
+    """The items of data again and again, assembled behind the scenes where there is a GPU to wait for them."""
+    behind = {"num_workers": flat.WORKERS, "prefetch_factor": 8, "pin_memory": True} if cuda else {}
+    while True:
+        yield from DataLoader(data, batch_size=None, collate_fn=flat.tensors, **behind)
 
 
 def network(world, settings, attention):
