@@ -153,7 +153,7 @@ def warm(world, record, name, spec):
     with record.part(f"{name}: first steps"):
         began = time.monotonic()
         one = arm_of(world, spec)
-        one.run(n_steps=2 if world.tiny else 6)
+        one.run(n_steps=2 if world.tiny else 12)
         arm = one
         record.all["first_steps_seconds"][name] = round(time.monotonic() - began, 1)
         say(f"{name}: first steps took {time.monotonic() - began:.1f} s")
@@ -187,10 +187,11 @@ def compare(world, record):
         row["study_minutes_computed"] = study_minutes(world, row["tokens_per_s"]["median"])
     record.put(arms=rows, study="minutes of training of all models of params/efcamdat, one seed: computed from the "
                "rate, not measured; looks at valid texts and checkpoints come on top")  # fmt: skip
-    with record.part("evaluation"):
-        record.put(evaluation=evaluation(world))
+    base = arm_of(world, ARMS["fast"], learning_rate=6e-4)
     with record.part("quality"):
-        quality(world, record, rows.get("faithful", {}).get("examples_per_s", {}).get("median", 1000))
+        quality(world, record, base, rows.get("faithful", {}).get("examples_per_s", {}).get("median", 1000))
+    with record.part("evaluation"):
+        record.put(evaluation=evaluation(world, base.model))
 
 
 def study_minutes(world, rate):
@@ -202,14 +203,12 @@ def study_minutes(world, rate):
     return round(tokens / rate / 60, 1)
 
 
-def quality(world, record, examples_per_s):
-    """Perplexity after as many examples by either recipe, from one base that has learned all levels a little."""
+def quality(world, record, base, examples_per_s):
+    """Perplexity after as many examples by either recipe, from one base that learns all levels a little before."""
     n = 48 if world.tiny else int(min(record.left() - 60, 240) / 5 * examples_per_s) // 480 * 480
-    base = arm_of(world, ARMS["fast"], learning_rate=6e-4)
     base.run(n_steps=max(1, n // base.settings.examples_per_step))
     begun = copy.deepcopy(base.model.state_dict())
     found = {"examples": n, "level": "B1", "seeds": 1, "base": perplexity(world, base, "B1"), "perplexity": {}}
-    del base
     recipes = {"faithful": ("faithful", {}), "fast": ("fast", {}), "fast, 1.0e-4": ("fast", {"learning_rate": 1e-4})}
     for name, (arm, update) in recipes.items():
         with record.part(f"quality: {name}"):
@@ -231,18 +230,17 @@ def perplexity(world, arm, *levels):
     return round(training.perplexity(pd.concat(scores)), 3)
 
 
-def evaluation(world):
+def evaluation(world, model):
     """Tokens/s of scoring in packed rows (float32: what the study does) and flat (bfloat16), and how far apart."""
-    arm = arm_of(world, ARMS["faithful"])
     keys, tokens, roles = (list(itertools.chain.from_iterable(world.valid[level][part] for level in LEVELS))
                            if part else pd.concat([world.valid[level][0] for level in LEVELS], ignore_index=True)
                            for part in range(3))  # fmt: skip
     found, sums = {"texts": len(keys), "tokens": sum(map(len, tokens))}, {}
     ways = {"rows, float32": scoring.score, "rows, float32, reversed": reversed_score, "flat, bfloat16": flat_score}
     for name, way in ways.items():
-        way(arm.model.eval(), keys[:64], tokens[:64], roles[:64])
+        way(model.eval(), keys[:64], tokens[:64], roles[:64])
         began = time.perf_counter()
-        sums[name] = way(arm.model, keys, tokens, roles)["nll_text"].to_numpy()
+        sums[name] = way(model, keys, tokens, roles)["nll_text"].to_numpy()
         found[name] = {"tokens_per_s": round(found["tokens"] / (time.perf_counter() - began)),
                        "largest_difference_of_a_text": float(np.abs(sums[name] - sums["rows, float32"]).max()),
                        "sum_over_first": float(sums[name].sum() / sums["rows, float32"].sum())}  # fmt: skip

@@ -46,7 +46,9 @@ def make_world(tiny, device):
     world.seconds = 0.1 if tiny else 8  # of an arm in a round
     names = dict(zip(LEVELS, map(str.lower, LEVELS))) | {"all": "general"}
     asked = {level: settings("efcamdat", name, world, examples=48 if tiny else 2400) for level, name in names.items()}
-    world.mean_tokens = {level: float(steps_of(world, one).lengths.mean().round(1)) for level, one in asked.items()}
+    made = {level: steps_of(world, one) for level, one in asked.items()}
+    made["all"].examples(0, 8)  # compiled here once, rather than by each process that assembles steps
+    world.mean_tokens = {level: float(own.lengths.mean().round(1)) for level, own in made.items()}
     return world
 
 
