@@ -1,5 +1,6 @@
 """One model's training: where it starts, Hugging Face's Trainer with ILM's loss, and the folder it leaves."""
 
+import functools
 import shutil
 import time
 from pathlib import Path
@@ -21,7 +22,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from lib import scoring
+from lib import flat, scoring
 from lib.examples import SPECIALS, tensors, token_losses
 from lib.runs import atomic_folder, write_json, write_table
 
@@ -35,11 +36,25 @@ class ILMTrainer(Trainer):
         return SequentialSampler(self.train_dataset)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        if "bounds" in inputs:  # a GPU's stream; looked at in `log`, since looking would make the host wait
+            with flat.attention(model):
+                return self.flat_loss(model, inputs)
         losses = token_losses(model, inputs)
         loss = (losses * inputs["values"][inputs["values"] > 0]).sum()
         if not torch.isfinite(loss):
             raise FloatingPointError(f"the loss is {loss.item()} at step {self.state.global_step}; nothing is saved")
         return loss
+
+    @functools.cached_property
+    def flat_loss(self):
+        return torch.compile(flat.loss, dynamic=True)
+
+    def log(self, logs, *times):
+        """Raises FloatingPointError when a loss since the last log was not finite: logging comes before saving."""
+        if not np.isfinite(logs.get("loss", 0)):
+            last = self.state.global_step
+            raise FloatingPointError(f"the loss is {logs['loss']} at or before step {last}; nothing is saved")
+        super().log(logs, *times)
 
     def evaluate(self, *_, **__):
         scores = scoring.score(self.model, *self.eval_dataset)
@@ -147,18 +162,19 @@ def train(model, steps, valid, settings, seed, checkpoints, label):
     """
     shutil.rmtree(checkpoints, ignore_errors=True)  # of a killed run: the Trainer would count them among its own
     every = settings.eval_every // settings.examples_per_step
+    packed = steps, tensors, {"dataloader_pin_memory": False}
+    data, as_tensors, how = flat.way(steps) if flat.wanted() else packed
     arguments = TrainingArguments(
         output_dir=str(checkpoints), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
         learning_rate=settings.learning_rate, lr_scheduler_type=settings.schedule, max_grad_norm=settings.clip,
         eval_strategy="steps", eval_steps=every, eval_on_start=True, save_strategy="steps", save_steps=every,
         save_total_limit=2, load_best_model_at_end=True, metric_for_best_model="infill_loss", greater_is_better=False,
-        logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
-        dataloader_pin_memory=False,
+        logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True, **how,
     )  # fmt: skip
     stopping = EarlyStoppingCallback(settings.patience)
     trainer = ILMTrainer(
-        model=model, args=arguments, train_dataset=steps, eval_dataset=valid,
-        data_collator=lambda items: tensors(items[0], "cpu"), callbacks=[stopping, Progress(settings, label)],
+        model=model, args=arguments, train_dataset=data, eval_dataset=valid,
+        data_collator=lambda items: as_tensors(items[0], "cpu"), callbacks=[stopping, Progress(settings, label)],
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)  # it prints every log as a dict
     began = time.perf_counter()

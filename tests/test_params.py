@@ -72,8 +72,8 @@ def test_known_answers_are_asked_of_equal_budgets():
     assert len({str(p.model_copy(update={"model": "", "levels": []})) for p in models}) == 1
 
 
-@pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat"])
-def test_both_profiles_hold_the_eleven_models_and_a_control_and_differ_in_nothing_else_between_levels(folder):
+@pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
+def test_all_profiles_hold_the_eleven_models_and_a_control_and_differ_in_nothing_else_between_levels(folder):
     models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
     own = ["a1", "a2", "b1", "b2", "c1"]
     assert sorted(models) == sorted([*own, *(f"{name}_transfer" for name in own), "general", "general_longer"])
@@ -96,6 +96,15 @@ def test_the_real_study_keeps_the_plans_budgets():
     ]  # fmt: skip
     assert study["a1"].init_from == study["general"].init_from == study["masks"].tokenizer == "gpt2"
     assert len(study["a1"].seeds) == 3
+
+
+def test_the_fast_recipe_is_the_study_with_larger_steps_and_nothing_else():
+    faithful, fast = params.profile("params/efcamdat"), params.profile("params/efcamdat_fast")
+    larger = {"examples_per_step": 240, "learning_rate": 1.6e-4}
+    for name, study in faithful.items():
+        assert fast[name] == study.model_copy(update=larger if isinstance(study, params.Train) else {}), name
+        if isinstance(study, params.Train):
+            assert (study.examples_per_step, study.learning_rate) == (24, 5.0e-5)
 
 
 @pytest.mark.parametrize("name", NOTEBOOKS)
