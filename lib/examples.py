@@ -1,4 +1,4 @@
-"""From a text and its mask to what the model sees, which tokens count, and rows without padding.
+"""From a text and its mask to what the model sees, and how much each token counts.
 
 Layout and loss follow Donahue, Lee & Liang (ACL 2020): context with one type token a span, then
 <|startofinfill|>, then each answer followed by <|endofinfill|>.
@@ -10,7 +10,7 @@ from numba import njit
 from lib.masks import TYPES
 
 SPECIALS = ["<|startofinfill|>", "<|endofinfill|>"] + [f"<|infill_{name}|>" for name in TYPES]
-# the role of a token; PAD is what a row holds behind its last example
+# the role of a token; PAD is none
 PAD, CONTEXT, CONTEXT_SPECIAL, SEPARATOR, INFILL, INFILL_SPECIAL = range(6)
 ROLES = ["pad", "context", "context special", "separator", "infill", "infill special"]
 GROUP = 8  # examples over which the two means of the loss are taken
@@ -130,67 +130,3 @@ def loss_weights(roles):
             for i in group:
                 weights[i][targets[i]] = 1 / (max(count, 1) * n_groups)
     return weights
-
-
-def pack(examples, row_length):
-    """Place examples into as few rows as first-fit finds, longest first. Returns [[index, ...], ...], one a row."""
-    rows, room = [], []
-    row_length = max([row_length, *map(len, examples)])
-    for i in sorted(range(len(examples)), key=lambda i: -len(examples[i])):
-        row = next((r for r, free in enumerate(room) if free >= len(examples[i])), None)
-        if row is None:
-            rows.append([])
-            room.append(row_length)
-            row = len(rows) - 1
-        rows[row].append(i)
-        room[row] -= len(examples[i])
-    return rows
-
-
-def lay_out(rows, tokens, values):
-    """Packed rows as arrays, shifted so that position t predicts target t.
-
-    rows: lists of indices into tokens and values, as `pack` returns them; values: one array an example, loss weights
-    or roles, 0 where a token is no target. Returns dict of [rows, longest row]: input_ids, position_ids (restarting
-    with each example, by which the model keeps examples apart), targets and values (of the next token), owner.
-    """
-    width = max(sum(len(tokens[i]) for i in row) for row in rows)
-    names = ["input_ids", "position_ids", "targets", "owner"]
-    batch = {name: np.zeros((len(rows), width), np.int64) for name in names}
-    batch["owner"] -= 1  # -1 owns the padding
-    batch["values"] = np.zeros((len(rows), width), values[rows[0][0]].dtype)
-    for r, row in enumerate(rows):
-        at = 0
-        for i in row:
-            n = len(tokens[i])
-            batch["input_ids"][r, at : at + n] = tokens[i]
-            batch["position_ids"][r, at : at + n] = np.arange(n)
-            batch["owner"][r, at : at + n] = i
-            batch["targets"][r, at : at + n - 1] = tokens[i][1:]
-            batch["values"][r, at : at + n - 1] = values[i][1:]
-            at += n
-        batch["position_ids"][r, at:] = np.arange(width - at)  # what is left over is an example of its own
-    return batch
-
-
-def tensors(batch, device):
-    """The arrays of `lay_out` as torch tensors."""
-    import torch
-
-    return {name: torch.as_tensor(array, device=device) for name, array in batch.items()}
-
-
-def token_losses(model, batch):
-    """Cross-entropy of every predicted token, in nats: float32 [n targets], in reading order.
-
-    batch: tensors as `lay_out` names them. Only positions with a target pass the output layer, the widest one.
-    use_cache=False and no attention mask: with either, transformers lets packed examples see each other.
-    """
-    from torch.nn.functional import cross_entropy
-
-    hidden = model.base_model(
-        input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False
-    ).last_hidden_state
-    wanted = batch["values"] > 0
-    logits = model.get_output_embeddings()(hidden[wanted])
-    return cross_entropy(logits.float(), batch["targets"][wanted], reduction="none")

@@ -1,4 +1,4 @@
-"""A GPU's way through an optimiser step: its examples as one stream of tokens, none padded, none seeing another.
+"""The examples of a step as one stream of tokens: none padded, none seeing another.
 
 Attention takes the bounds of the examples instead of a mask. It is registered with transformers, so that any causal
 language model whose attention goes through that registry can be trained with it and no model's code is repeated here.
@@ -13,41 +13,19 @@ from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from transformers import AttentionInterface
 
-from lib.examples import loss_weights
-
-MULTIPLE = 128  # tokens: streams are filled up to it, so that few lengths occur
-WORKERS = 4  # processes that assemble the next steps
+MULTIPLE = 128 if torch.cuda.is_available() else 1  # tokens: a GPU's streams are filled up, so that few lengths occur
+WORKERS = 4  # processes that assemble a GPU's next steps
+ROWS = 256  # logits computed at once on a CPU
 NEW = "window_size" in inspect.signature(varlen_attn).parameters
 CAUSAL = {"window_size": (-1, 0)} if NEW else {"is_causal": True}  # torch 2.11 and later, and before
 
 
-def wanted():
-    """Whether to train this way: where there is a GPU."""
-    return torch.cuda.is_available()
-
-
-def way(steps):
-    """What the Trainer needs for it: data set, what makes tensors of an item, and further arguments.
-
-    The next steps are assembled by other processes, and copied to the GPU while it computes.
-    """
+def loading():
+    """How the Trainer is to load steps: for a GPU, ahead of time by other processes and copied while it computes."""
+    if not torch.cuda.is_available():
+        return {"dataloader_pin_memory": False}
     workers = {"dataloader_num_workers": WORKERS, "dataloader_prefetch_factor": 4, "dataloader_pin_memory": True}
-    return Flat(steps), tensors, workers | {"accelerator_config": {"non_blocking": True}}
-
-
-class Flat:
-    """`Steps`, each laid out as one stream: item i is what optimiser step i sees."""
-
-    def __init__(self, steps):
-        self.steps = steps
-
-    def __len__(self):
-        return len(self.steps)
-
-    def __getitem__(self, step):
-        size = self.steps.settings.examples_per_step
-        tokens, roles = self.steps.examples(step * size, (step + 1) * size)
-        return lay_out(tokens, loss_weights(roles))
+    return workers | {"accelerator_config": {"non_blocking": True}}
 
 
 def lay_out(tokens, values):
@@ -83,14 +61,13 @@ def tensors(batch, device="cpu"):
     return {name: a if isinstance(a, int) else torch.as_tensor(a, device=device) for name, a in batch.items()}
 
 
-def _masked(query, key, value, bounds, *_, scale=None, enable_gqa=False, **causal):
-    """What varlen_attn does, where it cannot run (no GPU, or numbers of 32 bits): slow for long streams."""
+def _one_by_one(query, key, value, bounds, *_, scale=None, enable_gqa=False, **causal):
+    """What varlen_attn does, where it cannot run (no GPU, or numbers of 32 bits)."""
     assert causal == CAUSAL
-    owner = torch.searchsorted(bounds, torch.arange(len(query), device=query.device), right=True)
-    seen = (owner[:, None] == owner[None, :]).tril()
-    heads_first = [x.transpose(0, 1)[None] for x in (query, key, value)]
-    out = scaled_dot_product_attention(*heads_first, attn_mask=seen, scale=scale, enable_gqa=enable_gqa)
-    return out[0].transpose(0, 1)
+    sizes = bounds.diff().tolist()
+    parts = zip(*(x.transpose(0, 1)[None].split(sizes, 2) for x in (query, key, value)))
+    how = {"is_causal": True, "scale": scale, "enable_gqa": enable_gqa}
+    return torch.cat([scaled_dot_product_attention(*part, **how) for part in parts], 2)[0].transpose(0, 1)
 
 
 def _attention(module, query, key, value, attention_mask, scaling=None, bounds=None, longest=None, **other):
@@ -105,7 +82,7 @@ def _attention(module, query, key, value, attention_mask, scaling=None, bounds=N
     query, key, value = (x[0].transpose(0, 1) for x in (query, key, value))
     how = CAUSAL | ({} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling})
     how |= {} if query.shape[1] == key.shape[1] else {"enable_gqa": True}
-    attend = varlen_attn if on_gpu else _masked
+    attend = varlen_attn if on_gpu else _one_by_one
     return attend(query, key, value, bounds, bounds, longest, longest, **how)[None], None
 
 
@@ -123,18 +100,61 @@ def attention(model):
         model.config._attn_implementation = before
 
 
+def _states(model, batch):
+    """What the output layer is given to predict each target from: float [W, width]."""
+    names = ["input_ids", "position_ids", "bounds", "longest"]
+    hidden = model.base_model(**{name: batch[name] for name in names}, use_cache=False).last_hidden_state
+    return hidden[0, batch["where"]]
+
+
 def token_losses(model, batch):
-    """Cross-entropy of each target of a stream, in nats: float32 [W]. To be called within `attention`.
+    """Cross-entropy of each target of a stream, in nats: float32 [W]. To be called within `attention`."""
+    states, head = _states(model, batch), model.get_output_embeddings()
+    rows = zip(states.split(ROWS), batch["targets"].split(ROWS)) if len(states) else []
+    found = [cross_entropy(head(some).float(), targets, reduction="none") for some, targets in rows]
+    return torch.cat(found) if found else states.new_empty(0)
+
+
+def loss(model, batch):
+    """ILM's loss of one optimiser step. To be called within `attention`; on a GPU, nothing here makes the host wait.
 
     On a GPU matrices are multiplied in bfloat16; weights, sums, softmax and loss stay in float32.
     """
     with torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda):
-        names = ["input_ids", "position_ids", "bounds", "longest"]
-        hidden = model.base_model(**{name: batch[name] for name in names}, use_cache=False).last_hidden_state
-        logits = model.get_output_embeddings()(hidden[0, batch["where"]])
-    return cross_entropy(logits.float(), batch["targets"], reduction="none")
+        logits = model.get_output_embeddings()(_states(model, batch))
+    return (cross_entropy(logits.float(), batch["targets"], reduction="none") * batch["values"]).sum()
 
 
-def loss(model, batch):
-    """ILM's loss of one optimiser step. Nothing in here makes the host wait for the GPU."""
-    return (token_losses(model, batch) * batch["values"]).sum()
+def loss_by_rows(model, batch):
+    """`loss` for a CPU: the same number from a few rows of logits at a time."""
+    head = model.get_output_embeddings()
+    if head.bias is not None:
+        return loss(model, batch)
+    return _WeightedLoss.apply(_states(model, batch), head.weight, batch["targets"], batch["values"])
+
+
+class _WeightedLoss(torch.autograd.Function):
+    """sum of values * cross-entropy, from a few rows of logits at a time: whole, they are the largest array by far.
+
+    Its gradients are found on the way, while the logits are at hand.
+    """
+
+    @staticmethod
+    def forward(ctx, states, weight, targets, values):
+        total, by_state, by_weight = states.new_zeros(()), torch.empty_like(states), torch.zeros_like(weight)
+        for at in range(0, len(states), ROWS):
+            here = slice(at, at + ROWS)
+            target, value = targets[here, None], values[here, None]
+            scores = states[here] @ weight.T
+            norm = scores.logsumexp(1, keepdim=True)
+            total += ((norm - scores.gather(1, target)) * value).sum()
+            scores.sub_(norm).exp_().mul_(value).scatter_add_(1, target, -value)  # the gradient by logits
+            by_weight.addmm_(scores.T, states[here])
+            by_state[here] = scores @ weight
+        ctx.save_for_backward(by_state, by_weight)
+        return total
+
+    @staticmethod
+    def backward(ctx, by_loss):
+        by_state, by_weight = ctx.saved_tensors
+        return by_state * by_loss, by_weight * by_loss, None, None

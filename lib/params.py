@@ -87,7 +87,6 @@ class Train(Parameters):
     schedule: Literal["constant", "linear"]  # linear: the rate falls to 0 at the end of the budget
     clip: Annotated[float, Field(gt=0)]  # gradient norm
     dropout: Annotated[float, Field(ge=0, lt=1)]
-    row_length: Count  # tokens in a packed row; a longer example makes its row longer
     n_layer: Count  # size of a model from scratch
     n_head: Count
     n_embd: Count

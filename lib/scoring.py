@@ -6,25 +6,13 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib.examples import (
-    CONTEXT,
-    INFILL,
-    INFILL_SPECIAL,
-    ROLES,
-    examples,
-    lay_out,
-    lengths,
-    pack,
-    roles_of,
-    tensors,
-    token_losses,
-)
+from lib import flat
+from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, examples, lengths, roles_of
 from lib.indexing import Texts
 from lib.runs import read_json
 
 KEYS = ["text_id", "mask_type", "mask_set"]
 BATCH = 4096  # tokens the model sees at once
-BLOCK = 512  # masked texts packed together: enough to fill rows, few enough that packing stays quick
 ANSWERS = (INFILL, INFILL_SPECIAL)
 
 
@@ -86,7 +74,7 @@ def frozen_examples(index, masks, first_special):
     return keys, *examples(texts, drawn, np.arange(len(keys)), length, first_special)
 
 
-def score(model, keys, tokens, roles, row_length=128, progress=iter):
+def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
     """Sums of -ln p (nats) per masked text, the same whatever stands beside it in a batch.
 
     Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and
@@ -98,12 +86,12 @@ def score(model, keys, tokens, roles, row_length=128, progress=iter):
     targets = [(role * kept[whole][role]).astype(np.int64) for role, whole in zip(roles, mix)]
     sums = np.zeros((len(tokens), len(ROLES)))
     model.eval()
-    with torch.inference_mode():
-        for rows in progress(_batches(tokens, row_length)):
-            batch = lay_out(rows, tokens, targets)
-            losses = token_losses(model, tensors(batch, model.device)).double().cpu().numpy()
-            wanted = batch["values"] > 0
-            np.add.at(sums, (batch["owner"][wanted], batch["values"][wanted]), losses)
+    with torch.inference_mode(), flat.attention(model):
+        for some in progress(_batches(tokens, batch)):
+            stream = flat.lay_out([tokens[i] for i in some], [targets[i] for i in some])
+            losses = flat.token_losses(model, flat.tensors(stream, model.device)).double().cpu().numpy()
+            owner = some[np.searchsorted(stream["bounds"], stream["where"], side="right") - 1]
+            np.add.at(sums, (owner, stream["values"]), losses)  # what fills a stream up has the role of none
     counts = np.array([np.bincount(target[1:], minlength=len(ROLES)) for target in targets])
     return keys.assign(
         n_tokens=counts[:, INFILL],
@@ -121,15 +109,11 @@ def unscored(keys):
     return keys.iloc[:0].assign(**{name: np.zeros(0, np.int64 if name[:2] == "n_" else np.float64) for name in sums})
 
 
-def _batches(tokens, row_length):
-    """Lists of packed rows, BATCH tokens or a little more in each; texts of like length stand together."""
-    batches, by_length = [], np.argsort([len(one) for one in tokens], kind="stable")
-    for first in range(0, len(tokens), BLOCK):
-        block = by_length[first : first + BLOCK]
-        rows = [[block[i] for i in row] for row in pack([tokens[i] for i in block], row_length)]
-        step = -(-BATCH // max(row_length, len(tokens[block[-1]])))
-        batches += [rows[at : at + step] for at in range(0, len(rows), step)]
-    return batches
+def _batches(tokens, batch):
+    """Numbers of texts, so many together that their tokens just reach `batch`."""
+    before = np.cumsum([0, *map(len, tokens)])[:-1]  # tokens
+    parts = np.split(np.arange(len(tokens)), np.flatnonzero(np.diff(before // batch)) + 1)
+    return [part for part in parts if len(part)]
 
 
 def unigram(keys, tokens, roles, train_ids, n_vocabulary):

@@ -6,8 +6,8 @@ Item i of `Steps` is what optimiser step i sees, whatever ran before it and wher
 import numpy as np
 import pandas as pd
 
-from lib import masks
-from lib.examples import examples, lay_out, lengths, loss_weights, pack
+from lib import flat, masks
+from lib.examples import examples, lengths, loss_weights
 from lib.indexing import Texts
 
 ORDER = 1000  # purpose of the random numbers that shuffle a pass, apart from all that draw masks
@@ -66,7 +66,7 @@ class Steps:
     def __getitem__(self, step):
         size = self.settings.examples_per_step
         tokens, roles = self.examples(step * size, (step + 1) * size)
-        return lay_out(pack(tokens, self.settings.row_length), tokens, loss_weights(roles))
+        return flat.lay_out(tokens, loss_weights(roles))
 
     def table(self, seen):
         """The first `seen` examples, one a row: step, text_id, pass, mask (its number among the pass's masks)."""

@@ -23,7 +23,7 @@ from transformers import (
 )
 
 from lib import flat, scoring
-from lib.examples import SPECIALS, tensors, token_losses
+from lib.examples import SPECIALS
 from lib.runs import atomic_folder, write_json, write_table
 
 DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
@@ -36,18 +36,15 @@ class ILMTrainer(Trainer):
         return SequentialSampler(self.train_dataset)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        if "bounds" in inputs:  # a GPU's stream; looked at in `log`, since looking would make the host wait
-            with flat.attention(model):
-                return self.flat_loss(model, inputs)
-        losses = token_losses(model, inputs)
-        loss = (losses * inputs["values"][inputs["values"] > 0]).sum()
-        if not torch.isfinite(loss):
+        with flat.attention(model):
+            loss = self.step_loss(model, inputs)
+        if not loss.is_cuda and not torch.isfinite(loss):  # to look at a GPU's would make the host wait: see `log`
             raise FloatingPointError(f"the loss is {loss.item()} at step {self.state.global_step}; nothing is saved")
         return loss
 
     @functools.cached_property
-    def flat_loss(self):
-        return torch.compile(flat.loss, dynamic=True)
+    def step_loss(self):
+        return torch.compile(flat.loss, dynamic=True) if torch.cuda.is_available() else flat.loss_by_rows
 
     def log(self, logs, *times):
         """Raises FloatingPointError when a loss since the last log was not finite: logging comes before saving."""
@@ -162,19 +159,18 @@ def train(model, steps, valid, settings, seed, checkpoints, label):
     """
     shutil.rmtree(checkpoints, ignore_errors=True)  # of a killed run: the Trainer would count them among its own
     every = settings.eval_every // settings.examples_per_step
-    packed = steps, tensors, {"dataloader_pin_memory": False}
-    data, as_tensors, how = flat.way(steps) if flat.wanted() else packed
     arguments = TrainingArguments(
         output_dir=str(checkpoints), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
         learning_rate=settings.learning_rate, lr_scheduler_type=settings.schedule, max_grad_norm=settings.clip,
         eval_strategy="steps", eval_steps=every, eval_on_start=True, save_strategy="steps", save_steps=every,
         save_total_limit=2, load_best_model_at_end=True, metric_for_best_model="infill_loss", greater_is_better=False,
-        logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True, **how,
+        logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
+        **flat.loading(),
     )  # fmt: skip
     stopping = EarlyStoppingCallback(settings.patience)
     trainer = ILMTrainer(
-        model=model, args=arguments, train_dataset=data, eval_dataset=valid,
-        data_collator=lambda items: as_tensors(items[0], "cpu"), callbacks=[stopping, Progress(settings, label)],
+        model=model, args=arguments, train_dataset=steps, eval_dataset=valid,
+        data_collator=lambda items: flat.tensors(items[0]), callbacks=[stopping, Progress(settings, label)],
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)  # it prints every log as a dict
     began = time.perf_counter()

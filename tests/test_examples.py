@@ -7,7 +7,7 @@ from conftest import LEARNER_LIKE, SENTENCE
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib import examples, masks
+from lib import examples, flat, masks
 from lib.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
 from lib.indexing import encode
 from lib.units import units
@@ -122,56 +122,12 @@ def hand_loss(model, group):
     return sum(infill) / len(infill) + sum(context) / len(context)
 
 
-def packed_loss(model, built, row_length):
-    tokens, roles = zip(*built)
-    rows = examples.pack(tokens, row_length)
-    batch = examples.tensors(examples.lay_out(rows, tokens, examples.loss_weights(roles)), "cpu")
-    losses = examples.token_losses(model, batch)
-    return (losses * batch["values"][batch["values"] > 0]).sum()
-
-
-@pytest.mark.parametrize("row_length", [1, 100, 256])
-def test_packed_loss_is_the_hand_sum_over_groups_of_eight(model, many, row_length):
+def test_loss_of_a_stream_is_the_hand_sum_over_groups_of_eight(model, many):
     by_hand = sum(hand_loss(model, many[first : first + 8]) for first in range(0, 24, 8)) / 3
-    assert packed_loss(model, many[:24], row_length).item() == pytest.approx(by_hand.item(), rel=1e-5)
-
-
-def test_packed_gradient_is_that_of_single_examples(model, many):
-    def gradient(loss):
-        model.zero_grad()
-        loss.backward()
-        return torch.cat([p.grad.flatten() for p in model.parameters()])
-
-    packed = gradient(packed_loss(model, many[:8], 256))
-    alone = gradient(hand_loss(model, many[:8]))
-    assert (packed - alone).abs().max() < 1e-5 * alone.abs().max()
-
-
-def test_a_packed_example_does_not_see_its_neighbours(model, many):
-    tokens, roles = zip(*many)
-    targets = [role.astype(np.int64) for role in roles]
-    batch = examples.tensors(examples.lay_out(examples.pack(tokens, 256), tokens, targets), "cpu")
-    hidden = model.base_model(input_ids=batch["input_ids"], position_ids=batch["position_ids"], use_cache=False)
-    for i, one in enumerate(tokens):
-        alone = model.base_model(input_ids=torch.tensor(one[None].astype(np.int64))).last_hidden_state[0]
-        mine = hidden.last_hidden_state[batch["owner"] == i]
-        assert (mine - alone).abs().max() < 1e-5
-
-
-def test_with_a_cache_packed_examples_would_leak(model, many):
-    """Why token_losses says use_cache=False: the day this fails, that argument is no longer needed."""
-    tokens = [one[0] for one in many[:2]]
-    batch = examples.tensors(examples.lay_out([[0, 1]], tokens, tokens), "cpu")
-    places = {"input_ids": batch["input_ids"], "position_ids": batch["position_ids"]}
-    kept, cached = (model.base_model(**places, use_cache=use).last_hidden_state for use in (False, True))
-    assert (kept - cached).abs().max() > 1e-2
-
-
-def test_rows_hold_every_example_once_and_no_row_is_too_long(many):
-    tokens = [one[0] for one in many]
-    rows = examples.pack(tokens, 256)
-    assert sorted(i for row in rows for i in row) == list(range(len(many)))
-    assert all(sum(len(tokens[i]) for i in row) <= 256 for row in rows)
+    tokens, roles = zip(*many[:24])
+    with flat.attention(model):
+        found = flat.loss_by_rows(model, flat.tensors(flat.lay_out(tokens, examples.loss_weights(roles))))
+    assert found.item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 
 def test_weights_of_a_group_without_any_blank_count_context_only(tokenizer):

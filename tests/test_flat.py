@@ -1,13 +1,13 @@
-"""Claims about the GPU's way of training, checked on a CPU: the same numbers as example by example, and no leak."""
+"""Claims about streams: the same numbers as example by example, no leak, and on a CPU what a GPU is to be given."""
 
 import numpy as np
 import pytest
 import torch
 from torch.nn.attention.varlen import varlen_attn
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, set_seed
 
-from lib import examples, flat, params, prepare, scoring, training
+from lib import flat, params, prepare, scoring, training
 from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, loss_weights
 from lib.steps import Steps
 
@@ -38,6 +38,11 @@ def step(steps):
     return steps.examples(0, 24)
 
 
+@pytest.fixture(autouse=True)
+def fill_up(monkeypatch):
+    monkeypatch.setattr(flat, "MULTIPLE", 128)  # as for a GPU
+
+
 def losses(model, tokens, values):
     with flat.attention(model):
         return flat.token_losses(model, flat.tensors(flat.lay_out(tokens, values)))
@@ -51,7 +56,7 @@ def gradient(model, loss):
 
 def flat_loss(model, tokens, roles):
     with flat.attention(model):
-        return flat.loss(model, flat.tensors(flat.lay_out(tokens, loss_weights(roles))))
+        return flat.loss_by_rows(model, flat.tensors(flat.lay_out(tokens, loss_weights(roles))))
 
 
 def one_by_one(model, tokens):
@@ -112,9 +117,6 @@ def test_where_examples_stand_changes_neither_loss_nor_gradient(model, step):
 
     as_drawn, mixed = (gradient(model, loss(places)) for places in (range(24), order))
     assert (as_drawn - mixed).abs().max() < 1e-5 * as_drawn.abs().max()
-    rows = examples.tensors(examples.lay_out(examples.pack(tokens, 200), tokens, weights), "cpu")
-    packed = (examples.token_losses(model, rows) * rows["values"][rows["values"] > 0]).sum()
-    assert loss(order).item() == pytest.approx(packed.item(), rel=1e-5)
 
 
 def test_filling_up_changes_nothing(model, step, monkeypatch):
@@ -130,7 +132,7 @@ def test_filling_up_changes_nothing(model, step, monkeypatch):
 
 def test_no_piece_is_longer_than_attention_is_told(steps):
     """What lies beyond `longest` would not be computed on a GPU and leave any numbers in memory as they are."""
-    for step in map(flat.Flat(steps).__getitem__, range(len(steps))):
+    for step in map(steps.__getitem__, range(len(steps))):
         pieces = np.diff(step["bounds"])
         assert pieces.min() > 0 and pieces.max() <= step["longest"] and step["bounds"][-1] == step["input_ids"].size
         assert step["position_ids"].max() < pieces.max()
@@ -162,14 +164,23 @@ def test_without_bounds_the_flat_attention_refuses(model, step):
     model(torch.tensor(step[0][0][None].astype(int)))  # and outside, the model is what it was
 
 
-def test_the_compiled_loss_is_the_plain_one_at_every_length_from_one_graph(tokenizer, settings, steps):
+def masked(query, key, value, bounds, *_, scale=None, enable_gqa=False, **causal):
+    """What varlen_attn does, with a mask over the whole stream, so that torch can compile it without a GPU."""
+    owner = torch.searchsorted(bounds, torch.arange(len(query)), right=True)
+    seen = (owner[:, None] == owner[None, :]).tril()
+    heads_first = [x.transpose(0, 1)[None] for x in (query, key, value)]
+    return scaled_dot_product_attention(*heads_first, attn_mask=seen, scale=scale)[0].transpose(0, 1)
+
+
+def test_the_compiled_loss_is_the_plain_one_at_every_length_from_one_graph(tokenizer, settings, steps, monkeypatch):
+    monkeypatch.setattr(flat, "_one_by_one", masked)
     model = training.start(settings, tokenizer, 256)
     compiled = torch.compile(flat.loss, backend="aot_eager", dynamic=True, fullgraph=True)
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
     with flat.attention(model):
         for item in range(3):
-            batch = flat.tensors(flat.Flat(steps)[item])
+            batch = flat.tensors(steps[item])
             plain, quick = (gradient(model, loss(model, batch)) for loss in (flat.loss, compiled))
             assert (plain - quick).abs().max() < 1e-5 * plain.abs().max()
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
@@ -183,7 +194,7 @@ def test_what_is_handed_to_varlen_attn_is_what_it_takes(tokenizer, step, monkeyp
         seen.append((query.dtype, how))
         return varlen_attn(query, key, value, *bounds, **how)
 
-    monkeypatch.setattr(flat, "_masked", spy)
+    monkeypatch.setattr(flat, "_one_by_one", spy)
     with torch.device("meta"):
         model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_layer=2, n_head=2, n_embd=32)).bfloat16()
     with flat.attention(model):
@@ -195,28 +206,30 @@ def test_what_is_handed_to_varlen_attn_is_what_it_takes(tokenizer, step, monkeyp
 @pytest.fixture(scope="module")
 def valid(index, drawing, first_special):
     held_out = index.iloc[48:]
-    return scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1, first_special), first_special)
-
-
-def curves(steps, valid, settings, tokenizer, folder, wanted, monkeypatch, broken=False):
-    monkeypatch.setattr(flat, "wanted", lambda: wanted)
-    monkeypatch.setattr(training.ILMTrainer, "flat_loss", staticmethod(flat.loss))  # compiled: tested above
-    set_seed(0)
-    model = training.start(settings, tokenizer, 256)
-    if broken:
-        model.transformer.ln_f.bias.data[0] = torch.nan
-    return training.train(model, steps, valid, settings, 0, folder, "test")[0]
-
-
-def test_training_goes_the_same_way_flat_and_in_rows(steps, valid, settings, tokenizer, tmp_path, monkeypatch):
-    ways = [curves(steps, valid, settings, tokenizer, tmp_path, way, monkeypatch) for way in (True, False)]
-    assert ways[0]["examples"].tolist() == ways[1]["examples"].tolist() == [0, 48, 96, 120]
-    assert np.abs(ways[0]["valid_loss"] - ways[1]["valid_loss"]).max() < 1e-4
+    return scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1), first_special)
 
 
 def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
     steps, valid, settings, tokenizer, tmp_path, monkeypatch
 ):
-    with pytest.raises(FloatingPointError, match="at or before step 2; nothing is saved"):
-        curves(steps, valid, settings, tokenizer, tmp_path, True, monkeypatch, broken=True)
-    assert not list(tmp_path.glob("checkpoint-*"))
+    """Also where only the log looks at it, as on a GPU."""
+    set_seed(0)
+    for words, finite in [("at step 0", torch.isfinite), ("at or before step 2", lambda loss: True)]:
+        model = training.start(settings, tokenizer, 256)
+        model.transformer.ln_f.bias.data[0] = torch.nan
+        with monkeypatch.context() as patch, pytest.raises(FloatingPointError, match=f"{words}; nothing is saved"):
+            patch.setattr(torch, "isfinite", finite)
+            training.train(model, steps, valid, settings, 0, tmp_path, "test")
+        assert not list(tmp_path.glob("checkpoint-*"))
+
+
+def test_the_loss_from_a_few_rows_at_a_time_is_the_plain_one(model, step, monkeypatch):
+    """To the gradient, and with a scale, as accumulation over batches gives one."""
+    monkeypatch.setattr(flat, "ROWS", 50)
+    batch = flat.tensors(flat.lay_out(step[0], loss_weights(step[1])))
+    with flat.attention(model):
+        plain = flat.loss(model, batch)
+        found = flat.loss_by_rows(model, batch)
+    assert found.item() == pytest.approx(plain.item(), rel=1e-6)
+    found, plain = gradient(model, found / 3), gradient(model, plain / 3)
+    assert (found - plain).abs().max() < 1e-6 * plain.abs().max()

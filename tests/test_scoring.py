@@ -35,15 +35,13 @@ def scores(model, asked):
 def test_packed_scores_are_those_of_each_text_alone(model, asked, scores):
     for i in range(0, len(scores), 7):
         one = [asked[0].iloc[[i]], asked[1][i : i + 1], asked[2][i : i + 1]]
-        alone = scoring.score(model, *one, row_length=1)
+        alone = scoring.score(model, *one, batch=1)
         assert np.abs(alone[SUMS] - scores.iloc[[i]][SUMS]).max().max() < 1e-4
 
 
-def test_no_order_and_no_batch_size_changes_a_score(model, asked, scores, monkeypatch):
-    monkeypatch.setattr(scoring, "BATCH", 300)
-    monkeypatch.setattr(scoring, "BLOCK", 17)
+def test_no_order_and_no_batch_size_changes_a_score(model, asked, scores):
     mixed = np.random.default_rng(0).permutation(len(scores))
-    again = scoring.score(model, asked[0].iloc[mixed], *([part[i] for i in mixed] for part in asked[1:]), row_length=80)
+    again = scoring.score(model, asked[0].iloc[mixed], *([part[i] for i in mixed] for part in asked[1:]), batch=300)
     assert np.abs(again[SUMS] - scores.iloc[mixed][SUMS]).max().max() < 1e-4
 
 
