@@ -96,16 +96,21 @@ def _assemble_all(texts, spans, span_ends, owner, chosen, first_special, tokens,
         n += _assemble(ids, starts, ends, own, first_special, tokens[n:], roles[n:])
 
 
+def assemble(texts, drawn, chosen, length, first_special):
+    """`examples`, all in a row: (tokens int32, roles uint8)."""
+    tokens, roles = np.empty(length.sum(), np.int32), np.empty(length.sum(), np.uint8)
+    _assemble_all(texts, *drawn, chosen, first_special, tokens, roles)
+    return tokens, roles
+
+
 def examples(texts, drawn, chosen, length, first_special):
     """The examples of the chosen masks, all of which must fit.
 
     texts: indexing.Texts; drawn: (spans, span_ends, owner) as `masks.draw` returns them; chosen: numbers of masks;
     length: their `lengths`. Returns (tokens, roles): two lists of arrays, one array an example.
     """
-    tokens, roles = np.empty(length.sum(), np.int32), np.empty(length.sum(), np.uint8)
-    _assemble_all(texts, *drawn, chosen, first_special, tokens, roles)
-    bounds = np.cumsum(length)[:-1]
-    return np.split(tokens, bounds), np.split(roles, bounds)
+    both, bounds = assemble(texts, drawn, chosen, length, first_special), np.cumsum(length)[:-1]
+    return tuple(np.split(flat, bounds) for flat in both)
 
 
 def roles_of(*kinds):

@@ -21,13 +21,10 @@ def text_keys(text_ids):
 
 
 def chances(p, ngram_share, mask_type="mix"):
-    """Chance that a unit of each kind becomes a span, and the share of n-grams, for one type or the training mix."""
-    chance, only = np.zeros(5), {"ngram": WORD}.get(mask_type)
-    if mask_type == "mix":
-        chance[:] = p
-        return chance, ngram_share
-    chance[only if only is not None else TYPES.index(mask_type)] = 1.0 if mask_type == "document" else p
-    return chance, float(mask_type == "ngram")
+    """For one span type or the mix: which kinds of units are asked, their chance to be hit, the share of n-grams."""
+    only = {"mix": range(len(TYPES)), "ngram": [WORD]}.get(mask_type) or [TYPES.index(mask_type)]
+    share = ngram_share if mask_type == "mix" else float(mask_type == "ngram")
+    return np.isin(range(len(TYPES)), only), 1.0 if mask_type == "document" else p, share
 
 
 @njit(cache=True)
@@ -64,27 +61,47 @@ def _uniform(stream):
 
 
 @njit(cache=True)
-def _walk(units, chance, ngram_share, max_ngram, stream, spans):
+def _hit(units, i, asked, per_log, stream):
+    """The next unit from i on that becomes a span; one draw says how many are asked in vain before it."""
+    misses = int(np.log1p(-_uniform(stream)) * per_log)
+    if asked.all():
+        return i + misses
+    while i < len(units) and (misses > 0 or not asked[units[i, 0]]):
+        misses -= asked[units[i, 0]]
+        i += 1
+    return i
+
+
+@njit(cache=True)
+def _walk(units, asked, per_log, ngram_share, max_ngram, stream, spans):
     """One mask over one text's units into spans [capacity, 3]; returns the number of spans."""
-    i = n = 0
+    n, i = 0, _hit(units, 0, asked, per_log, stream)
     while i < len(units):
         kind, offset, end = units[i, 0], units[i, 1], units[i, 1] + units[i, 2]
-        if chance[kind] == 0 or _uniform(stream) >= chance[kind]:
-            i += 1
-            continue
         i += 1
-        if kind == WORD and ngram_share > 0 and _uniform(stream) < ngram_share:
+        draw = _uniform(stream) / ngram_share if kind == WORD and ngram_share > 0 else 1.0
+        if draw < 1:  # then it is uniform again
             left = 1
             while left < max_ngram and i + left - 1 < len(units) and units[i + left - 1, 0] == WORD:
                 left += 1
-            more = int(_uniform(stream) * left)  # words after the first
-            end = units[i + more - 1, 1] + units[i + more - 1, 2]
-            kind, i = NGRAM, i + more
+            i += int(draw * left)
+            kind, end = NGRAM, units[i - 1, 1] + units[i - 1, 2]
         while i < len(units) and units[i, 0] > kind and kind != NGRAM:
             i += 1  # what lies inside a blank is not looked at
         spans[n, 0], spans[n, 1], spans[n, 2] = kind, offset, end - offset
         n += 1
+        i = _hit(units, i, asked, per_log, stream)
     return n
+
+
+@njit(cache=True)
+def _same(spans, first, other, n):
+    """Whether the n spans from `first` on are those from `other` on."""
+    for i in range(n):
+        for j in range(3):
+            if spans[first + i, j] != spans[other + i, j]:
+                return False
+    return True
 
 
 @njit(cache=True)
@@ -92,45 +109,44 @@ def _is_new(spans, ends, first, last, start, n):
     """True when spans[start:start + n] differs from each of the masks first..last of the same text."""
     for mask in range(first, last):
         begin = ends[mask - 1] if mask else 0
-        if ends[mask] - begin == n and (spans[begin : ends[mask]] == spans[start : start + n]).all():
+        if ends[mask] - begin == n and _same(spans, begin, start, n):
             return False
     return True
 
 
 @njit(cache=True)
-def _draw(units, starts, keys, seed, purpose, pass_, n_masks, tries, chance, ngram_share, max_ngram):
-    spans = np.empty((1024, 3), np.int32)
+def _draw(units, starts, keys, seed, purpose, pass_, n_masks, tries, asked, p, ngram_share, max_ngram):
+    spans, per_log = np.empty((1024, 3), np.int32), 1 / np.log1p(-p)
     ends, owner = np.empty(len(keys) * n_masks, np.int64), np.empty(len(keys) * n_masks, np.int32)
     stream = np.zeros(11, np.uint64)
     n_spans = found = 0
     for text in range(len(keys)):
         own, first = units[starts[text] : starts[text + 1]], found
-        if n_spans + len(own) > len(spans):
-            spans = np.concatenate((spans, np.empty((len(spans) + len(own), 3), np.int32)))
         for mask in range(n_masks):
+            if n_spans + len(own) > len(spans):
+                spans = np.concatenate((spans, np.empty((len(spans) + len(own), 3), np.int32)))
             for attempt in range(tries):
                 stream[0], stream[1], stream[2], stream[3] = 0, mask * tries + attempt, pass_, keys[text]
                 stream[4], stream[5], stream[10] = seed, purpose, 4
-                n = _walk(own, chance, ngram_share, max_ngram, stream, spans[n_spans:])
+                n = _walk(own, asked, per_log, ngram_share, max_ngram, stream, spans[n_spans:])
                 if _is_new(spans, ends, first, found, n_spans, n):
                     n_spans += n
                     ends[found], owner[found] = n_spans, text
                     found += 1
                     break
-            if n_spans + len(own) > len(spans):
-                spans = np.concatenate((spans, np.empty((len(spans) + len(own), 3), np.int32)))
     return spans[:n_spans].copy(), ends[:found].copy(), owner[:found].copy()
 
 
-def draw(units, bounds, keys, seed, purpose, pass_, n_masks, tries, chance, ngram_share, max_ngram):
+def draw(units, bounds, keys, seed, purpose, pass_, n_masks, tries, asked, p, ngram_share, max_ngram):
     """Up to n_masks different masks of each text; an empty mask is one mask.
 
     units: int32 [n, 3], of all texts in a row; bounds: int [texts + 1], those of text i stand from bounds[i] to
-    bounds[i + 1]; keys: uint64, one a text (`text_keys`). Every mask is a pure function of
-    (seed, purpose, pass_, its text, its number): no generator has a state, so no order or process can change it.
+    bounds[i + 1]; keys: uint64, one a text (`text_keys`); asked, p, ngram_share: `chances`. Every mask is a pure
+    function of (seed, purpose, pass_, its text, its number): no generator has a state, so no order or process can
+    change it.
     Returns (spans, ends, owner): spans int32 [n_spans, 3] of all masks in a row, ends[m] where mask m stops,
     owner[m] the row of its text.
     """
     numbers = (np.uint64(seed), np.uint64(purpose), np.uint64(pass_))
-    how = (n_masks, tries, chance, ngram_share, max_ngram)
+    how = (n_masks, tries, asked, p, ngram_share, max_ngram)
     return _draw(units, np.asarray(bounds, np.int64), np.asarray(keys, np.uint64), *numbers, *how)

@@ -55,8 +55,8 @@ def freeze(index, drawing, mask_type, n_sets):
     A text too short for n_sets different masks has fewer.
     """
     rate = drawing.p if mask_type == "mix" else drawing.typed_rate
-    chance, ngram_share = masks.chances(rate, drawing.ngram_share, mask_type)
-    how = (masks.FROZEN[mask_type], 0, CANDIDATES, drawing.tries, chance, ngram_share, drawing.max_ngram)
+    chances = masks.chances(rate, drawing.ngram_share, mask_type)
+    how = (masks.FROZEN[mask_type], 0, CANDIDATES, drawing.tries, *chances, drawing.max_ngram)
     texts, text_ids = Texts.of(index), index["text_id"].to_numpy()
     keys = masks.text_keys(text_ids)
     spans, ends, owner = masks.draw(texts.units, texts.unit_bounds, keys, drawing.mask_seed, *how)

@@ -36,8 +36,8 @@ class Steps:
 
     def _add_pass(self):
         number, drawing = len(self.passes), self.drawing
-        chance, ngram_share = masks.chances(drawing.p, drawing.ngram_share)
-        how = (number, drawing.masks_per_text, drawing.tries, chance, ngram_share, drawing.max_ngram)
+        chances = masks.chances(drawing.p, drawing.ngram_share)
+        how = (number, drawing.masks_per_text, drawing.tries, *chances, drawing.max_ngram)
         drawn = masks.draw(self.texts.units, self.texts.unit_bounds, self.keys, self.seed, masks.TRAINING, *how)
         self.passes.append(drawn)
         shuffle = np.random.Generator(np.random.Philox(key=[self.seed, ORDER + number])).permutation(len(drawn[-1]))

@@ -82,6 +82,11 @@ def test_philox_is_numpys_philox():
     assert list(map(int, reference)) == list(map(int, ours))
 
 
+def misses(draws, p=0.03):
+    """Trials in vain before the next hit: geometric, by the inverse of its distribution function."""
+    return int(np.log1p(-draws.random()) * (1 / np.log1p(-p)))
+
+
 def test_a_mask_follows_the_walk_draw_by_draw():
     """The first mask of a text, recomputed with NumPy's generator from the rule in words."""
     text = " ".join(LEARNER_LIKE[4:] * 3)
@@ -89,23 +94,23 @@ def test_a_mask_follows_the_walk_draw_by_draw():
     for mask in range(16):
         counter = np.array([0, mask * 16, 0, masks.text_keys(["t"])[0]], np.uint64)
         draws = np.random.Generator(np.random.Philox(counter=counter, key=[11, masks.TRAINING]))
-        expected, i = [], 0
+        expected, i = [], misses(draws)
         while i < len(rows):
             kind, at, n = rows[i]
-            if draws.random() >= 0.03:
-                i += 1
-            elif kind != WORD:
+            draw_of_word = draws.random() if kind == WORD else 1
+            if kind != WORD:
                 expected.append([kind, at, n])
                 i = next((j for j in range(i + 1, len(rows)) if rows[j][0] <= kind), len(rows))
-            elif draws.random() < 0.5:
+            elif draw_of_word < 0.5:  # an n-gram; what is left of the draw, stretched, says how long
                 left = next((j for j in range(i, len(rows)) if rows[j][0] != WORD), len(rows)) - i
-                k = 1 + int(draws.random() * min(8, left))
+                k = 1 + int(2 * draw_of_word * min(8, left))
                 last = rows[i + k - 1]
                 expected.append([NGRAM, at, last[1] + last[2] - at])
                 i += k
             else:
                 expected.append([WORD, at, n])
                 i += 1
+            i += misses(draws)
         drawn = by_text(draw([text], seed=11, keys=["t"]))[0]
         assert expected in drawn  # a repeated mask is drawn again, so the place may shift
 
