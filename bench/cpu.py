@@ -10,6 +10,7 @@ bench/records/cpu.json; what is not asked for keeps its place in it. Torch compu
 """
 
 import argparse
+import copy
 import json
 import multiprocessing
 import os
@@ -20,16 +21,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+import upstream
 from record import facts
 from size import corpus
-from upstream import Upstream, align
+from transformers.activations import ACT2FN
+from upstream import ACCUMULATION, BATCH, Upstream, align
 
-from lib import indexing, masks, params, units
-from lib.examples import assemble, lengths
+from lib import flat, indexing, infilling, masks, params, prepare, scoring, training, units
+from lib.examples import SPECIALS, assemble, lengths
 from lib.indexing import Texts
 from lib.runs import read_json, write_json
+from lib.steps import Steps
 
 RECORD = Path(__file__).parent / "records/cpu.json"
+DEMO = params.load("params/demo/general.yaml")
+SMALL = DEMO.model_copy(update={"n_layer": 4, "n_head": 4, "n_embd": 256})
 WORKERS = 4  # processes in which upstream aligns masks with tokens, its default
 DRAWING = params.load("params/efcamdat/masks.yaml")
 HOW = (DRAWING.masks_per_text, DRAWING.tries, *masks.chances(DRAWING.p, DRAWING.ngram_share), DRAWING.max_ngram)
@@ -53,7 +59,7 @@ def spread(values):
 
 def once(n):
     """Texts of EFCAMDAT's lengths."""
-    return corpus(n)["text"].tolist()
+    return corpus(max(n, 300))["text"].tolist()[:n]
 
 
 def frame(texts):
@@ -91,7 +97,9 @@ def sampling(up, n):
 
 def first_pass(up, n):
     """All work before the first step, wall time with the processes each side takes."""
-    texts, table = once(2000), frame(once(2000))
+    texts = once(4000)
+    table = frame(texts)
+    indexed(table.head(100), up)  # NLTK is imported and our walk compiled, which happens once a machine
 
     def theirs():
         up.forget()
@@ -122,17 +130,139 @@ def later_pass(up, n):
     return found | {"examples_per_second": made * repeats / found["ours"]["median"]}
 
 
-PARTS = {"sampling": sampling, "first_pass": first_pass, "later_pass": later_pass}
+def trained(settings, tokenizer, index):
+    """Two equal models, their optimisers, and the order of training."""
+    settings = settings.model_copy(update={"examples_per_step": BATCH * ACCUMULATION})
+    steps = Steps(index, DRAWING, settings, 0, tokenizer.convert_tokens_to_ids(SPECIALS[0]))
+    models = [training.start(settings, tokenizer, DRAWING.max_length).train() for _ in range(2)]
+    models[0].set_attn_implementation("eager")  # all there was in upstream's transformers
+    for block in models[0].transformer.h:
+        block.mlp.act = ACT2FN["gelu_new"]
+    how = {"lr": 5e-5, "weight_decay": 0.0}
+    adam = [torch.optim.AdamW(models[i].parameters(), foreach=False, fused=bool(i), **how) for i in range(2)]
+    return steps, *models, *adam
+
+
+def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
+    """Examples a second of training, ours with all it does between two steps; theirs has its batches at hand."""
+    table = frame(once(texts))
+    tokenizer = tokenizer or prepare.tokenizer("bpe", table["text"], 1017)
+    index = indexing.build(table, tokenizer, "rules", DRAWING.max_length)
+    settings = settings.model_copy(update={"init_from": "scratch", "examples": (n + 1) * BATCH * batches})
+    steps, theirs, ours, their_adam, our_adam = trained(settings, tokenizer, index)
+    steps.settings = steps.settings.model_copy(update={"examples_per_step": BATCH * batches})
+    turn = {"theirs": 0, "ours": 0}
+
+    def their_step():
+        first = turn["theirs"] * BATCH * batches
+        turn["theirs"] += 1
+        upstream.step(theirs, their_adam, *padded[first])
+
+    def our_step():
+        with flat.attention(ours):
+            flat.loss_by_rows(ours, flat.tensors(steps[turn["ours"]])).backward()
+        torch.nn.utils.clip_grad_norm_(ours.parameters(), 1.0)
+        our_adam.step()
+        our_adam.zero_grad()
+        turn["ours"] += 1
+
+    firsts = range(0, (n + 1) * BATCH * batches, BATCH * batches)
+    padded = {first: upstream.padded(*steps.examples(first, first + BATCH * batches)) for first in firsts}
+    their_step(), our_step()
+    found = ratio(n, their_step, our_step)
+    real = steps.lengths[BATCH * batches :]
+    facts = {"tokens_an_example": real.mean(), "cut_by_upstream": float((real > upstream.LENGTH).mean())}
+    kept = {"theirs": np.minimum(real, upstream.LENGTH).sum(), "ours": real.sum()}
+    speed = {side: float(kept[side] / n / found[side]["median"]) for side in kept}
+    return found | facts | {"real_tokens_per_second": speed, "parameters": sum(p.numel() for p in ours.parameters())}
+
+
+def training_small(up, n):
+    """A small GPT-2 (4 layers of 256 numbers) with GPT-2's vocabulary on both sides."""
+    return stepping(SMALL, up.gpt2, 300, n)
+
+
+def training_demo(up, n):
+    """The demo's model (1 layer of 96 numbers) with the demo's vocabulary of 1,024 on both sides."""
+    return stepping(DEMO, None, 3000, 8 * n)
+
+
+def training_124m(up, n):
+    """GPT-2's own size; one batch of 8 examples a step, since a step of theirs takes half a minute."""
+    return stepping(params.load("params/efcamdat/general.yaml"), up.gpt2, 300, min(n, 2), batches=1)
+
+
+def asked(up, texts):
+    """A small model and the frozen masks of some texts, all span types, with the texts' examples."""
+    table = frame(once(texts))
+    index = indexing.build(table, up.gpt2, "rules", DRAWING.max_length)
+    model = training.start(SMALL, up.gpt2, DRAWING.max_length).eval()
+    sets = {"mix": DRAWING.mix_sets, "word": 1, "ngram": 1, "sentence": 1, "document": 1}
+    frozen = pd.concat([prepare.freeze(index, DRAWING, kind, n) for kind, n in sets.items()])
+    return model, scoring.frozen_examples(index, frozen, up.first)
+
+
+def evaluation(up, n):
+    """All span types of one model: upstream once for each, over padded batches; ours in one pass, sums by text."""
+    model, (keys, tokens, roles) = asked(up, 24)
+    kinds = [np.flatnonzero(keys["mask_type"] == kind) for kind in keys["mask_type"].unique()]
+    rows = [upstream.padded([tokens[i] for i in own], [roles[i] for i in own]) for own in kinds]
+    theirs = copy.deepcopy(model)
+    theirs.set_attn_implementation("eager")
+    for block in theirs.transformer.h:
+        block.mlp.act = ACT2FN["gelu_new"]
+    return ratio(n, lambda: [upstream.evaluate(theirs, *both) for both in rows],
+                 lambda: scoring.score(model, keys, tokens, roles)) | {"masked_texts": len(keys)}  # fmt: skip
+
+
+def sure(model, first, rng):
+    """Let an untrained model's guesses have a trained one's form: a quarter for the end, then falling by rank^-1.5."""
+    law = -1.5 * np.log(1 + rng.permutation(model.config.vocab_size))
+    law[first + 1] = np.log(np.exp(law).sum() / 3)
+    law = torch.tensor(law, dtype=torch.float32)
+    model.get_output_embeddings().register_forward_hook(lambda module, given, logits: logits + law)
+    return model
+
+
+def infilling_of(up, n, contexts, times):
+    """Blanks filled by sampling from a nucleus of .95, `times` times for each context."""
+    model, (keys, tokens, roles) = asked(up, contexts)
+    sure(model, up.first, np.random.default_rng(0))
+    chosen = np.flatnonzero((keys["mask_type"] == "mix") & (keys["mask_set"] == 0))[:contexts]
+    prompts = [infilling.prompt(tokens[i], roles[i]) for i in chosen]
+    blanks = [infilling.n_blanks(roles[i]) for i in chosen]
+    ids = {token: up.first + i for i, token in enumerate(SPECIALS)}
+    return ratio(
+        n,
+        lambda: [up.infer.infill_with_ilm(model, ids, one.tolist(), times) for one in prompts],
+        lambda: infilling.fill(model, up.gpt2, prompts, blanks, nucleus=0.95, times=times),
+    ) | {"contexts": len(prompts), "fillings": times, "blanks": int(sum(blanks))}
+
+
+def infilling_one(up, n):
+    """16 fillings of one context."""
+    return infilling_of(up, n, 1, 16)
+
+
+def infilling_many(up, n):
+    """One filling of 64 contexts, which upstream takes one by one."""
+    return infilling_of(up, n, 64, 1)
+
+
+PARTS = {part.__name__: part for part in [
+    sampling, first_pass, later_pass, training_small, training_demo, training_124m, evaluation,
+    infilling_one, infilling_many,
+]}  # fmt: skip
 
 if __name__ == "__main__":
     known = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     known.add_argument("upstream", help="a checkout of github.com/chrisdonahue/ilm")
     known.add_argument("parts", nargs="*", help=", ".join(PARTS))
     known.add_argument("--rounds", type=int, default=5)
-    asked = known.parse_args()
+    wanted = known.parse_args()
     torch.set_num_threads(1)
-    upstream = Upstream(asked.upstream)
-    for part in asked.parts or PARTS:
-        found = PARTS[part](upstream, asked.rounds)
+    beside = Upstream(wanted.upstream)
+    for part in wanted.parts or PARTS:
+        found = PARTS[part](beside, wanted.rounds)
         print(part, json.dumps(found), flush=True)
         write_json((read_json(RECORD) if RECORD.exists() else {}) | {part: facts() | found}, RECORD)

@@ -109,3 +109,22 @@ def step(model, optimiser, inputs, roles):
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimiser.step()
     optimiser.zero_grad()
+
+
+@torch.no_grad()
+def evaluate(model, inputs, roles):
+    """Upstream's evaluation of one set of masks: whole batches of 8 only, three means from the logits of all positions.
+
+    Returns {tag: (sum of -ln p, number of tokens)}, tags as upstream calls them.
+    """
+    tags = {"context": [CONTEXT], "infill": [INFILL, INFILL_SPECIAL], "infill_textonly": [INFILL]}
+    sums = dict.fromkeys(tags, (0.0, 0))
+    for first in range(0, len(inputs) - BATCH + 1, BATCH):
+        here = slice(first, first + BATCH)
+        logits = model(inputs[here]).logits[:, :-1].contiguous().view(-1, model.config.vocab_size)
+        for tag, kinds in tags.items():
+            labels = torch.where(torch.as_tensor(roles_of(*kinds))[roles[here]], inputs[here], -1)[:, 1:]
+            count = int((labels != -1).sum())
+            mean = cross_entropy(logits, labels.contiguous().view(-1), ignore_index=-1).item()
+            sums[tag] = sums[tag][0] + (mean * count if count else 0.0), sums[tag][1] + count
+    return sums

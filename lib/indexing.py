@@ -16,7 +16,7 @@ from lib.units import units
 ROOM = 64  # tokens of an example kept free for its special tokens
 COLUMNS = ["units", "ids", "starts", "ends"]  # int32; units hold kind, character offset, length of each in turn
 SCHEMA = pa.schema([(name, pa.list_(pa.int32())) for name in COLUMNS])
-CHUNK = 2000  # texts a process takes at once
+CHUNK = 500  # texts a process takes at once
 WORTH = 20_000  # texts from which on a second process saves more time than its start takes
 
 
