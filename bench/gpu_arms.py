@@ -9,12 +9,12 @@ from types import SimpleNamespace
 import numpy as np
 import torch
 import yaml
-from made_up import corpus, frozen
+from made_up import corpus
 from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib import examples, flat
+from lib import flat, prepare, scoring
 from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, PAD
 from lib.runs import LEVELS
 from lib.steps import Steps
@@ -41,8 +41,10 @@ def make_world(tiny, device):
     if tiny:
         world.tiny = {"n_layer": 1, "n_head": 2, "n_embd": 16, "examples": 48, "eval_every": 24}
     world.index = corpus(200, vocabulary, 4) if tiny else corpus(60_000, vocabulary)
-    valid = world.index[world.index["split"] == "valid"]
-    world.valid = {level: frozen(valid[valid["level"] == level], world.drawing, vocabulary) for level in LEVELS}
+    valid, world.valid = world.index[world.index["split"] == "valid"], {}
+    for level, texts in valid.groupby("level"):
+        masks = prepare.freeze(texts, world.drawing, "mix", 1)
+        world.valid[level] = scoring.frozen_examples(texts, masks, vocabulary)
     world.seconds = 0.1 if tiny else 8  # of an arm in a round
     names = dict(zip(LEVELS, map(str.lower, LEVELS))) | {"all": "general"}
     asked = {level: settings("efcamdat", name, world, examples=48 if tiny else 2400) for level, name in names.items()}
@@ -96,16 +98,12 @@ class Arm:
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, eps=1e-8, weight_decay=0.0, **fused)
         self.compiled = compiled and world.compiles
         self.loss = compiled_loss(world.cuda) if self.compiled else flat.loss
-        data = {"padded": Padded, "rows": lambda steps: steps, "flat": flat.Flat}[layout]
-        self.batches = batches(data(self.steps), world.cuda)
+        self.batches = batches(Padded(self.steps) if layout == "padded" else self.steps, world.cuda)
 
     def _losses(self, batch):
         if self.layout == "padded":
             for ids, roles in zip(batch["input_ids"], batch["roles"]):
                 yield upstream_loss(self.model, ids, roles) / len(batch["roles"])
-        elif self.layout == "rows":
-            losses = examples.token_losses(self.model, batch)
-            yield (losses * batch["values"][batch["values"] > 0]).sum()
         else:
             with flat.attention(self.model):
                 yield self.loss(self.model, batch)
@@ -129,10 +127,11 @@ class Arm:
 
     def run(self, seconds=None, n_steps=None):
         """Train for seconds or n_steps; what that came to."""
-        until = time.perf_counter() + (seconds or 1e9)
+        until = np.inf if seconds is None else time.perf_counter() + seconds
+        last = np.inf if n_steps is None else self.at + n_steps
         before = fresh_peak() if self.world.cuda else 0
         first, self.wasted, marks = self.at, 0.0, [mark(self.world)]
-        while time.perf_counter() < until and self.at - first < (n_steps or 1e9):
+        while time.perf_counter() < until and self.at < last:
             self.step()
             marks.append(mark(self.world))
         step_ms = between(self.world, marks)

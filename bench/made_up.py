@@ -5,8 +5,6 @@ import functools
 import numpy as np
 import pandas as pd
 
-from lib import masks
-from lib.examples import example
 from lib.runs import LEVELS
 from lib.units import DOCUMENT, PARAGRAPH, SENTENCE, WORD
 
@@ -64,16 +62,3 @@ def corpus(n_texts, vocabulary, shorter=1):
         rows |= {"starts": [place[:k] for k in lengths], "ends": [place[:k] + 5 for k in lengths]}
         frames.append(pd.DataFrame(rows).assign(split=np.where(np.arange(n) < min(300, n // 4), "valid", "train")))
     return pd.concat(frames, ignore_index=True).rename_axis("text_id").reset_index()
-
-
-def frozen(index, drawing, first_special):
-    """One mask of the mix for each text, as scoring takes them: (keys, tokens, roles)."""
-    own = [row.reshape(-1, 3) for row in index["units"]]
-    keys = np.array([masks.text_key(text_id) for text_id in index["text_id"]], np.uint64)
-    how = (masks.FROZEN["mix"], 0, 1, drawing.tries, *masks.chances(drawing.p, drawing.ngram_share), drawing.max_ngram)
-    spans, ends, owner = masks.draw(own, keys, drawing.mask_seed, *how)
-    built = []
-    for mask, text in enumerate(index.iloc[owner].itertuples()):
-        mine = spans[ends[mask - 1] if mask else 0 : ends[mask]]
-        built.append(example(text.ids, text.starts, text.ends, mine, first_special))
-    return index.iloc[owner][["text_id", "level"]].reset_index(drop=True), *map(list, zip(*built))
