@@ -23,12 +23,13 @@ import pandas as pd
 import torch
 import upstream
 from record import facts
+from scipy.stats import chi2_contingency, ks_2samp
 from size import corpus
 from transformers.activations import ACT2FN
-from upstream import ACCUMULATION, BATCH, Upstream, align
+from upstream import ACCUMULATION, BATCH, LENGTH, Upstream, align
 
 from lib import flat, indexing, infilling, masks, params, prepare, scoring, training, units
-from lib.examples import SPECIALS, assemble, lengths
+from lib.examples import SPECIALS, assemble, example, lengths
 from lib.indexing import Texts
 from lib.runs import read_json, write_json
 from lib.steps import Steps
@@ -249,9 +250,89 @@ def infilling_many(up, n):
     return infilling_of(up, n, 64, 1)
 
 
+def equal(up, n):
+    """No speed: are offsets, masks, examples and evaluation what upstream's own code makes of the same texts?
+
+    Texts come from the file named in $TEXTS (a CSV with a column text; learners' texts show most), else made-up ones.
+    """
+    file = os.environ.get("TEXTS")
+    texts = pd.read_csv(file, dtype=str)["text"].iloc[:600].tolist() if file else once(600)
+    index = indexing.build(frame(texts), up.gpt2, "punkt", 10_000)
+    flat_texts, keys = Texts.of(index), masks.text_keys(index["text_id"])
+    found = {"texts": len(texts)} | same_offsets(up, texts) | same_examples(up, texts, flat_texts)
+    drawn = masks.draw(flat_texts.units, flat_texts.unit_bounds, keys, 0, masks.TRAINING, 0, *HOW)
+    spans = [span for _, own in up.masks(texts) for mask in own for span in mask]
+    theirs = pd.DataFrame([(kind.value, length) for kind, _, length in spans])
+    ours = pd.DataFrame(drawn[0][:, [0, 2]])
+    counts = np.array([np.bincount(one[0], minlength=5) for one in (theirs, ours)])
+    same = {"span_types_chi2_p": float(chi2_contingency(counts[:, counts.sum(0) > 0]).pvalue)}
+    for kind in np.flatnonzero(counts.all(0)):
+        lengths_of = [one.loc[one[0] == kind, 1] for one in (theirs, ours)]
+        same[f"{masks.TYPES[kind]}_lengths_ks_p"] = float(ks_2samp(*lengths_of).pvalue)
+    hidden = 16 * sum(map(len, texts)) / 100
+    same |= {"characters_hidden_pct": {"theirs": theirs[1].sum() / hidden, "ours": ours[1].sum() / hidden}}
+    same["shares_pct"] = (100 * counts / counts.sum(1, keepdims=True)).round(2).tolist()
+    return found | same | same_sums(up)
+
+
+def same_offsets(up, texts):
+    """With one sentence splitter: texts whose units are the same, and texts upstream refuses."""
+    result = {"offsets_equal": 0, "offsets_different": 0, "offsets_refused_by_upstream": 0}
+    for text in texts:
+        try:
+            at, length, paragraphs = up.strings.doc_to_hierarchical_offsets(text)
+        except ValueError:
+            result["offsets_refused_by_upstream"] += 1
+            continue
+        rows = [[0, at, length]]
+        for at, length, sentences in paragraphs:
+            rows.append([1, at, length])
+            for at, length, words in sentences:
+                rows += [[2, at, length], *([4, *word] for word in words)]
+        equals = rows == units.units(text, "punkt").tolist()
+        result["offsets_equal" if equals else "offsets_different"] += 1
+    return result
+
+
+def same_examples(up, texts, flat_texts):
+    """Upstream's own masks given to both: examples equal token by token and role by role."""
+    result = {"examples_equal": 0, "examples_different": 0, "examples_lost_by_upstream": 0, "of_these_built_by_ours": 0}
+    for number, (text, own) in enumerate(up.masks(texts)):
+        at = slice(*flat_texts.bounds[number : number + 2])
+        for mask in own:
+            spans = np.array([(kind.value, at, length) for kind, at, length in mask], np.int32).reshape(-1, 3)
+            ours = example(flat_texts.ids[at], flat_texts.starts[at], flat_texts.ends[at], spans, up.first)
+            inputs, roles = up.examples_of((text, [mask]), length=4096)
+            if len(inputs) == 0:
+                result["examples_lost_by_upstream"] += 1
+                result["of_these_built_by_ours"] += ours is not None
+                continue
+            k = int((roles[0] > 0).sum())
+            pairs = zip((inputs[0][:k], roles[0][:k]), ours or (None, None))
+            equals = all(np.array_equal(*both) for both in pairs)
+            result["examples_equal" if equals else "examples_different"] += 1
+    return result
+
+
+def same_sums(up):
+    """Evaluation of upstream's way and ours, on examples that fit its rows: greatest difference of a mean -ln p."""
+    model, (keys, tokens, roles) = asked(up, 24)
+    mix = [i for i in np.flatnonzero(keys["mask_type"] == "mix") if len(tokens[i]) <= LENGTH]
+    mix = mix[: len(mix) // BATCH * BATCH]  # upstream drops a batch that is not full
+    tokens, roles = [tokens[i] for i in mix], [roles[i] for i in mix]
+    theirs = upstream.evaluate(model, *upstream.padded(tokens, roles))
+    ours = scoring.score(model, keys.iloc[mix], tokens, roles).sum(numeric_only=True)
+    n_full = ours["n_tokens"] + ours["n_end"]
+    pairs = {"infill_textonly": (ours["nll_text"], ours["n_tokens"]), "infill": (ours["nll_full"], n_full),
+             "context": (ours["nll_context"], ours["n_context"])}  # fmt: skip
+    assert all(theirs[tag][1] == count for tag, (_, count) in pairs.items()), "other tokens were counted"
+    apart = [abs(theirs[tag][0] / theirs[tag][1] - nll / count) for tag, (nll, count) in pairs.items()]
+    return {"evaluation_apart_nats": float(max(apart))}
+
+
 PARTS = {part.__name__: part for part in [
     sampling, first_pass, later_pass, training_small, training_demo, training_124m, evaluation,
-    infilling_one, infilling_many,
+    infilling_one, infilling_many, equal,
 ]}  # fmt: skip
 
 if __name__ == "__main__":

@@ -50,8 +50,16 @@ def units(text, splitter="rules"):
         rows += (PARAGRAPH, line_at, len(line))
         for at, length in SPLITTERS[splitter](line):
             rows += (SENTENCE, line_at + at, length)
-            rows += words(line[at : at + length], line_at + at)
+            for inner_at, inner in _cut_again(line[at : at + length], splitter):
+                rows += words(inner, line_at + at + inner_at)
     return np.array(rows, np.int32).reshape(-1, 3)
+
+
+def _cut_again(sentence, splitter):
+    """With punkt, NLTK's word_tokenize, which upstream calls, looks for sentences in each sentence once more."""
+    if splitter != "punkt":
+        return [(0, sentence)]
+    return [(at, sentence[at : at + length]) for at, length in punkt_sentences(sentence)]
 
 
 def _lines(text):
