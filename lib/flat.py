@@ -6,6 +6,7 @@ language model whose attention goes through that registry can be trained with it
 
 import contextlib
 import inspect
+import os
 
 import numpy as np
 import torch
@@ -13,6 +14,7 @@ from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from transformers import AttentionInterface
 
+os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # to ask otherwise spoils CUDA for all forks
 MULTIPLE = 128 if torch.cuda.is_available() else 1  # tokens: a GPU's streams are filled up, so that few lengths occur
 WORKERS = 4  # processes that assemble a GPU's next steps
 ROWS = 256  # logits computed at once on a CPU
@@ -61,8 +63,20 @@ def tensors(batch, device="cpu"):
     return {name: a if isinstance(a, int) else torch.as_tensor(a, device=device) for name, a in batch.items()}
 
 
+def _side_by_side(query, key, value, bounds, _, longest, *__, scale=None, enable_gqa=False, **causal):
+    """What varlen_attn does, for numbers of 32 bits, on a GPU: all examples at once, as rows of a padded batch."""
+    assert causal == CAUSAL
+    place = torch.arange(len(query), dtype=bounds.dtype, device=bounds.device)
+    owner = torch.searchsorted(bounds, place, right=True) - 1
+    at = owner, place - bounds[owner]
+    rows = [x.new_zeros(len(bounds) - 1, longest, *x.shape[1:]).index_put(at, x) for x in (query, key, value)]
+    heads_first = (x.transpose(1, 2) for x in rows)
+    out = scaled_dot_product_attention(*heads_first, is_causal=True, scale=scale, enable_gqa=enable_gqa)
+    return out.transpose(1, 2)[at]
+
+
 def _one_by_one(query, key, value, bounds, *_, scale=None, enable_gqa=False, **causal):
-    """What varlen_attn does, where it cannot run (no GPU, or numbers of 32 bits)."""
+    """The same where a few large operations are no quicker than many small ones: on a CPU."""
     assert causal == CAUSAL
     sizes = bounds.diff().tolist()
     parts = zip(*(x.transpose(0, 1)[None].split(sizes, 2) for x in (query, key, value)))
@@ -78,11 +92,11 @@ def _attention(module, query, key, value, attention_mask, scaling=None, bounds=N
     extra = [name for name in ("softcap", "s_aux", "position_bias") if other.get(name) is not None]
     if extra or bounds is None:
         raise ValueError(f"flat attention takes the bounds of examples and no {', '.join(extra) or 'padded batch'}")
-    on_gpu = query.is_cuda and query.dtype in (torch.bfloat16, torch.float16)
+    short = query.dtype in (torch.bfloat16, torch.float16)
     query, key, value = (x[0].transpose(0, 1) for x in (query, key, value))
     how = CAUSAL | ({} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling})
     how |= {} if query.shape[1] == key.shape[1] else {"enable_gqa": True}
-    attend = varlen_attn if on_gpu else _one_by_one
+    attend = (varlen_attn if short else _side_by_side) if query.is_cuda else _one_by_one
     return attend(query, key, value, bounds, bounds, longest, longest, **how)[None], None
 
 
