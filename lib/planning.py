@@ -6,7 +6,8 @@ import torch
 
 from lib.flat import ROWS
 
-REACHED = {"cpu": 0.65, "cuda": 0.38}  # of the matrix rate, in training: bench/records/cpu.json; on a GPU an aim, unmeasured
+# share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an aim, not measured
+REACHED = {"cpu": 0.65, "cuda": 0.38}
 STATE = 16  # bytes a parameter in training: weight, gradient, two of Adam's
 SAVED = 12  # bytes a parameter in a checkpoint, of which the Trainer keeps two; 4 in the model kept
 AT_REST = 0.7  # GB of a kernel with torch and transformers loaded
