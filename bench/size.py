@@ -74,12 +74,17 @@ def main():
 
 
 def measured(name, files):
-    """Run 01 on the files: seconds from start to end, and the most memory that all its processes held together."""
+    """Run 01 on the files."""
     paths = [os.path.relpath(file, ROOT / "notebooks") for file in files]
     command = [sys.executable, "-m", "papermill", "notebooks/01_extract.ipynb", str(files[0].parent / f"{name}.ipynb"),
                "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR",
                "-f", "params/efcamdat/corpus.yaml", "-r", "experiment", f"bench-{name}",
                "-y", json.dumps({"corpus": paths})]  # fmt: skip
+    return watched(command)
+
+
+def watched(command):
+    """Run a command: seconds from start to end, and the most memory that all its processes held together."""
     start, peak = time.monotonic(), 0
     process = psutil.Popen(command, cwd=ROOT)
     while process.poll() is None:
@@ -87,7 +92,7 @@ def measured(name, files):
             peak = max(peak, sum(p.memory_info().rss for p in [process, *process.children(recursive=True)]))
         time.sleep(0.1)
     if process.returncode:
-        raise SystemExit(f"01 failed on {[file.name for file in files]}")
+        raise SystemExit(f"failed: {' '.join(command)}")
     return {"seconds": round(time.monotonic() - start, 1), "peak_gb": round(peak / 1e9, 2)}
 
 
