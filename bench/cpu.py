@@ -63,7 +63,7 @@ def spread(values):
 
 def once(n):
     """Texts of EFCAMDAT's lengths."""
-    return corpus(max(n, 300))["text"].tolist()[:n]
+    return corpus(max(n, 3000))["text"].sample(n, random_state=0).tolist()
 
 
 def frame(texts):
@@ -183,7 +183,7 @@ def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
 
 def training_small(up, n):
     """A small GPT-2 (4 layers of 256 numbers) with GPT-2's vocabulary on both sides."""
-    return stepping(SMALL, up.gpt2, 300, n)
+    return stepping(SMALL, up.gpt2, 3000, n)
 
 
 def training_demo(up, n):
@@ -193,7 +193,7 @@ def training_demo(up, n):
 
 def training_124m(up, n):
     """GPT-2's own size; one batch of 8 examples a step, since a step of theirs takes half a minute."""
-    return stepping(params.load("params/efcamdat/general.yaml"), up.gpt2, 300, min(n, 2), batches=1)
+    return stepping(params.load("params/efcamdat/general.yaml"), up.gpt2, 3000, min(n, 3), batches=1)
 
 
 def asked(up, texts):
@@ -220,19 +220,21 @@ def evaluation(up, n):
 
 
 def sure(model, first, rng):
-    """Let an untrained model's guesses have a trained one's form: a quarter for the end, then falling by rank^-1.5."""
+    """Let an untrained model guess as the demo's do: 9 tokens a blank with its end, the others falling by rank^-1.5."""
     law = -1.5 * np.log(1 + rng.permutation(model.config.vocab_size))
-    law[first + 1] = np.log(np.exp(law).sum() / 3)
+    law[first + 1] = np.log(np.exp(law).sum() / 8)
     law = torch.tensor(law, dtype=torch.float32)
-    model.get_output_embeddings().register_forward_hook(lambda module, given, logits: logits + law)
+    model.get_output_embeddings().register_forward_hook(lambda module, given, logits: 0 * logits + law)
     return model
 
 
 def infilling_of(up, n, contexts, times):
     """Blanks filled by sampling from a nucleus of .95, `times` times for each context."""
-    model, (keys, tokens, roles) = asked(up, contexts)
+    model, (keys, tokens, roles) = asked(up, max(contexts, 20))
     sure(model, up.first, np.random.default_rng(0))
-    chosen = np.flatnonzero((keys["mask_type"] == "mix") & (keys["mask_set"] == 0))[:contexts]
+    chosen = np.flatnonzero((keys["mask_type"] == "mix") & (keys["mask_set"] == 0))
+    if contexts == 1:  # one of the usual length
+        chosen = sorted(chosen, key=lambda i: abs(len(infilling.prompt(tokens[i], roles[i])) - 74))[:1]
     prompts = [infilling.prompt(tokens[i], roles[i]) for i in chosen]
     blanks = [infilling.n_blanks(roles[i]) for i in chosen]
     ids = {token: up.first + i for i, token in enumerate(SPECIALS)}
@@ -240,7 +242,8 @@ def infilling_of(up, n, contexts, times):
         n,
         lambda: [up.infer.infill_with_ilm(model, ids, one.tolist(), times) for one in prompts],
         lambda: infilling.fill(model, up.gpt2, prompts, blanks, nucleus=0.95, times=times),
-    ) | {"contexts": len(prompts), "fillings": times, "blanks": int(sum(blanks))}
+    ) | {"contexts": len(prompts), "fillings": times, "blanks": int(sum(blanks)),
+         "tokens_a_prompt": float(np.mean([len(one) for one in prompts]))}  # fmt: skip
 
 
 def infilling_one(up, n):
@@ -257,8 +260,8 @@ def prepared(up, n):
     """Notebook 02 on 723,282 texts, 578,625 of them for training: index, frozen masks and one pass drawn. Once."""
     run, made = Experiment("bench-prepared", root="."), corpus(sum(PUBLISHED["level"].values()))
     parts = np.repeat(["train", "valid", "test"], [578_625, 72_328, len(made) - 578_625 - 72_328])
-    texts = made.rename(columns={"writing_id": "text_id", "cefr": "level"}).assign(split=parts)
-    write_table(texts[["text_id", "level", "split", "text"]], run.texts)
+    texts = pd.DataFrame({"text_id": made["writing_id"], "level": made["cefr"], "split": parts, "text": made["text"]})
+    write_table(texts, run.texts)
     write_json({"split_id": "bench"}, run.report)
     up.gpt2.save_pretrained(run.folder / "gpt2")
     command = [sys.executable, "-m", "papermill", "notebooks/02_mask.ipynb", str(run.folder / "02.ipynb"),

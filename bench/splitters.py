@@ -19,7 +19,8 @@ from lib.synthetic import embedded_corpus
 from lib.units import punkt_sentences, sentences
 
 MISLEADING = ["Mr. Smith came too.", "I get up at 8 a.m. and go.", "We buy apples, bread, etc. every day.",
-              "It cost 3.50 $.", "She lives in the U.S. now.", "I like fruit, e.g. apples.", "See you at 5 p.m. on Monday."]  # fmt: skip
+              "It cost 3.50 $.",
+              "She lives in the U.S. now.", "I like fruit, e.g. apples.", "See you at 5 p.m. today."]  # fmt: skip
 GLUED, SMALL, MORE_MARKS, ABBREVIATED, UNMARKED = 0.12, 0.15, 0.05, 0.08, 0.3  # shares of sentences; of texts the last
 
 

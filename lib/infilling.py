@@ -12,8 +12,8 @@ import torch
 
 from lib.examples import CONTEXT_SPECIAL, SEPARATOR
 
-BATCH = 64  # contexts decoded at once
-WIDE = 1024  # tokens sorted for the nucleus; all, where these do not hold its mass
+BATCH = 8192  # tokens of the prompts read at once, padding included
+WIDE = 256  # tokens sorted for the nucleus; all, where these do not hold its mass
 LONGEST_WORD = 12  # tokens a single word may take before the search gives up
 
 
@@ -29,10 +29,11 @@ def top_words(model, tokenizer, prompts, beams, k=5):
     in nats, best first. Prompts stay in order. An empty filling is none: a blank has at least one token.
     """
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    found = []
+    found = [[]] * len(prompts)
     with torch.inference_mode():
-        for ids, seen in _batches(model, prompts):
-            found += _search(model, ids, seen, end, beams, k)
+        for places, ids, seen in _batches(model, prompts):
+            for place, best in zip(places, _search(model, ids, seen, end, beams, k)):
+                found[place] = best
     fillings = [[tokenizer.decode(written) for _, written in best] for best in found]
     return fillings, [[ln_p for ln_p, _ in best] for best in found]
 
@@ -73,16 +74,17 @@ def fill(model, tokenizer, prompts, blanks, nucleus=None, seed=0, times=1, longe
     new tokens did not reach holds "" and nan. What is drawn depends on seed, place and time, and on no neighbour.
     """
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    blanks, fillings, logprobs = np.repeat(blanks, times), [], []
+    blanks = np.repeat(blanks, times)
+    fillings, logprobs = ([[]] * len(blanks) for _ in range(2))
     with torch.inference_mode():
-        for ids, seen in _batches(model, prompts):
-            here = np.arange(len(fillings), len(fillings) + len(ids) * times)
+        for places, ids, seen in _batches(model, prompts):
+            here = (places[:, None] * times + np.arange(times)).ravel()
             draws = _draws(here, longest, seed).to(model.device) if nucleus else None
             written, ln_p = _write(model, ids, seen, blanks[here], end, nucleus, draws, times, longest)
-            for tokens, own, n in zip(written.tolist(), ln_p.tolist(), blanks[here]):
-                fillings.append(_cut(tokens, end, n, tokenizer))
-                sums = [sum(own[first : stop + 1]) for first, stop in _closed(tokens, end, n)]
-                logprobs.append(sums + [float("nan")] * (n - len(sums)))
+            for place, tokens, own in zip(here, written.tolist(), ln_p.tolist()):
+                fillings[place] = _cut(tokens, end, blanks[place], tokenizer)
+                sums = [sum(own[first : stop + 1]) for first, stop in _closed(tokens, end, blanks[place])]
+                logprobs[place] = sums + [float("nan")] * (blanks[place] - len(sums))
     return fillings, logprobs
 
 
@@ -126,10 +128,17 @@ def _draws(rows, longest, seed):
 def _drawn(ln_p, uniform, nucleus):
     """One token a row, drawn from the fewest tokens whose probabilities reach the nucleus (Holtzman et al. 2020)."""
     top, tokens = ln_p.topk(min(WIDE, ln_p.shape[1]))
-    if (top.exp().sum(1) < nucleus).any():
-        top, tokens = ln_p.sort(descending=True)
-    reached = top.exp().cumsum(1)
-    last = (reached < nucleus).sum(1, keepdim=True).clamp(max=top.shape[1] - 1)  # the token that crosses the mass
+    drawn = _inverse(top, tokens, uniform, nucleus)
+    (more,) = torch.nonzero(top.exp().sum(1) < nucleus, as_tuple=True)
+    if len(more):
+        drawn[more] = _inverse(*ln_p[more].sort(descending=True), uniform[more], nucleus)
+    return drawn
+
+
+def _inverse(ln_p, tokens, uniform, nucleus):
+    """Where the distribution function of the nucleus reaches a uniform number; tokens stand by falling probability."""
+    reached = ln_p.exp().cumsum(1)
+    last = (reached < nucleus).sum(1, keepdim=True).clamp(max=reached.shape[1] - 1)  # the token that crosses the mass
     place = (reached <= uniform[:, None] * reached.gather(1, last)).sum(1, keepdim=True)
     return tokens.gather(1, torch.minimum(place, last))[:, 0]
 
@@ -159,16 +168,19 @@ def _cut(written, end, n, tokenizer):
 
 
 def _batches(model, prompts):
-    """Left-padded token ids and attention masks, BATCH prompts each."""
-    for first in range(0, len(prompts), BATCH):
-        group = prompts[first : first + BATCH]
-        width = max(map(len, group))
-        ids = torch.zeros(len(group), width, dtype=torch.long)
-        seen = torch.zeros(len(group), width, dtype=torch.long)
-        for row, one in enumerate(group):
-            ids[row, width - len(one) :] = torch.as_tensor(one)
-            seen[row, width - len(one) :] = 1
-        yield ids.to(model.device), seen.to(model.device)
+    """Prompts of like length together: their places, token ids and attention mask [rows, width], padded on the left."""
+    width = np.array([len(one) for one in prompts])
+    order, first = np.argsort(width, kind="stable"), 0
+    while first < len(order):
+        room = np.arange(1, len(order) - first + 1) * width[order[first:]]  # tokens, if so many prompts go together
+        places = order[first : first + max(1, np.searchsorted(room, BATCH, side="right"))]
+        first += len(places)
+        ids = torch.zeros(len(places), width[places[-1]], dtype=torch.long)
+        seen = torch.zeros_like(ids)
+        for row, place in enumerate(places):
+            ids[row, -width[place] :] = torch.as_tensor(prompts[place])
+            seen[row, -width[place] :] = 1
+        yield places, ids.to(model.device), seen.to(model.device)
 
 
 def overlap(answer, infill, n):
