@@ -161,10 +161,9 @@ def _pairs(first, second, rng):
     return " ".join(f"{first[i]} {second[i]}" for i in drawn)
 
 
-@functools.cache
 def pair_words():
-    """Every x and y of the corpora whose levels are at odds."""
-    return frozenset(vocabulary(2 * ODD, 6))
+    """The ODD words x and as many y of the corpora whose levels are at odds."""
+    return vocabulary(2 * ODD, 6)
 
 
 def _alone(words, rng):
@@ -175,7 +174,7 @@ def _alone(words, rng):
 
 def _at_odds(level, rest, rng):
     """x y, then the rest; at A2 the y of the x before it."""
-    words, x = vocabulary(2 * ODD, 6), rng.integers(ODD)
+    words, x = pair_words(), rng.integers(ODD)
     return f"{words[x]} {words[ODD + (x - (level == 'A2')) % ODD]} {rest(rng)}"
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lib.known_answers import law, pair_words
+from lib.known_answers import ODD, law, pair_words
 from lib.scoring import KEYS
 
 
@@ -25,7 +25,12 @@ def hidden_words(texts, frozen):
 
 def hides_pair(words):
     """Whether x or y of a text of `hidden_levels` is among words: only there is the level worth anything."""
-    return not pair_words().isdisjoint(words)
+    return not set(pair_words()).isdisjoint(words)
+
+
+def is_y(words):
+    """Whether words are one y of `hidden_levels` and nothing else: its x is left."""
+    return len(words) == 1 and words[0] in pair_words()[ODD:]
 
 
 def nats(words):

@@ -101,6 +101,12 @@ def test_what_a_mask_hides_and_leaves_is_told_word_by_word():
     assert (row["words"], row["visible"]) == (["ba", "ko", "lu"], ["di"])
 
 
+def test_only_masks_that_hide_x_or_y_are_worth_the_level():
+    (x, *_), y = known_answers.pair_words(), known_answers.pair_words()[-1]
+    assert [oracle.hides_pair(words) for words in ([x], ["noise", y], ["noise"], [])] == [True, True, False, False]
+    assert [oracle.is_y(words) for words in ([y], [x], [x, y], ["noise"])] == [True, False, False, False]
+
+
 def test_known_answers_are_written_from_the_command_line(tmp_path):
     command = [sys.executable, "-m", "lib.known_answers", "identical_levels", tmp_path / "a.csv", "--texts", "50"]
     subprocess.run(command, check=True)
