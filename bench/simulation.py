@@ -120,7 +120,7 @@ def conditions(studies):
         "no seed noise, one seed, texts taken for learners":
             (base | {"seeds": 1, "noise": 0.0, "by_text": True}, studies // 2, ()),
         "three seeds, noise .02": (base | {"noise": 0.02}, few, GAINS),
-        "three seeds, noise .01": (base | {"noise": 0.01}, few, GAINS),
+        "three seeds, noise .01": (base | {"noise": 0.01}, studies, GAINS),
         "three seeds, noise .005": (base | {"noise": 0.005}, few, GAINS),
         "ten seeds": (base | {"seeds": 10}, few, GAINS),
         "ten seeds, noise .02": (base | {"seeds": 10, "noise": 0.02}, few, GAINS),
