@@ -7,7 +7,7 @@ CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 CORES ?= 2
 RUN = .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason
 
-.PHONY: demo run asked test lab outputs
+.PHONY: demo run asked test lab outputs known-answers
 demo:  ## all seven notebooks, eleven small models and a control on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
 
@@ -22,6 +22,9 @@ asked:
 test: demo  ## style, claims, and the seven notebooks against their committed outputs
 	.venv/bin/ruff check .
 	.venv/bin/pytest -n 2 --dist worksteal
+
+known-answers: .venv/ready  ## six corpora whose answer is known, through the same door as a user's, and what came out
+	@.venv/bin/python bench/known_answers.py
 
 lab: .venv/ready  ## JupyterLab at the first notebook
 	.venv/bin/jupyter lab notebooks/01_extract.ipynb

@@ -136,3 +136,12 @@ def test_training_time_is_told_in_a_unit_that_fits():
     for hours, words in [(0.05, "3.0 minutes of training, 500 MB"), (250.0, "250.0 hours of training, 500 MB")]:
         found = advice.recommend(rows, ppl, COST.assign(hours=hours), PARAMS)
         assert words in found["A1"]["sentence"]
+
+
+def test_promises_show_the_worst_and_the_best_level_of_each_condition():
+    one = {"seeds": 3, "noise": 0.05, "spread": 0.2, "studies": 8, "coverage": {"A1": 0.96, "C1": 0.93},
+           "false_h1_anywhere": 0.04, "false_h1_without_seed_noise": 0.8, "false_h1": {"A1": 0.01}}  # fmt: skip
+    table = advice.promises({"conditions": {"three seeds": one, "two seeds": one | {"seeds": 2}}})
+    assert table["condition"].tolist() == ["three seeds", "two seeds"] and table["seeds"].tolist() == [3, 2]
+    assert table.loc[0, ["coverage_lowest", "coverage_highest"]].tolist() == [0.93, 0.96]
+    assert table["false_h1_without_seed_noise"].tolist() == [0.8, 0.8]

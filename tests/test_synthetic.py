@@ -9,9 +9,8 @@ from collections import defaultdict
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import chi2_contingency
 
-from lib import known_answers, params, reading, synthetic
+from lib import params, reading, synthetic
 from lib.runs import LEVELS, write_table
 
 LETTERS = re.compile(r"[^\W\d_]+")
@@ -214,45 +213,3 @@ def test_the_projects_reader_accepts_what_the_generator_writes(tmp_path, corpus)
 )
 def test_verbs_are_inflected(verb, forms):
     assert [synthetic.inflect(verb, form) for form in ("s", "ed", "en", "ing")] == forms
-
-
-@pytest.mark.parametrize("make", known_answers.CORPORA.values(), ids=known_answers.CORPORA)
-def test_known_answer_corpora_have_equal_levels_and_learners_of_one_level(make):
-    table = make(3000, seed=2)
-    assert list(table) == synthetic.COLUMNS
-    assert table["cefr"].value_counts().tolist() == [600] * 5
-    assert (table.groupby("learner_id")["cefr"].nunique() == 1).all()
-    assert (table.groupby("cefr")["learner_id"].nunique() >= 200).all()
-    assert (table.groupby("topic_id")["cefr"].nunique() == 1).all()
-    assert table["text"].is_unique
-    assert table["wordcount"].std() > 0.3 * table["wordcount"].mean()
-
-
-def words_of(table):
-    return {level: set(LETTERS.findall(" ".join(texts).lower())) for level, texts in table.groupby("cefr")["text"]}
-
-
-def test_disjoint_vocabularies_share_no_word():
-    vocabulary = list(words_of(known_answers.disjoint_vocabularies(1000)).values())
-    assert sum(map(len, vocabulary)) == len(set.union(*vocabulary)) == 5 * sum(known_answers.SIZES.values())
-
-
-def test_identical_levels_use_words_alike(corpus):
-    assert chi_square(known_answers.identical_levels(3000, seed=3)) > 0.001
-    assert chi_square(corpus) < 1e-6  # the same test tells real levels apart
-
-
-def chi_square(table):
-    """p of level against word, taking one word from each text, since words of one text depend on each other."""
-    rng = np.random.default_rng(0)
-    words = [rng.choice(LETTERS.findall(text.lower()) or [text]) for text in table["text"]]
-    counts = pd.crosstab(pd.Series(words), table["cefr"])
-    rare = counts.sum(axis=1) < 25
-    counts = pd.concat([counts[~rare], counts[rare].sum().to_frame().T])
-    return chi2_contingency(counts.loc[counts.sum(axis=1) > 0]).pvalue
-
-
-def test_known_answers_are_written_from_the_command_line(tmp_path):
-    command = [sys.executable, "-m", "lib.known_answers", "identical_levels", tmp_path / "a.csv", "--texts", "50"]
-    subprocess.run(command, check=True)
-    assert len(reading.read(tmp_path / "a.csv", params.load("params/demo/corpus.yaml"))[0]) == 50
