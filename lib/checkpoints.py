@@ -14,19 +14,17 @@ from lib import fault, manifest
 from lib.files import digest, read_json, sync, write_json
 
 MADE_FROM = "made_from.json"
-SIZES = 13  # of the weights, on the disk: four checkpoints with two moments of each number, and the model
 
 
 class Other(ValueError):
     """The checkpoints in the folder belong to another training."""
 
 
-def claim(folder, made_from, n_bytes):
+def claim(folder, made_from):
     """Let `folder` hold the checkpoints of this training; returns the one to go on from, or None.
 
-    made_from: a flat dict of all that decides its weights; n_bytes: size of the weights. What is torn, damaged or
-    foreign is removed with a line that says so. Raises Other, with each difference, when what lies there was made
-    from something else, and OSError when the disk has no room for what training will write.
+    made_from: a flat dict of all that decides its weights. What is torn, damaged or foreign is removed with a line
+    that says so. Raises Other, with each difference, when what lies there was made from something else.
     """
     found = newest(folder)
     for broken in [one for one in folder.glob("checkpoint-*") if not sound(one)]:
@@ -43,9 +41,6 @@ def claim(folder, made_from, n_bytes):
             + f"\nTo go on with it, undo these changes. To begin anew instead: rm -r '{folder}'\n"
             "Then give the same command again."
         )
-    needed, free = SIZES * n_bytes, shutil.disk_usage(folder).free
-    if free < needed:
-        raise OSError(f"{folder}: training writes up to {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free.")
     return found
 
 

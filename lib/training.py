@@ -142,7 +142,7 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     """
     made_from = settings.model_dump(exclude={"seeds"}) | {"seed": seed, "first weights": scoring.fingerprint(model)}
     made_from |= inputs | {"torch": torch.__version__} | manifest.modules("training", "steps")
-    found = checkpoints.claim(folder, made_from, sum(p.numel() * p.element_size() for p in model.parameters()))
+    found = checkpoints.claim(folder, made_from)
     trainer = _trainer(model, steps, valid, settings, seed, folder, label, resumed=found is not None)
     trainer.began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
     if found is None or not checkpoints.ended(found):
