@@ -5,16 +5,26 @@ PARAMS ?= params/demo
 EMBEDDED := runs/synthetic_corpus.csv
 CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 CORES ?= 2
-RUN = .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason
+export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
+ONLY ?=# a result file, to go no further than that
+ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)"
+RUN = $(ALONE) .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason \
+	--nolock --rerun-incomplete
 
-.PHONY: demo run asked test lab outputs known-answers
+.PHONY: demo run status renew asked test faults known-answers lab outputs
 demo:  ## all seven notebooks, eleven small models and a control on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
 
 run: asked .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
-	@$(RUN) --config experiment="$(EXPERIMENT)" corpus="$(CORPUS)" params="$(PARAMS)" || \
-		{ .venv/bin/python -m lib.summary "$(EXPERIMENT)" failed; exit 1; }
-	@.venv/bin/python -m lib.summary "$(EXPERIMENT)"
+	@$(RUN) --config experiment="$(EXPERIMENT)" corpus="$(CORPUS)" params="$(PARAMS)" -- $(ONLY) || \
+		{ test $$? = 3 || .venv/bin/python -m lib.summary "$(EXPERIMENT)" failed; exit 1; }
+	@test -n "$(ONLY)" || .venv/bin/python -m lib.summary "$(EXPERIMENT)"
+
+status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, what stopped
+	@.venv/bin/python -m lib.status "$(EXPERIMENT)"
+
+renew:  ## forget what older code made of EXPERIMENT; make run, or make demo, then makes it again
+	@.venv/bin/python -m lib.status "$(EXPERIMENT)" renew
 
 asked:
 	@test -n "$(CORPUS)" || { echo "Which corpus? make run EXPERIMENT=$(EXPERIMENT) CORPUS=file.csv"; exit 2; }
@@ -25,6 +35,9 @@ test: demo  ## style, claims, and the seven notebooks against their committed ou
 
 known-answers: .venv/ready  ## six corpora whose answer is known, through the same door as a user's, and what came out
 	@.venv/bin/python bench/known_answers.py
+
+faults: .venv/ready  ## every fault the study must survive, injected into real runs, with what was expected and seen
+	.venv/bin/python tests/faults.py
 
 lab: .venv/ready  ## JupyterLab at the first notebook
 	.venv/bin/jupyter lab notebooks/01_extract.ipynb

@@ -28,17 +28,18 @@ PARAMS = config.get("params", "params/demo").rstrip("/")
 MODELS = {name: p for name, p in params.profile(PARAMS).items() if isinstance(p, params.Train)}
 SEEDS = next(iter(MODELS.values())).seeds
 RUN = f"runs/{EXPERIMENT}"
-TRAINED = expand(f"{RUN}/models/{{{{model}}}}/seed{{seed}}/train.json", seed=SEEDS)
-SCORED = expand(f"{RUN}/evaluation/{{{{model}}}}/seed{{seed}}/{{table}}.parquet", seed=SEEDS, table=["scores", "valid"])
-FILLED = expand(f"{RUN}/infills/{{{{model}}}}/seed{{seed}}/{{table}}.parquet", seed=SEEDS, table=["words", "samples"])
-COMPARED = expand(f"{RUN}/compare/{{table}}.csv", table="ppl_matrix contrasts by_type by_l1 word_metrics cost preconditions".split())
+VOUCHED = "manifest.json"  # written last into each folder of results
+TRAINED = expand(f"{RUN}/models/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["train.json", VOUCHED])
+SCORED = expand(f"{RUN}/evaluation/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["scores.parquet", "valid.parquet", VOUCHED])
+FILLED = expand(f"{RUN}/infills/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["words.parquet", "samples.parquet", VOUCHED])
+COMPARED = expand(f"{RUN}/compare/{{file}}", file=[f"{table}.csv" for table in "ppl_matrix contrasts by_type by_l1 word_metrics cost preconditions clock".split()] + [VOUCHED])
 
 
 def notebook(name):
     """papermill on one notebook, in its folder, one thread, with the parameter file that the rule names."""
     return (
         f"OMP_NUM_THREADS={{threads}} python lib/warm.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
-        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}'"
+        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}' 2> '{{log}}.txt'"
     )
 
 
@@ -55,8 +56,8 @@ wildcard_constraints:
     model="|".join(MODELS),
 
 
-VERDICTS = expand(f"{RUN}/hypotheses/{{file}}", file=["verdicts.csv", "seed_criteria.csv", "mde.csv", "recommendation.json"])
-PREPARED = expand(f"{RUN}/{{file}}", file="corpus/texts.parquet corpus/report.json masks/index.parquet masks/valid.parquet masks/test.parquet masks/report.json tokenizer/tokenizer.json".split())
+VERDICTS = expand(f"{RUN}/hypotheses/{{file}}", file=["verdicts.csv", "seed_criteria.csv", "mde.csv", "recommendation.json", VOUCHED])
+PREPARED = expand(f"{RUN}/{{file}}", file="corpus/texts.parquet corpus/report.json corpus/manifest.json masks/index.parquet masks/valid.parquet masks/test.parquet masks/report.json masks/manifest.json tokenizer/tokenizer.json tokenizer/manifest.json".split())
 
 
 rule all:  # every result, not the last ones only: a deleted one in between is then made again
@@ -72,7 +73,7 @@ rule embedded_corpus:
 
 rule extract:
     input: corpus=CORPUS, settings=f"{PARAMS}/corpus.yaml"
-    output: PREPARED[:2]
+    output: PREPARED[:3]
     log: f"{RUN}/notebooks/01_extract.ipynb"
     message: "01 extract"
     shell: notebook("01_extract") + " -y " + listed("corpus", [os.path.relpath(file, "notebooks") for file in CORPUS])
@@ -80,7 +81,7 @@ rule extract:
 
 rule mask:
     input: rules.extract.output, settings=f"{PARAMS}/masks.yaml"
-    output: PREPARED[2:]
+    output: PREPARED[3:]
     log: f"{RUN}/notebooks/02_mask.ipynb"
     message: "02 mask"
     shell: notebook("02_mask")

@@ -8,6 +8,7 @@ import json
 import os
 import tempfile
 import time
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -55,7 +56,7 @@ def main():
             first_weights(model, *spreads)
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
-                training.train(model, steps, valid, settings, seed, folder, f"{name}, seed {seed}")
+                training.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
             arms[name]["seconds"].append(round(time.perf_counter() - began, 1))
             arms[name]["perplexity"].append(round(training.perplexity(scoring.score(model, *valid)), 2))
             print(name, seed, arms[name]["perplexity"][-1], flush=True)

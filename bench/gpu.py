@@ -304,7 +304,7 @@ def in_trainer(world, profile):
     try:
         with tempfile.TemporaryDirectory() as folder:
             train_steps, model = steps_of(world, own), network(world, own, "sdpa")
-            training.train(model, train_steps, world.valid["A1"], own, 0, f"{folder}/checkpoints", profile)
+            training.train(model, train_steps, world.valid["A1"], own, 0, Path(folder) / "checkpoints", profile, {})
     finally:
         training.Progress.on_step_end = seen
     ms = 1e3 * np.diff(marks)[len(marks) // 4 :]  # the first quarter compiles

@@ -9,7 +9,7 @@ from lib.flat import ROWS
 # share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an aim, not measured
 REACHED = {"cpu": 0.65, "cuda": 0.38}
 STATE = 16  # bytes a parameter in training: weight, gradient, two of Adam's
-SAVED = 12  # bytes a parameter in a checkpoint, of which the Trainer keeps two; 4 in the model kept
+SAVED = 12  # bytes a parameter in a checkpoint: newest, one before, best, and one being written; 4 in the model
 AT_REST = 0.7  # GB of a kernel with torch and transformers loaded
 KEPT_BY_LAYER = 20  # numbers of the model's width that backward needs, for each token in each layer
 
@@ -43,5 +43,5 @@ def needs(model, steps, look_tokens, n_looks, device, rate):
     return {
         "hours": flop / rate / REACHED[device] / 3600,
         "memory_gb": (STATE * n + kept + logits) / 1e9 + AT_REST,
-        "disk_gb": (2 * SAVED + 4) * n / 1e9,
+        "disk_gb": (4 * SAVED + 4) * n / 1e9,
     }

@@ -1,13 +1,14 @@
 """What 02_mask makes once for all models: the tokenizer and the frozen masks."""
 
 import hashlib
+import os
 
 import numpy as np
 import pandas as pd
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from lib import masks
+from lib import hub, masks
 from lib.examples import SPECIALS, lengths
 from lib.indexing import Texts
 
@@ -31,7 +32,15 @@ def tokenizer(name, training_texts, vocabulary):
 def _published(name):
     from transformers import AutoTokenizer  # here, since it brings torch along, which 02_mask does without
 
-    return AutoTokenizer.from_pretrained(name)
+    if not os.path.exists(name):
+        hub.be_quick()
+    try:
+        return AutoTokenizer.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"tokenizer: {name} is no folder with a tokenizer, and not to be had from Hugging Face. Give the path of "
+            "a folder in masks.yaml, or load it once with a network and go on with HF_HUB_OFFLINE=1."
+        ) from error
 
 
 def _train_bpe(training_texts, vocabulary):

@@ -1,19 +1,19 @@
-"""Where an experiment keeps its files, how a file is written, and what a file says of its making."""
+"""Where an experiment keeps its files, what a notebook may read, and what a file says of its making."""
 
-import contextlib
-import hashlib
 import importlib.metadata
-import json
 import os
 import platform
-import shutil
 import subprocess
 from pathlib import Path
 
-import pandas as pd
+from lib import lock, manifest
+from lib.files import atomic as atomic  # these are used by way of this module, too
+from lib.files import atomic_folder as atomic_folder
+from lib.files import digest as digest
+from lib.files import read_json as read_json
+from lib.files import write_json as write_json
 
 LEVELS = ["A1", "A2", "B1", "B2", "C1"]
-PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
 
 
 class Missing(FileNotFoundError):
@@ -28,7 +28,7 @@ class Experiment:
     """
 
     def __init__(self, name, root=".."):
-        self.name, self.root = name, Path(root)
+        self.name, self.root, self.inputs = name, Path(root), {}
         self.folder = self.root / "runs" / name
         self.figures = self.root / "figures" / name
         self.texts = self.folder / "corpus/texts.parquet"
@@ -55,6 +55,30 @@ class Experiment:
     def hypotheses(self, table):
         return self.folder / f"hypotheses/{table}"
 
+    def begin(self, notebook):
+        """Say which notebook this is; returns self. Raises lock.Held while a run of which it is no part goes on."""
+        lock.refuse_another(self.folder)
+        self.notebook = notebook
+        return self
+
+    def need(self, path, made_by):
+        """Return path, a file or folder of this run, once its manifest vouches for it; it counts as an input then.
+
+        Raises Missing or manifest.Stale, which say what is wrong, and the command that goes on.
+        """
+        self.inputs |= manifest.check(need(path, made_by), made_by, self.folder)
+        return path
+
+    def corpus(self, files):
+        """Count files from outside the run as inputs."""
+        self.inputs |= {os.path.relpath(file, self.folder): digest(file) for file in files}
+
+    def vouch(self, settings, *folders):
+        """Write the manifest of each of these finished folders: the very last thing that is written there."""
+        for folder in folders:
+            facts = self.notebook, settings.model_dump(), self.inputs, self.folder, self.root / "notebooks"
+            manifest.vouch(folder, *facts)
+
 
 def need(path, made_by):
     """Return path as it is, or raise Missing naming the notebook that makes it."""
@@ -66,45 +90,6 @@ def need(path, made_by):
     return path
 
 
-@contextlib.contextmanager
-def atomic(path):
-    """Yield a temporary path beside `path`; on success it is flushed to disk and takes `path`'s name.
-
-    A reader therefore sees the old file or the whole new one, never a part. The suffix is kept,
-    since writers such as matplotlib choose the format by it.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
-    try:
-        yield temporary
-        with open(temporary, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-@contextlib.contextmanager
-def atomic_folder(path, last):
-    """Yield a temporary folder; on success its files move into `path` one by one, the file `last` at the end.
-
-    The file `last` therefore vouches for the others: it is there only when they are.
-    """
-    path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        path.mkdir(exist_ok=True)
-        (path / last).unlink(missing_ok=True)
-        for file in sorted(temporary.iterdir(), key=lambda file: file.name == last):
-            os.replace(file, path / file.name)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
-
-
 def write_table(frame, path):
     """Write a data frame as .parquet or .csv (floats in shortest exact form), atomically."""
     with atomic(path) as temporary:
@@ -114,24 +99,11 @@ def write_table(frame, path):
             frame.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def write_json(content, path):
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def read_json(path):
-    return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
 def read_csv(path):
     """A table of this project: only an empty cell is missing, so the L1 or text "NA" stays text."""
+    import pandas as pd  # here, since what only looks at files does without
+
     return pd.read_csv(path, keep_default_na=False, na_values=[""])
-
-
-def digest(path, length=16):
-    """The first `length` hexadecimal digits of a file's SHA-256."""
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:length]
 
 
 def provenance(parameters, **inputs):
@@ -141,6 +113,6 @@ def provenance(parameters, **inputs):
         "parameters": parameters.model_dump(),
         "inputs": {name: digest(path) for name, path in inputs.items()},
         "commit": commit.stdout.strip() or None,
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
+        "versions": {name: importlib.metadata.version(name) for name in manifest.PACKAGES},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
     }

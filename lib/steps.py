@@ -68,6 +68,15 @@ class Steps:
         tokens, roles = self.examples(step * size, (step + 1) * size)
         return flat.lay_out(tokens, loss_weights(roles))
 
+    def parts(self, step, n):
+        """One step in n batches (or fewer) of whole examples, in order; their losses add up to the step's loss."""
+        size = self.settings.examples_per_step
+        tokens, roles = self.examples(step * size, (step + 1) * size)
+        weights, batches = loss_weights(roles), []
+        for some in np.array_split(np.arange(len(tokens)), n):
+            batches += [flat.lay_out([tokens[i] for i in some], [weights[i] for i in some])] if len(some) else []
+        return batches
+
     def table(self, seen):
         """The first `seen` examples, one a row: step, text_id, pass, mask (its number among the pass's masks)."""
         order = self.order[:seen]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from lib import manifest, status
 from lib.runs import Experiment, need, read_csv, read_json
 
 
@@ -24,15 +25,19 @@ def verdicts(name):
         print(advice["sentence"])
     print(f"\nFigures: {run.figures}   Tables: {run.folder}/compare, {run.folder}/hypotheses")
     print(f"The answer in words: {run.folder}/notebooks/07_hypotheses.ipynb")
+    status.tell_code(run.folder)
 
 
 def failures(name):
-    """Print, of each notebook that stopped, the message it stopped with."""
-    for notebook in sorted((Experiment(name, root=".").folder / "notebooks").glob("*.ipynb")):
-        cells = read_json(notebook)["cells"]
-        for output in [out for cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]:
-            message = output["evalue"].replace("../", "", 1)  # as seen from here: notebooks run one folder below
-            print(f"\n{notebook} stopped:\n{output['ename']}: {message}", file=sys.stderr)
+    """Print, of each notebook that stopped, the cell and the message it stopped with, and the command that goes on."""
+    home = Experiment(name, root=".").folder
+    found = list(status.stopped(home))
+    for notebook, cell, message in found:
+        print(f"\n{notebook} stopped in cell {cell}:\n{status.plain(message)}", file=sys.stderr)
+    for said in [] if found else sorted((home / "notebooks").glob("*.txt")):  # papermill's own complaints
+        lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+        print("".join(f"\n{said}:\n{status.plain(line)}" for line in lines), file=sys.stderr)
+    print(f"\nWhat is finished is kept. To go on: {manifest.command(home)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

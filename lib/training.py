@@ -1,7 +1,6 @@
 """One model's training: where it starts, Hugging Face's Trainer with ILM's loss, and the folder it leaves."""
 
 import functools
-import shutil
 import time
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import numpy as np
 import pandas as pd
 import torch
 from torch.utils.data import SequentialSampler
-from tqdm import tqdm
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -17,19 +15,18 @@ from transformers import (
     EarlyStoppingCallback,
     GPT2Config,
     PrinterCallback,
-    Trainer,
-    TrainerCallback,
     TrainingArguments,
 )
 
-from lib import flat, scoring
+from lib import checkpoints, flat, hub, manifest, scoring
+from lib.careful import CarefulTrainer, Progress
 from lib.examples import SPECIALS
 from lib.runs import atomic_folder, write_json, write_table
 
 DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
 
 
-class ILMTrainer(Trainer):
+class ILMTrainer(CarefulTrainer):
     """Trainer whose step is one item of `Steps` and whose evaluation is the infill loss on frozen valid masks."""
 
     def _get_train_sampler(self, *_):
@@ -39,7 +36,7 @@ class ILMTrainer(Trainer):
         with flat.attention(model):
             loss = self.step_loss(model, inputs)
         if not loss.is_cuda and not torch.isfinite(loss):  # to look at a GPU's would make the host wait: see `log`
-            raise FloatingPointError(f"the loss is {loss.item()} at step {self.state.global_step}; nothing is saved")
+            self.finite(loss.item())
         return loss
 
     @functools.cached_property
@@ -48,36 +45,17 @@ class ILMTrainer(Trainer):
 
     def log(self, logs, *times):
         """Raises FloatingPointError when a loss since the last log was not finite: logging comes before saving."""
-        if not np.isfinite(logs.get("loss", 0)):
-            last = self.state.global_step
-            raise FloatingPointError(f"the loss is {logs['loss']} at or before step {last}; nothing is saved")
+        self.finite(logs.get("loss", 0), "at or before")
         super().log(logs, *times)
 
     def evaluate(self, *_, **__):
         scores = scoring.score(self.model, *self.eval_dataset)
         metrics = {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
+        if self.state.global_step:  # a checkpoint is made of these weights next
+            self.finite(metrics["eval_infill_loss"])
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
-
-
-class Progress(TrainerCallback):
-    """One plain progress line, examples seen and the last valid perplexity; and an evaluation at the very end."""
-
-    def __init__(self, settings, label):
-        self.size = settings.examples_per_step
-        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", mininterval=5, ncols=100, leave=False)
-
-    def on_step_end(self, args, state, control, **_):
-        self.bar.update(self.size)
-        if state.global_step == state.max_steps:  # the end is looked at too, wherever it falls
-            control.should_evaluate = control.should_save = control.should_log = True
-
-    def on_evaluate(self, args, state, control, metrics, **_):
-        self.bar.set_postfix_str(f"valid perplexity {metrics['eval_perplexity']:.2f}", refresh=False)
-
-    def on_train_end(self, *_, **__):
-        self.bar.close()
 
 
 def infill_loss(scores):
@@ -126,12 +104,15 @@ def _scratch(settings, tokenizer, max_length):
 
 
 def _config(base):
+    if not Path(base).exists():
+        hub.be_quick()
     try:
         return AutoConfig.from_pretrained(base)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"init_from: {base} is no trained model of this experiment, no model folder, and not to be had from "
-            "Hugging Face. Train it first (03_train), give the path of a folder, or load it once with a network."
+            "Hugging Face. Train it first (03_train), give the path of a folder, or load it once with a network "
+            "and go on with HF_HUB_OFFLINE=1."
         ) from error
 
 
@@ -150,33 +131,46 @@ def _check_base(base, config, tokenizer, max_length):
         )
 
 
-def train(model, steps, valid, settings, seed, checkpoints, label):
+def train(model, steps, valid, settings, seed, folder, label, inputs):
     """Train in place, stop early on the valid infill loss, and end with the best weights seen.
 
-    valid: (keys, tokens, roles) as scoring.frozen_examples returns them; checkpoints: a folder for the Trainer,
-    emptied first. Returns (curve, seconds); curve has one row an evaluation, step 0 included: examples, train_loss,
-    valid_loss and valid_perplexity (of answer tokens). Raises FloatingPointError when a loss is not finite.
+    valid: (keys, tokens, roles) as scoring.frozen_examples returns them; folder: of the checkpoints, from the newest
+    sound one of which training goes on; inputs: {name: hash} of what else decides the weights. Returns (curve, how):
+    curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and valid_perplexity (of answer
+    tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises FloatingPointError when a loss is
+    not finite, MemoryError when not even one example fits, and what checkpoints.claim raises.
     """
-    shutil.rmtree(checkpoints, ignore_errors=True)  # of a killed run: the Trainer would count them among its own
+    made_from = settings.model_dump(exclude={"seeds"}) | {"seed": seed, "first weights": scoring.fingerprint(model)}
+    made_from |= inputs | {"torch": torch.__version__} | manifest.modules("training", "steps")
+    found = checkpoints.claim(folder, made_from)
+    trainer = _trainer(model, steps, valid, settings, seed, folder, label, resumed=found is not None)
+    trainer.began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
+    if found is None or not checkpoints.ended(found):
+        trainer.train(resume_from_checkpoint=found and str(found))
+    seconds, last = time.perf_counter() - trainer.began, checkpoints.newest(folder)
+    checkpoints.load_best(last, model)
+    how = {"seconds": round(seconds, 1), "resumed_at": found and checkpoints.step(found)}
+    table = curve(checkpoints.state(last)["log_history"], settings.examples_per_step, len(steps.order))
+    return table, how | {"micro_batches": trainer.micro_batches}
+
+
+def _trainer(model, steps, valid, settings, seed, folder, label, resumed):
     every = settings.eval_every // settings.examples_per_step
     arguments = TrainingArguments(
-        output_dir=str(checkpoints), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
+        output_dir=str(folder), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
         learning_rate=settings.learning_rate, lr_scheduler_type=settings.schedule, max_grad_norm=settings.clip,
-        eval_strategy="steps", eval_steps=every, eval_on_start=True, save_strategy="steps", save_steps=every,
-        save_total_limit=2, load_best_model_at_end=True, metric_for_best_model="infill_loss", greater_is_better=False,
+        eval_strategy="steps", eval_steps=every, eval_on_start=not resumed, save_strategy="steps", save_steps=every,
+        metric_for_best_model="infill_loss", greater_is_better=False, restore_callback_states_from_checkpoint=True,
         logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
         **flat.loading(),
     )  # fmt: skip
     stopping = EarlyStoppingCallback(settings.patience)
     trainer = ILMTrainer(
         model=model, args=arguments, train_dataset=steps, eval_dataset=valid,
-        data_collator=lambda items: flat.tensors(items[0]), callbacks=[stopping, Progress(settings, label)],
+        data_collator=lambda items: flat.tensors(items[0]), callbacks=[stopping, Progress(settings, label, folder)],
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)  # it prints every log as a dict
-    began = time.perf_counter()
-    trainer.train()
-    seconds = time.perf_counter() - began
-    return curve(trainer.state.log_history, settings.examples_per_step, len(steps.order)), seconds
+    return trainer
 
 
 def curve(log, examples_per_step, budget):
@@ -204,9 +198,10 @@ def outcome(curve):
     }
 
 
-def save(folder, model, tokenizer, steps, curve, facts):
+def save(folder, model, tokenizer, steps, curve, facts, clock):
     """Leave the model folder: weights, tokenizer and card as Hugging Face reads them, curve, order, and train.json.
 
+    clock: what differs at every run, kept apart in clock.json.
     order.parquet lists the examples seen, fewer than planned where training stopped early. facts: what train.json
     is to hold beside sizes and counts; it is written last and so vouches for the rest.
     """
@@ -225,4 +220,5 @@ def save(folder, model, tokenizer, steps, curve, facts):
         write_table(steps.table(seen), temporary / "order.parquet")
         card = (Path(__file__).parent / "model_card.md").read_text(encoding="utf-8")
         (temporary / "README.md").write_text(card.format(**facts), encoding="utf-8")
+        write_json(clock, temporary / "clock.json")
         write_json(facts, temporary / "train.json")

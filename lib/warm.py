@@ -38,11 +38,14 @@ def start(module, arguments):
 
 def serve(command):
     """Run command, a list, and until it ends fork what `start` asks for. Returns the command's exit status."""
+    from lib.lock import end_with_parent
+
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as door:
         door.bind(f"{folder}/socket")
         door.listen()
         path = os.pathsep.join(filter(None, [_kernel(folder), os.environ.get("JUPYTER_PATH")]))
-        running = subprocess.Popen(command, env=os.environ | {SERVER: f"{folder}/socket", "JUPYTER_PATH": path})
+        env = os.environ | {SERVER: f"{folder}/socket", "JUPYTER_PATH": path}
+        running = subprocess.Popen(command, env=env, preexec_fn=end_with_parent)
         for number in [signal.SIGINT, signal.SIGTERM]:  # the command decides what to do about them
             signal.signal(number, lambda number, _: running.send_signal(number))
         _attend(door, running)

@@ -4,6 +4,8 @@ import pandas as pd
 import pytest
 
 from lib import indexing, params, prepare
+from lib.files import write_json
+from lib.runs import Experiment
 
 SENTENCE = "She ate leftover pasta for lunch."
 LEARNER_LIKE = [
@@ -41,3 +43,27 @@ def index(texts, tokenizer, drawing):
 @pytest.fixture(scope="session")
 def first_special(tokenizer):
     return tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A run with a corpus, masks made from it, and a model made from both; notebooks of one line."""
+    (tmp_path / "notebooks").mkdir()
+    for name in ["01_extract", "02_mask", "03_train"]:
+        cells = [{"cell_type": "code", "metadata": {}, "source": ["from lib.units import units\n", "x = 1\n"]}]
+        write_json({"cells": cells}, tmp_path / f"notebooks/{name}.ipynb")
+    (tmp_path / "corpus.csv").write_text("text")
+    settings = {name: params.load(f"params/demo/{name}.yaml") for name in ["corpus", "masks", "a1"]}
+    run = Experiment("study", tmp_path).begin("01_extract")
+    run.corpus([tmp_path / "corpus.csv"])
+    write_json({"split_id": 1}, run.report)
+    run.vouch(settings["corpus"], run.report.parent)
+    run = Experiment("study", tmp_path).begin("02_mask")
+    write_json({"from": run.need(run.report, "01_extract").read_text()}, run.folder / "masks/report.json")
+    run.vouch(settings["masks"], run.folder / "masks")
+    run = Experiment("study", tmp_path).begin("03_train")
+    run.need(run.folder / "masks/report.json", "02_mask")
+    write_json({"seconds": 3}, run.model("a1", 0) / "clock.json")
+    write_json({"weights": 7}, run.model("a1", 0) / "train.json")
+    run.vouch(settings["a1"], run.model("a1", 0))
+    return Experiment("study", tmp_path).begin("04_evaluate")

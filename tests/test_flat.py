@@ -215,9 +215,9 @@ def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
     for words, finite in [("at step 0", torch.isfinite), ("at or before step 2", lambda loss: True)]:
         model = training.start(settings, tokenizer, 256)
         model.transformer.ln_f.bias.data[0] = torch.nan
-        with monkeypatch.context() as patch, pytest.raises(FloatingPointError, match=f"{words}; nothing is saved"):
+        with monkeypatch.context() as patch, pytest.raises(FloatingPointError, match=f"{words}. Nothing is saved"):
             patch.setattr(torch, "isfinite", finite)
-            training.train(model, steps, valid, settings, 0, tmp_path, "test")
+            training.train(model, steps, valid, settings, 0, tmp_path, "test", {})
         assert not list(tmp_path.glob("checkpoint-*"))
 
 

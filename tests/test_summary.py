@@ -31,4 +31,5 @@ def test_a_stopped_notebook_is_named_with_its_message_and_no_other(run, capsys):
     nbformat.write(notebook, run / "notebooks/01_extract.ipynb")
     summary.failures("demo")
     shown = capsys.readouterr().err
-    assert shown == "\nruns/demo/notebooks/01_extract.ipynb stopped:\nCorpusError: my.csv is empty.\n"
+    assert shown.startswith("\nruns/demo/notebooks/01_extract.ipynb stopped in cell 2:\nCorpusError: my.csv is empty.")
+    assert shown.endswith("To go on: make demo\n") and shown.count("stopped") == 1

@@ -1,5 +1,9 @@
 """Claims about training: where a model may start from, that it learns, and that what is saved is what was learned."""
 
+import socket
+import time
+
+import huggingface_hub
 import pandas as pd
 import pytest
 import torch
@@ -44,10 +48,10 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
     set_seed(0)
     model = training.start(settings, tokenizer, 256)
     before = scoring.fingerprint(model)
-    curve, seconds = training.train(model, steps, valid, settings, 0, place / "checkpoints", "test")
+    curve, clock = training.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
     facts = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "split_id": "s", "mask_hash": "m"}
-    facts |= training.outcome(curve) | {"seconds": seconds, "fingerprint": scoring.fingerprint(model)}
-    training.save(place / "model", model, tokenizer, steps, curve, facts)
+    facts |= training.outcome(curve) | {"fingerprint": scoring.fingerprint(model)}
+    training.save(place / "model", model, tokenizer, steps, curve, facts, clock)
     return {"folder": place / "model", "model": model, "before": before, "curve": curve}
 
 
@@ -78,7 +82,7 @@ def test_the_folder_says_what_was_done(trained, tokenizer, steps):
 def test_training_again_gives_the_same_weights(trained, tokenizer, steps, valid, settings, tmp_path):
     set_seed(0)
     again = training.start(settings, tokenizer, 256)
-    training.train(again, steps, valid, settings, 0, tmp_path / "checkpoints", "test")
+    training.train(again, steps, valid, settings, 0, tmp_path / "checkpoints", "test", {})
     assert scoring.fingerprint(again) == scoring.fingerprint(trained["model"])
 
 
@@ -97,7 +101,7 @@ def test_the_best_look_counts_and_the_start_does_not():
 def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, steps, valid, settings, tmp_path):
     hopeless = settings.model_copy(update={"learning_rate": 0.9, "eval_every": 8, "patience": 2})
     model = training.start(settings, tokenizer, 256)
-    curve, _ = training.train(model, steps, valid, hopeless, 0, tmp_path / "checkpoints", "test")
+    curve, _ = training.train(model, steps, valid, hopeless, 0, tmp_path / "checkpoints", "test", {})
     came_to = training.outcome(curve)
     assert came_to["stopped_at"] == came_to["best_at"] + 2 * 8 < 80
     assert training.infill_loss(scoring.score(model, *valid)) == pytest.approx(came_to["valid_loss"], abs=1e-5)
@@ -108,7 +112,7 @@ def test_a_loss_that_is_no_number_stops_training(tokenizer, steps, valid, settin
     with torch.no_grad():
         model.transformer.ln_f.bias[0] = torch.nan
     with pytest.raises(FloatingPointError, match="at step 0"):
-        training.train(model, steps, valid, settings, 0, tmp_path / "checkpoints", "test")
+        training.train(model, steps, valid, settings, 0, tmp_path / "checkpoints", "test", {})
 
 
 def test_no_training_text_is_refused_and_not_waited_for(index, drawing, settings, first_special):
@@ -157,6 +161,20 @@ def test_a_base_that_takes_too_few_tokens_is_refused(base, settings):
 def test_a_base_that_is_not_there_is_refused_with_the_ways_to_get_one(settings, tokenizer):
     with pytest.raises(ValueError, match="init_from: no/such/folder is no trained model"):
         training.start(settings, tokenizer, 256, "no/such/folder")
+
+
+def test_without_a_network_a_missing_base_or_tokenizer_is_said_so_at_once(settings, tokenizer, monkeypatch):
+    def unreachable(*_, **__):
+        raise socket.gaierror("no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)  # and so again afterwards
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="init_from: nobody/nothing is no trained model(.|\n)*HF_HUB_OFFLINE=1"):
+        training.start(settings, tokenizer, 256, "nobody/nothing")
+    with pytest.raises(ValueError, match="tokenizer: nobody/nothing is no folder(.|\n)*HF_HUB_OFFLINE=1"):
+        prepare.tokenizer("nobody/nothing", None, None)
+    assert time.monotonic() - began < 5
 
 
 def test_a_base_that_lacks_weights_is_refused(base, settings, tmp_path):

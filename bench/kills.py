@@ -1,0 +1,75 @@
+"""Whole runs killed at random moments: `.venv/bin/python bench/kills.py [TRIALS]` writes bench/records/kills.json.
+
+Each trial is a study of three models, killed three times (kill -9 of all its processes, or of one of them) and then
+left to end. Whatever it leaves must be, byte for byte, what an undisturbed run leaves; only times may differ.
+"""
+
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import psutil
+from record import facts
+
+sys.path.insert(0, "tests")
+import tiny  # noqa: E402
+
+KILLS = 3
+
+
+def killed(place, rng, longest):
+    """Start the run, kill all of it or one process after a random time; says what and when, or None if it had ended."""
+    how = {"cwd": place, "env": tiny.environment(place), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    began, wait = time.monotonic(), rng.uniform(1, longest)
+    with subprocess.Popen(tiny.command(), **how) as running:
+        try:
+            running.wait(wait)
+            return None
+        except subprocess.TimeoutExpired:
+            family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+        chosen = family if rng.random() < 0.5 else [rng.choice(family)]
+        names = [" ".join(one.cmdline()[1:4]) for one in chosen]
+        for one in chosen:
+            one.kill()
+        running.wait(120)
+    psutil.wait_procs(family, timeout=900)  # where only make was killed, the run goes on to its end
+    what = "everything" if len(chosen) > 1 else names[0]
+    done = len([path for path in (place / "runs/tiny").rglob("manifest.json") if "checkpoints" not in path.parts])
+    after = round(time.monotonic() - began, 1)
+    return {"after_seconds": after, "killed": what, "results_finished": done}
+
+
+def trial(seed, folder, reference, longest):
+    """One run, killed three times and ended: what was done to it, and which files came out otherwise."""
+    rng, place = random.Random(seed), tiny.workspace(Path(folder) / f"trial {seed}")
+    kills = [killed(place, rng, longest) for _ in range(KILLS)]
+    end = tiny.make(place)
+    found = tiny.hashes(place)
+    other = [name for name in sorted(found.keys() | reference.keys()) if found.get(name) != reference.get(name)]
+    shutil.rmtree(place)
+    return {"seed": seed, "kills": kills, "exit_status": end.returncode, "files_that_differ": other}
+
+
+def main():
+    n = int(sys.argv[1]) if sys.argv[1:] else 10
+    with tempfile.TemporaryDirectory(prefix="kills") as folder:
+        place, began = tiny.workspace(Path(folder) / "undisturbed"), time.monotonic()
+        assert tiny.make(place).returncode == 0, "the undisturbed run failed"
+        longest, reference, trials = time.monotonic() - began, tiny.hashes(place), []
+        for seed in range(n):
+            trials.append(trial(seed, folder, reference, longest / 2))
+            print(trials[-1], flush=True)
+            equal = sum(one["exit_status"] == 0 and not one["files_that_differ"] for one in trials)
+            summary = {"trials": len(trials), "equal_to_the_undisturbed_run": equal, "files_compared": len(reference)}
+            record = facts() | summary | {"undisturbed_seconds": round(longest), "each": trials}
+            Path("bench/records/kills.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+    sys.exit(equal < n)
+
+
+if __name__ == "__main__":
+    main()

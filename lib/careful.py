@@ -1,0 +1,97 @@
+"""Hugging Face's Trainer with what a long training needs: sealed checkpoints, a stop at NaN, smaller batches, news."""
+
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+from transformers import Trainer, TrainerCallback
+
+from lib import checkpoints, fault, flat
+from lib.files import write_json
+
+
+class CarefulTrainer(Trainer):
+    """A Trainer over `Steps`. micro_batches: how many batches a step is cut into; doubled when memory runs out.
+
+    began: when training would have begun, had it never been cut off (seconds of time.perf_counter).
+    """
+
+    micro_batches, began = 1, 0.0
+
+    def training_step(self, model, inputs, num_items_in_batch=None):
+        while True:
+            try:
+                if self.micro_batches == 1:
+                    return self._one(model, inputs, num_items_in_batch)
+                parts = self.train_dataset.parts(self.state.global_step, self.micro_batches)
+                return sum(self._one(model, flat.tensors(part), num_items_in_batch) for part in parts)
+            except torch.OutOfMemoryError as error:
+                self._smaller(model, error)
+
+    def _one(self, *batch):
+        """Losses and gradients of a step, or of a part of it: they add up, since loss weights are those of the step."""
+        injected = fault.point("step")
+        if injected == "oom":
+            raise torch.OutOfMemoryError("injected")
+        if injected == "nan":
+            self.finite(float("nan"))
+        return super().training_step(*batch)
+
+    def _smaller(self, model, error):
+        """Forget half a step's gradients and cut it into twice as many batches; gives up at one example a batch."""
+        model.zero_grad()
+        if self.micro_batches >= self.train_dataset.settings.examples_per_step:
+            raise MemoryError(
+                f"Memory runs out at step {self.state.global_step} even with one example at a time. The last "
+                "checkpoint is kept: free memory, or take a larger device, and give the same command again."
+            ) from error
+        self.micro_batches *= 2
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def finite(self, loss, when="at"):
+        """Raise FloatingPointError unless loss, a float, is a number; when: at this step, or at or before it."""
+        if not np.isfinite(loss):
+            raise FloatingPointError(
+                f"the loss is {loss} {when} step {self.state.global_step}. Nothing is saved of it; earlier "
+                "checkpoints are kept.\nWith the same parameters it would come again. Lower learning_rate or clip in "
+                f"the model's parameter file, and begin this model anew: rm -r '{self.args.output_dir}'"
+            )
+
+    def _save_checkpoint(self, model, trial):
+        super()._save_checkpoint(model, trial)
+        here = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        checkpoints.seal(here, {"seconds": time.perf_counter() - self.began})
+        checkpoints.prune(here)
+
+
+class Progress(TrainerCallback):
+    """One plain progress line, examples seen and the last valid perplexity; and an evaluation at the very end.
+
+    Every few seconds, progress.json in `folder` says the same to those who look from outside.
+    """
+
+    def __init__(self, settings, label, folder):
+        self.size, self.file, self.told = settings.examples_per_step, folder / "progress.json", 0.0
+        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", mininterval=5, ncols=100, leave=False)
+
+    def on_train_begin(self, args, state, control, **_):
+        self.first, self.since = state.global_step, time.time()
+        self.bar.update(self.first * self.size)
+
+    def on_step_end(self, args, state, control, **_):
+        self.bar.update(self.size)
+        if time.time() > self.told + 5:
+            self.told = time.time()
+            left = (self.told - self.since) / (state.global_step - self.first) * (state.max_steps - state.global_step)
+            write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": round(left)}, self.file)
+        if state.global_step == state.max_steps:  # the end is looked at too, wherever it falls
+            control.should_evaluate = control.should_save = control.should_log = True
+
+    def on_evaluate(self, args, state, control, metrics, **_):
+        self.bar.set_postfix_str(f"valid perplexity {metrics['eval_perplexity']:.2f}", refresh=False)
+
+    def on_train_end(self, *_, **__):
+        self.bar.close()

@@ -1,0 +1,135 @@
+"""What of an experiment is done, what goes on, what is stale and why, what stopped: `python -m lib.status EXPERIMENT`.
+
+It reads files only, so it may be asked while a run goes on. With `renew` after the name, it forgets what older code
+made.
+"""
+
+import json
+import shutil
+import sys
+from pathlib import Path
+
+from lib import lock, manifest, params
+from lib.files import read_json
+
+STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
+ENDED_BY = "memory, or without room to write"
+ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
+
+
+def results(home):
+    """The folders of `home` that a manifest vouches for; checkpoints have manifests of their own kind."""
+    found = [path.parent for path in sorted(home.rglob(manifest.NAME))]
+    return [folder for folder in found if "checkpoints" not in folder.relative_to(home).parts]
+
+
+def forget_stale(home, profile):
+    """Remove half-written files, and the manifest of each result that must be made again; say why.
+
+    home: runs/<experiment>; profile: folder of parameters. What follows from a result is made again with it.
+    """
+    for rest in list(home.rglob(".*.tmp*")):
+        shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
+    asked = params.profile(profile)
+    for folder in results(home):
+        why = manifest.problems(folder, home, asked)
+        if why:
+            print(f"{folder} is made again: {'; '.join(why)}", flush=True)
+            (folder / manifest.NAME).unlink()
+
+
+def older_code(home, notebooks=Path("notebooks")):
+    """{result folder: names of the code files that have other statements now than when it was made}."""
+    changed = {folder: manifest.changed_code(folder, notebooks) for folder in results(home)}
+    return {folder: names for folder, names in changed.items() if names}
+
+
+def renew(home):
+    """Remove the manifests of what older code made, so that the graph makes it again; not while a run goes on."""
+    lock.refuse_another(home)
+    for folder in older_code(home):
+        (folder / manifest.NAME).unlink()
+    print(f"Forgotten. Make it again: {manifest.command(home)}")
+
+
+def stopped(home):
+    """Yield (notebook, cell, message) of each executed notebook that did not reach its end and does not run now."""
+    going_on = lock.running(home)
+    for notebook in sorted((home / "notebooks").glob("*.ipynb")):
+        try:
+            content = read_json(notebook)
+        except ValueError:  # torn by a kill, or just being written
+            content = {"cells": [{"cell_type": "code", "execution_count": None}]}
+        cells = [(n, cell) for n, cell in enumerate(content["cells"], 1) if cell["cell_type"] == "code"]
+        errors = [(n, out) for n, cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]
+        reached = [n for n, cell in cells if cell["execution_count"]]  # a dead kernel's cells all say "completed"
+        if errors:
+            n, error = errors[-1]
+            message = error["evalue"].replace("../", "", 1)  # as seen from here: notebooks run one folder below
+            yield notebook, n, f"{error['ename']}: {message}"
+        elif not going_on and len(reached) < len(cells):
+            yield notebook, reached[-1] if reached else 0, f"It ended without a word: killed, or out of {ENDED_BY}."
+
+
+def plain(text):
+    """text as a terminal may show it: what would move its cursor or colour it is spelled out."""
+    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
+
+
+def _state(home, place, model, seed, stale):
+    """One word or two on one result: done, stale, how far training has come, or nothing."""
+    folder = home / place / model / f"seed{seed}"
+    if (folder / manifest.NAME).exists():
+        return "stale" if folder in stale else "done"
+    said = home / "checkpoints" / model / f"seed{seed}/progress.json"
+    if place == "models" and said.exists():
+        told = read_json(said)
+        left = f"{told['seconds_left'] / 60:.0f} min left" if lock.running(home) else "stopped"
+        return f"step {told['step']:,} of {told['of']:,}, {left}"
+    return "-"
+
+
+def show(name):
+    """Print the state of the experiment `name`."""
+    home, going_on = Path("runs") / name, lock.running(Path("runs") / name)
+    last = read_json(home / ".lock") if (home / ".lock").exists() else {"params": "params/demo"}
+    asked = params.profile(last["params"])
+    stale = {folder: why for folder in results(home) if (why := manifest.problems(folder, home, asked))}
+    print(f"{name}: running since {going_on['since']}" if going_on else f"{name}: not running")
+    for notebook, place in ONCE.items():
+        done = (home / place / manifest.NAME).exists()
+        print(f"  {notebook:14} {'stale' if home / place in stale else 'done' if done else '-'}")
+    print("  " + "".join(f"{title:26}" for title in ["model, seed", "trained", "evaluated", "infilled"]).rstrip())
+    for model, one in asked.items():
+        for seed in one.seeds if isinstance(one, params.Train) else []:
+            states = [_state(home, place, model, seed, stale) for place in STAGES.values()]
+            print("  " + "".join(f"{word:26}" for word in [f"{model}, {seed}", *states]).rstrip())
+    for folder, why in stale.items():
+        print(f"stale: {folder}: {'; '.join(why)}")
+    tell_code(home)
+    for notebook, cell, message in stopped(home):
+        print(f"stopped: {notebook}, cell {cell}\n  {plain(message)}")
+    if not going_on:
+        whole = (home / "hypotheses" / manifest.NAME).exists() and not stale
+        print("Nothing is left to do." if whole else f"To go on: {manifest.command(home)}")
+
+
+def tell_code(home):
+    """Say in a line or two what was made by older code than is here now, and what to do about it."""
+    older = older_code(home)
+    if older:
+        names = ", ".join(sorted({name for changed in older.values() for name in changed}))
+        print(f"{len(older)} results are of older code than is here now, such as {next(iter(older))}: {names} changed.")
+        print("They are as good as new if the change was of no effect. To make them again:")
+        print(f"make renew EXPERIMENT={home.name}; {manifest.command(home)}")
+
+
+if __name__ == "__main__":
+    asked_for = Path("runs") / sys.argv[1]
+    if not asked_for.is_dir():
+        known = ", ".join(path.parent.name for path in Path("runs").glob("*/.lock"))
+        sys.exit(f"There is no experiment {asked_for}. Known are: {known or 'none'}")
+    try:
+        renew(asked_for) if sys.argv[2:] == ["renew"] else show(sys.argv[1])
+    except (params.ParameterError, lock.Held, json.JSONDecodeError, FileNotFoundError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,68 @@
+"""Claims about manifests: what is unfinished, damaged or of other inputs is not used; a comment changes nothing."""
+
+import pytest
+
+from lib import manifest, params
+from lib.files import write_json
+from lib.runs import Experiment
+
+
+def test_a_whole_chain_may_be_read_and_is_remembered(run):
+    run.need(run.model("a1", 0), "03_train")
+    assert list(run.inputs) == ["models/a1/seed0/train.json"]  # clock.json is no input
+
+
+def test_a_result_without_its_manifest_is_not_finished(run):
+    (run.model("a1", 0) / "manifest.json").unlink()
+    with pytest.raises(manifest.Stale, match="is not finished: 03_train.*\nMake it again.*make run EXPERIMENT=study"):
+        run.need(run.model("a1", 0), "03_train")
+
+
+@pytest.mark.parametrize("content", [b'{"weights": 8}', b""])
+def test_a_file_that_is_not_as_it_was_written_is_refused(content, run):
+    (run.model("a1", 0) / "train.json").write_bytes(content)
+    with pytest.raises(manifest.Stale, match="train.json: not what 03_train wrote"):
+        run.need(run.model("a1", 0), "03_train")
+
+
+def test_a_result_of_inputs_that_have_changed_is_refused_however_far_back(run):
+    again = Experiment("study", run.root).begin("01_extract")
+    write_json({"split_id": 2}, again.report)
+    again.vouch(params.load("params/demo/corpus.yaml"), again.report.parent)
+    with pytest.raises(manifest.Stale, match="made from corpus/report.json as it was then"):
+        run.need(run.model("a1", 0), "03_train")
+
+
+def test_a_corpus_that_is_away_hinders_nobody_and_a_changed_one_is_seen(run):
+    profile = params.profile("params/demo")
+    (run.root / "corpus.csv").write_text("texT")
+    assert manifest.problems(run.report.parent, run.folder, profile) == ["made from another ../../corpus.csv"]
+    (run.root / "corpus.csv").unlink()
+    assert manifest.problems(run.report.parent, run.folder, profile) == []
+    run.need(run.model("a1", 0), "03_train")
+
+
+def test_a_changed_parameter_is_named_with_both_values(run):
+    profile = params.profile("params/demo")
+    profile["a1"] = profile["a1"].model_copy(update={"learning_rate": 1e-3, "levels": ["A1", "A2"]})
+    why = manifest.problems(run.model("a1", 0), run.folder, profile)
+    assert why == ["learning_rate was 0.004, is 0.001", "levels was ['A1'], is ['A1', 'A2']"]
+
+
+def changed_code(run, source):
+    cells = [{"cell_type": "code", "metadata": {}, "source": [source]}]
+    write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
+    manifest.code.cache_clear()
+    return manifest.changed_code(run.model("a1", 0), run.root / "notebooks")
+
+
+def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
+    same = "from lib.units import units  # words\n\n# a comment\nx = 1\n"
+    assert changed_code(run, same) == []
+    assert changed_code(run, same + "x = 2\n") == ["03_train.ipynb"]
+    assert changed_code(run, same + "from lib import stats\n") == ["03_train.ipynb", "lib/runs.py", "lib/stats.py"]
+
+
+def test_figures_are_no_code_of_a_result():
+    assert "lib/stats.py" in manifest.modules("advice") and "lib/runs.py" in manifest.modules("plots", "stats")
+    assert not {"lib/plots.py", "lib/manifest.py"} & manifest.modules("plots", "runs", "training").keys()
