@@ -46,14 +46,17 @@ HOW = (DRAWING.masks_per_text, DRAWING.tries, *masks.chances(DRAWING.p, DRAWING.
 
 
 def ratio(n, theirs, ours, times=1):
-    """Seconds of both, n times in turn, and how many times faster ours is, which does `times` as much as theirs."""
+    """Seconds of both for the same work, n times in turn, and how many times faster ours is.
+
+    times: how often `ours` does what `theirs` does once, where once would be too short to time.
+    """
     seconds = {"theirs": [], "ours": []}
     for _ in range(n):
-        for side, run in [("theirs", theirs), ("ours", ours)]:
+        for side, run, often in [("theirs", theirs, 1), ("ours", ours, times)]:
             start = time.perf_counter()
             run()
-            seconds[side].append(time.perf_counter() - start)
-    each = [times * a / b for a, b in zip(*seconds.values())]
+            seconds[side].append((time.perf_counter() - start) / often)
+    each = [a / b for a, b in zip(*seconds.values())]
     return {side: spread(took) for side, took in seconds.items()} | {"ratio": spread(each)}
 
 
@@ -96,7 +99,7 @@ def sampling(up, n):
             masks.draw(flat.units, flat.unit_bounds, keys, 0, masks.TRAINING, number, *HOW)
 
     up.masks(texts), ours()
-    return ratio(n, lambda: [up.masks(texts) for _ in range(5)], ours, times=repeats / 5)
+    return ratio(n, lambda: up.masks(texts), ours, times=repeats)
 
 
 def first_pass(up, n):
@@ -131,7 +134,7 @@ def later_pass(up, n):
             up.examples_of(masked)
 
     found = ratio(n, theirs, lambda: [one_pass(index, up.first, 2 + i) for i in range(repeats)], times=repeats)
-    return found | {"examples_per_second": made * repeats / found["ours"]["median"]}
+    return found | {"examples_per_second": made / found["ours"]["median"]}
 
 
 def trained(settings, tokenizer, index):

@@ -1,0 +1,35 @@
+"""Write README's table of speeds from bench/records/cpu.json, between its two marks."""
+
+import re
+from pathlib import Path
+
+from lib.files import read_json
+
+ROWS = {
+    "sampling": "masks drawn, offsets known",
+    "first_pass": "all work before the first step, with all processes of each side",
+    "later_pass": "every later pass",
+    "training_small": "training, 16 M parameters, GPT-2's vocabulary",
+    "training_124m": "training, GPT-2's size",
+    "training_demo": "training, the demo's model and vocabulary",
+    "evaluation": "evaluation, all span types",
+    "infilling_one": "16 fillings of one context",
+    "infilling_many": "one filling of each of 64 contexts",
+}
+
+
+def table(record):
+    lines = ["| | upstream, s | here, s | times faster |", "|---|---|---|---|"]
+    for part, words in ROWS.items():
+        found = record[part]
+        low, high = (f"{found['ratio'][which]:.0f}" for which in ("min", "max"))
+        seconds = [f"{found[side]['median']:.2g}" for side in ("theirs", "ours")]
+        lines.append(f"| {words} | {' | '.join(seconds)} | {found['ratio']['median']:.1f} ({low} to {high}) |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    readme = Path("README.md")
+    new = f"<!-- speed -->\n{table(read_json('bench/records/cpu.json'))}\n<!-- end speed -->"
+    text = readme.read_text(encoding="utf-8")
+    readme.write_text(re.sub("<!-- speed -->.*<!-- end speed -->", new, text, flags=re.S), encoding="utf-8")
