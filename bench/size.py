@@ -89,8 +89,9 @@ def watched(command):
     process = psutil.Popen(command, cwd=ROOT)
     while process.poll() is None:
         with contextlib.suppress(psutil.NoSuchProcess):
-            peak = max(peak, sum(p.memory_info().rss for p in [process, *process.children(recursive=True)]))
-        time.sleep(0.1)
+            running = [process, *process.children(recursive=True)]
+            peak = max(peak, sum(p.memory_full_info().pss for p in running))  # what forks share counts once
+        time.sleep(0.2)
     if process.returncode:
         raise SystemExit(f"failed: {' '.join(command)}")
     return {"seconds": round(time.monotonic() - start, 1), "peak_gb": round(peak / 1e9, 2)}

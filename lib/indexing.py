@@ -71,7 +71,8 @@ def build(texts, tokenizer, splitter, max_length, progress=lambda found, total: 
             found = map(_of_chunk, chunks)
         table = pa.Table.from_batches(progress(found, total=len(chunks)), SCHEMA)
     table = table.add_column(0, "text_id", pa.array(texts["text_id"]))
-    return _frame(table.filter(pc.less_equal(pc.list_value_length(table["ids"]), max_length - ROOM)))
+    short = pc.less_equal(pc.list_value_length(table["ids"]), max_length - ROOM)
+    return _frame(table if pc.all(short).as_py() else table.filter(short))  # a filter copies gigabytes
 
 
 def _use(tokenizer, splitter):
