@@ -140,7 +140,8 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises FloatingPointError when a loss is
     not finite, MemoryError when not even one example fits, and what checkpoints.claim raises.
     """
-    made_from = settings.model_dump(exclude={"seeds"}) | {"seed": seed, "first weights": scoring.fingerprint(model)}
+    made_from = {name: value for name, value in vars(settings).items() if name != "seeds"}
+    made_from |= {"seed": seed, "first weights": scoring.fingerprint(model)}
     made_from |= inputs | {"torch": torch.__version__} | manifest.modules("training", "steps")
     found = checkpoints.claim(folder, made_from)
     trainer = _trainer(model, steps, valid, settings, seed, folder, label, resumed=found is not None)

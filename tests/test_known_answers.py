@@ -133,7 +133,7 @@ def test_no_model_beats_the_oracle_of_a_known_law_unless_answers_leak(level, ala
     table = known_answers.known_law(4000).query("cefr == @level")
     texts = table[["writing_id", "learner_id", "text"]].rename(columns={"writing_id": "text_id"})
     model, items, blanks, settings, frozen = trained_and_scored(texts)
-    training.train(model, items, blanks, settings, 0, tmp_path, "a1")
+    training.train(model, items, blanks, settings, 0, tmp_path, "a1", {})
     own = scoring.score(model, *blanks).merge(texts[["text_id", "learner_id"]], on="text_id")
     hidden = oracle.hidden_words(texts, frozen)
     nats = hidden.assign(nll_text=[oracle.nats(words) for words in hidden["words"]])
