@@ -30,7 +30,7 @@ from size import corpus, watched
 from transformers.activations import ACT2FN
 from upstream import ACCUMULATION, BATCH, LENGTH, Upstream, align
 
-from lib import flat, indexing, infilling, masks, params, prepare, scoring, training, units
+from lib import flat, indexing, infilling, manifest, masks, params, prepare, scoring, training, units
 from lib.corpus import PUBLISHED
 from lib.examples import SPECIALS, assemble, example, lengths
 from lib.indexing import Texts
@@ -266,6 +266,7 @@ def prepared(up, n):
     texts = pd.DataFrame({"text_id": made["writing_id"], "level": made["cefr"], "split": parts, "text": made["text"]})
     write_table(texts, run.texts)
     write_json({"split_id": "bench"}, run.report)
+    manifest.vouch(run.report.parent, "01_extract", {}, {}, run.folder, Path("notebooks"))
     up.gpt2.save_pretrained(run.folder / "gpt2")
     command = [sys.executable, "-m", "papermill", "notebooks/02_mask.ipynb", str(run.folder / "02.ipynb"),
                "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR",

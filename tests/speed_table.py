@@ -22,9 +22,9 @@ def table(record):
     lines = ["| | upstream, s | here, s | times faster |", "|---|---|---|---|"]
     for part, words in ROWS.items():
         found = record[part]
-        low, high = (f"{found['ratio'][which]:.0f}" for which in ("min", "max"))
+        middle, low, high = (f"{found['ratio'][which]:.3g}" for which in ("median", "min", "max"))
         seconds = [f"{found[side]['median']:.2g}" for side in ("theirs", "ours")]
-        lines.append(f"| {words} | {' | '.join(seconds)} | {found['ratio']['median']:.1f} ({low} to {high}) |")
+        lines.append(f"| {words} | {' | '.join(seconds)} | {middle} ({low} to {high}) |")
     return "\n".join(lines)
 
 
