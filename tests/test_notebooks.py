@@ -7,9 +7,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import speed_table
 from readme_table import refreshed
 from workspace import NOTEBOOKS, workspace
 
+from lib.files import read_json
 from lib.runs import read_csv
 
 IGNORE = "NBVAL_IGNORE_OUTPUT"
@@ -90,3 +92,7 @@ def test_the_readmes_verdicts_are_those_of_the_demo():
     readme = Path("README.md").read_text(encoding="utf-8")
     assert "<!-- verdicts -->" in readme
     assert refreshed(readme, read_csv("runs/demo/hypotheses/verdicts.csv")) == readme, "run make outputs"
+
+
+def test_readmes_speeds_are_those_of_the_record():
+    assert speed_table.table(read_json("bench/records/cpu.json")) in Path("README.md").read_text(encoding="utf-8")
