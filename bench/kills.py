@@ -22,32 +22,39 @@ import tiny  # noqa: E402
 KILLS = 3
 
 
-def killed(place, rng, longest):
-    """Start the run, kill all of it or one process after a random time; says what and when, or None if it had ended."""
+def finished(place):
+    """How many folders of results are vouched for."""
+    return len([path for path in (place / "runs/tiny").rglob("manifest.json") if "checkpoints" not in path.parts])
+
+
+def killed(place, rng, after):
+    """Start the run; when `after` results are finished, wait a random moment and kill all of it, or one process.
+
+    Returns what was killed and when, or None if the run had ended before.
+    """
     how = {"cwd": place, "env": tiny.environment(place), "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    began, wait = time.monotonic(), rng.uniform(1, longest)
+    began, moment = time.monotonic(), rng.uniform(0, 5)
     with subprocess.Popen(tiny.command(), **how) as running:
-        try:
-            running.wait(wait)
+        while finished(place) < after and running.poll() is None:
+            time.sleep(0.05)
+        time.sleep(moment)
+        if running.poll() is not None:
             return None
-        except subprocess.TimeoutExpired:
-            family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
+        family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
         chosen = family if rng.random() < 0.5 else [rng.choice(family)]
-        names = [" ".join(one.cmdline()[1:4]) for one in chosen]
+        what = "everything" if len(chosen) > 1 else " ".join(chosen[0].cmdline())[:80]
         for one in chosen:
             one.kill()
-        running.wait(120)
+        running.wait()
     psutil.wait_procs(family, timeout=900)  # where only make was killed, the run goes on to its end
-    what = "everything" if len(chosen) > 1 else names[0]
-    done = len([path for path in (place / "runs/tiny").rglob("manifest.json") if "checkpoints" not in path.parts])
-    after = round(time.monotonic() - began, 1)
-    return {"after_seconds": after, "killed": what, "results_finished": done}
+    seconds = round(time.monotonic() - began, 1)
+    return {"results_asked": after, "moment": round(moment, 2), "killed": what, "after_seconds": seconds}
 
 
-def trial(seed, folder, reference, longest):
+def trial(seed, folder, reference, results):
     """One run, killed three times and ended: what was done to it, and which files came out otherwise."""
     rng, place = random.Random(seed), tiny.workspace(Path(folder) / f"trial {seed}")
-    kills = [killed(place, rng, longest) for _ in range(KILLS)]
+    kills = [killed(place, rng, after) for after in sorted(rng.choices(range(results), k=KILLS))]
     end = tiny.make(place)
     found = tiny.hashes(place)
     other = [name for name in sorted(found.keys() | reference.keys()) if found.get(name) != reference.get(name)]
@@ -58,15 +65,16 @@ def trial(seed, folder, reference, longest):
 def main():
     n = int(sys.argv[1]) if sys.argv[1:] else 10
     with tempfile.TemporaryDirectory(prefix="kills") as folder:
-        place, began = tiny.workspace(Path(folder) / "undisturbed"), time.monotonic()
+        place = tiny.workspace(Path(folder) / "undisturbed")
         assert tiny.make(place).returncode == 0, "the undisturbed run failed"
-        longest, reference, trials = time.monotonic() - began, tiny.hashes(place), []
+        results, reference, trials = finished(place), tiny.hashes(place), []
         for seed in range(n):
-            trials.append(trial(seed, folder, reference, longest / 2))
+            trials.append(trial(seed, folder, reference, results))
             print(trials[-1], flush=True)
             equal = sum(one["exit_status"] == 0 and not one["files_that_differ"] for one in trials)
             summary = {"trials": len(trials), "equal_to_the_undisturbed_run": equal, "files_compared": len(reference)}
-            record = facts() | summary | {"undisturbed_seconds": round(longest), "each": trials}
+            summary["kills"] = sum(kill is not None for one in trials for kill in one["kills"])
+            record = facts() | summary | {"each": trials}
             Path("bench/records/kills.json").write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     sys.exit(equal < n)
 
