@@ -37,8 +37,8 @@ from lib.runs import Experiment, read_json, write_json, write_table
 from lib.steps import Steps
 
 RECORD = Path(__file__).parent / "records/cpu.json"
-DEMO = params.load("params/demo/general.yaml")
-SMALL = DEMO.model_copy(update={"n_layer": 4, "n_head": 4, "n_embd": 256})
+SMALL = params.load("params/demo/general.yaml")  # 1 layer of 96 numbers
+MIDDLE = SMALL.model_copy(update={"n_layer": 4, "n_head": 4, "n_embd": 256})
 N_TRAINING = 578_625  # 80 % of EFCAMDAT's 723,282 texts
 WORKERS = 4  # processes in which upstream aligns masks with tokens, its default
 DRAWING = params.load("params/efcamdat/masks.yaml")
@@ -185,13 +185,18 @@ def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
 
 
 def training_small(up, n):
-    """A small GPT-2 (4 layers of 256 numbers) with GPT-2's vocabulary on both sides."""
+    """The demo's model, with GPT-2's vocabulary on both sides."""
     return stepping(SMALL, up.gpt2, 3000, n)
 
 
+def training_middle(up, n):
+    """A model of 4 layers of 256 numbers, with GPT-2's vocabulary on both sides."""
+    return stepping(MIDDLE, up.gpt2, 3000, n)
+
+
 def training_demo(up, n):
-    """The demo's model (1 layer of 96 numbers) with the demo's vocabulary of 1,024 on both sides."""
-    return stepping(DEMO, None, 3000, 8 * n)
+    """The demo's model with the demo's vocabulary of 1,024 on both sides."""
+    return stepping(SMALL, None, 3000, 8 * n)
 
 
 def training_124m(up, n):
@@ -199,11 +204,11 @@ def training_124m(up, n):
     return stepping(params.load("params/efcamdat/general.yaml"), up.gpt2, 3000, min(n, 3), batches=1)
 
 
-def asked(up, texts):
-    """A small model and the frozen masks of some texts, all span types, with the texts' examples."""
+def asked(up, texts, size):
+    """A model and the frozen masks of some texts, all span types, with the texts' examples."""
     table = frame(once(texts))
     index = indexing.build(table, up.gpt2, "rules", DRAWING.max_length)
-    model = training.start(SMALL, up.gpt2, DRAWING.max_length).eval()
+    model = training.start(size, up.gpt2, DRAWING.max_length).eval()
     sets = {"mix": DRAWING.mix_sets, "word": 1, "ngram": 1, "sentence": 1, "document": 1}
     frozen = pd.concat([prepare.freeze(index, DRAWING, kind, n) for kind, n in sets.items()])
     return model, scoring.frozen_examples(index, frozen, up.first)
@@ -211,7 +216,7 @@ def asked(up, texts):
 
 def evaluation(up, n):
     """All span types of one model: upstream once for each, over padded batches; ours in one pass, sums by text."""
-    model, (keys, tokens, roles) = asked(up, 12)
+    model, (keys, tokens, roles) = asked(up, 12, MIDDLE)
     kinds = [np.flatnonzero(keys["mask_type"] == kind) for kind in keys["mask_type"].unique()]
     rows = [upstream.padded([tokens[i] for i in own], [roles[i] for i in own]) for own in kinds]
     theirs = copy.deepcopy(model)
@@ -231,9 +236,9 @@ def sure(model, first, rng):
     return model
 
 
-def infilling_of(up, n, contexts, times):
+def infilling_of(up, n, contexts, times, size):
     """Blanks filled by sampling from a nucleus of .95, `times` times for each context."""
-    model, (keys, tokens, roles) = asked(up, max(contexts, 20))
+    model, (keys, tokens, roles) = asked(up, max(contexts, 20), size)
     sure(model, up.first, np.random.default_rng(0))
     chosen = np.flatnonzero((keys["mask_type"] == "mix") & (keys["mask_set"] == 0))
     if contexts == 1:  # one of the usual length
@@ -250,13 +255,23 @@ def infilling_of(up, n, contexts, times):
 
 
 def infilling_one(up, n):
-    """16 fillings of one context."""
-    return infilling_of(up, n, 1, 16)
+    """16 fillings of one context, by the demo's model with GPT-2's vocabulary."""
+    return infilling_of(up, n, 1, 16, SMALL)
 
 
 def infilling_many(up, n):
-    """One filling of 64 contexts, which upstream takes one by one."""
-    return infilling_of(up, n, 64, 1)
+    """One filling of 64 contexts, which upstream takes one by one; the same model."""
+    return infilling_of(up, n, 64, 1, SMALL)
+
+
+def infilling_one_middle(up, n):
+    """16 fillings of one context, by a model of 4 layers of 256 numbers."""
+    return infilling_of(up, n, 1, 16, MIDDLE)
+
+
+def infilling_many_middle(up, n):
+    """One filling of 64 contexts by that model."""
+    return infilling_of(up, n, 64, 1, MIDDLE)
 
 
 def prepared(up, n):
@@ -359,8 +374,8 @@ def same_sums(up):
 
 
 PARTS = {part.__name__: part for part in [
-    sampling, first_pass, later_pass, training_small, training_demo, training_124m, evaluation,
-    infilling_one, infilling_many, equal, prepared,
+    sampling, first_pass, later_pass, training_small, training_middle, training_demo, training_124m, evaluation,
+    infilling_one, infilling_many, infilling_one_middle, infilling_many_middle, equal, prepared,
 ]}  # fmt: skip
 
 if __name__ == "__main__":

@@ -9,12 +9,15 @@ ROWS = {
     "sampling": "masks drawn, offsets known",
     "first_pass": "all work before the first step, with all processes of each side",
     "later_pass": "every later pass",
-    "training_small": "training, 16 M parameters, GPT-2's vocabulary",
+    "training_small": "training, the demo's model with GPT-2's vocabulary",
+    "training_middle": "training, 4 layers of 256 numbers, GPT-2's vocabulary",
     "training_124m": "training, GPT-2's size",
-    "training_demo": "training, the demo's model and vocabulary",
+    "training_demo": "training, the demo's model with the demo's vocabulary of 1,024",
     "evaluation": "evaluation, all span types",
-    "infilling_one": "16 fillings of one context",
-    "infilling_many": "one filling of each of 64 contexts",
+    "infilling_one": "16 fillings of one context, the demo's model with GPT-2's vocabulary",
+    "infilling_many": "one filling of each of 64 contexts, the same model",
+    "infilling_one_middle": "16 fillings of one context, 4 layers of 256 numbers",
+    "infilling_many_middle": "one filling of each of 64 contexts, 4 layers of 256 numbers",
 }
 
 
