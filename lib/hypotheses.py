@@ -1,4 +1,4 @@
-"""Decision rules for H1, H2 and H3, what makes a verdict invalid or fragile, and its words.
+"""Decision rules for H1, H2 and H3, and what makes a verdict invalid or fragile.
 
 Pure functions from contrast rows to verdict rows. theta, margins: differences of ln PPL, so 10 % is ln 1.10.
 Tests are one-sided at alpha; the intervals beside them are two-sided.
@@ -18,27 +18,11 @@ STAMP, ALL = " (provisional)", "all"
 H3_TESTS = ["own-transfer", "general-transfer", "continued-transfer"]  # the last is the control
 KEY = ["hypothesis", "level"]
 VERDICTS = [*KEY, "theta", "ci_lo", "ci_hi", "p", "p_holm", "margin", "verdict", "robust", "why"]
-CLAIMS = {
-    "H1": {SUPPORTED: "the level's own model beats the general model by more than {m}",
-           NOT: "the level's own model does not beat the general model by {m}"},
-    "H2": {SUPPORTED: "the general model is within {m} of the best specialist",
-           EQUIVALENT: "the general model and the best specialist are within {m} of each other",
-           GENERAL_BETTER: "the general model beats the best specialist by more than {m}",
-           NOT: "the general model is more than {m} behind the best specialist"},
-    "H3": {SUPPORTED: "transfer beats the level's own model and the general one by more than {m}",
-           LONGER: "transfer beats its rivals through longer training, not through level text",
-           NOT: "transfer does not beat every rival by {m}"}}
 
 
 def outcome(verdict):
     """A verdict without its stamp and its level names: one of the constants above."""
     return verdict.split(" (")[0]
-
-
-def listed(names):
-    """Names as a sentence has them: "A1, A2 and C1", or "none"."""
-    *some, last = names or ["none"]
-    return f"{', '.join(some)} and {last}" if some else last
 
 
 def _rows(contrasts, name):
@@ -57,14 +41,15 @@ def _p(rows, margin, side=1):
     return pd.Series(p_above(side * rows["theta"], rows["se"], rows["df"], side * margin), rows.index)
 
 
-def overall(outcomes):
-    """One verdict for five levels: theirs if they agree; else who holds; else refuted, if decided everywhere."""
-    held = [level for level in LEVELS if outcomes[level] in HOLDS]
+def overall(outcomes, everywhere=False):
+    """One verdict for five levels: theirs if they agree; else who holds; else refuted, if refuted at all five, or at
+    one where the hypothesis speaks of all levels (everywhere)."""
+    held, refuted = [level for level in LEVELS if outcomes[level] in HOLDS], outcomes.isin([NOT, LONGER])
     if outcomes.nunique() == 1:
         return outcomes.iloc[0]
     if held:
         return SUPPORTED if len(held) == len(LEVELS) else f"{PARTLY} ({', '.join(held)})"
-    return NOT if outcomes.isin([NOT, LONGER]).all() else INCONCLUSIVE
+    return NOT if refuted.all() or everywhere and refuted.any() else INCONCLUSIVE
 
 
 def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
@@ -74,7 +59,7 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
     table["why"] = ["; ".join(filter(None, both)) for both in zip(notes, rows["why"], strict=True)]
     table.loc[ALL, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
     counted = [f"{one} at {', '.join(same)}" for one, same in outcomes.groupby(outcomes, sort=False).groups.items()]
-    table.loc[ALL, ["verdict", "why"]] = [overall(outcomes), "; ".join(counted)]
+    table.loc[ALL, ["verdict", "why"]] = [overall(outcomes, hypothesis == "H2"), "; ".join(counted)]
     stamped = np.array([*rows["provisional"], rows["provisional"].any()]) & (table["verdict"] != NA)
     table["robust"] = np.where(table["verdict"] == NA, NA, "untested")
     table["verdict"] += np.where(stamped, STAMP, "")
@@ -123,7 +108,7 @@ def h3(contrasts, params):
     control = np.select([~beats_both, ~ran, verdict == INCONCLUSIVE],
                         ["", "; longer training not excluded: no general model was continued as long",
                          "; longer training not excluded: the general model continued as long is not shown beaten"], "")
-    notes = np.where(verdict == NA, "", "least over " + rows["a"].astype(str) + control)
+    notes = np.where(verdict == NA, "", "nearest rival: " + rows["a"].astype(str) + control)
     return _verdicts("H3", rows, margin, p, p_holm, verdict, notes)
 
 
@@ -191,33 +176,3 @@ def robustness(decide, contrasts, alternatives):
         parts = {"no": failed, "untested": untested}
         verdicts.loc[key, "robust"] = "; ".join(f"{k}: {', '.join(v)}" for k, v in parts.items() if v) or "yes"
     return verdicts.reset_index()[VERDICTS]
-
-
-def _claim(row):
-    """The words of a verdict row, without full stop."""
-    one, claims, every = outcome(row["verdict"]), CLAIMS[row["hypothesis"]], row["level"] == ALL
-    claim = claims.get(one, claims[SUPPORTED]).format(m=f"{100 * np.expm1(row['margin']):.0f} %")
-    where = "At every level" if every else f"At {row['level']}"
-    named = row["verdict"].removesuffix(STAMP).partition(" (")[2].rstrip(")").split(", ")
-    special = {PARTLY: f"Only at {listed(named)} is it shown that {claim}",
-               INVALID: f"No verdict{'' if every else f' at {where[3:]}'} on whether {claim}",
-               NA: f"{'At no level could it' if every else f'{where} it could not'} be tested whether {claim}",
-               INCONCLUSIVE: f"At no level is it shown that {claim}, yet not every level excludes it" if every
-               else f"{where} it stays open whether {claim}"}
-    return special.get(one, f"{where} {claim}")
-
-
-def title(hypothesis, verdicts):
-    """The overall conclusion, as a figure's title."""
-    row = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] == ALL)].iloc[0]
-    return _claim(row) + (STAMP if row["verdict"].endswith(STAMP) else "")
-
-
-def sentence(row):
-    """A verdict row in plain English: the claim, the stamp, the gain with its interval, why, and how robust."""
-    low, mid, high = 100 * np.expm1(row[["ci_lo", "theta", "ci_hi"]].astype(float))
-    gain = "" if np.isnan(mid) else f": {mid:+.1f} % in perplexity, interval {low:+.1f} to {high:+.1f} %"
-    stamp = STAMP if row["verdict"].endswith(STAMP) else ""
-    why = f" ({row['why']})" if isinstance(row["why"], str) and row["why"] else ""
-    robust = ("no contradiction; " * row["robust"].startswith("untested:") + row["robust"]).capitalize()
-    return f"{_claim(row)}{stamp}{gain}{why}." + ("" if row["robust"] == NA else f" Robust? {robust}.")

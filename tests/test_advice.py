@@ -1,22 +1,12 @@
 """Claims about the advice: the plan's criteria are the hand figures, and the simplest good system is recommended."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pandas as pd
 import pytest
+from differences import PARAMS, contrast
 
 from lib import advice
 from lib.runs import LEVELS
-
-PARAMS = SimpleNamespace(alpha=0.05, recommend_within=0.02)
-
-
-def contrast(name, level, theta, a="general", b="best", provisional=False):
-    """A row of contrasts.csv; theta may be a number (se .005), (theta, se) or None for one that was not made."""
-    theta, se = theta if isinstance(theta, tuple) else (np.nan, np.nan) if theta is None else (theta, 0.005)
-    return {"name": name, "level": level, "a": a, "b": b, "mask_type": "mix", "subset": "unflagged", "theta": theta,
-            "se": se, "df": 40, "ci_lo": theta - 2 * se, "ci_hi": theta + 2 * se, "provisional": provisional}
 
 
 def matrix(**ppl):

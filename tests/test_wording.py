@@ -1,0 +1,153 @@
+"""Claims about words: every outcome has its own, they change with the verdict, and what was not asked is told once."""
+
+import gc
+
+import numpy as np
+import pandas as pd
+import pytest
+from differences import PARAMS, WIDE, everything, table
+
+from lib import hypotheses, wording
+from lib.hypotheses import ALL, STAMP
+from lib.runs import LEVELS
+
+DECIDED_BY = {"H1": "general_own", "H2": "general_best", "H3": "own_transfer"}
+OUTCOMES = [("H1", theta, "own model") for theta in (0.3, 0.0, WIDE, None, [0.3, 0.0, WIDE, None, 0.3])]
+OUTCOMES += [("H2", theta, "best specialist")
+             for theta in (0.0, (-0.09, 0.01), -0.3, 0.2, WIDE, None, [0.0] + [0.2] * 4)]  # fmt: skip
+OUTCOMES += [("H3", theta, "transfer") for theta in (0.1, 0.0, WIDE, None, [0.1, 0.0, WIDE, None, 0.1])]
+FAILED = pd.DataFrame({"check": ["masks equal for all models"], "holds": [False], "detail": ["a1"]})
+SOUND = FAILED.assign(holds=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_garbage_collection():
+    """statsmodels collects garbage in every multipletests: .1 s a call over all that is imported, unless frozen."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def decided(hypothesis="H1", thetas=0.3, checks=None, provisional=False):
+    rows = everything(**{DECIDED_BY[hypothesis]: thetas}).assign(provisional=provisional)
+    return hypotheses.decide(rows, PARAMS, checks)
+
+
+@pytest.mark.parametrize("provisional", [False, True])
+@pytest.mark.parametrize("hypothesis, thetas, about", OUTCOMES)
+def test_every_outcome_has_words_that_name_it(hypothesis, thetas, about, provisional):
+    found = decided(hypothesis, thetas, provisional=provisional)
+    levels = found[(found["hypothesis"] == hypothesis) & (found["level"] != ALL)]
+    for _, row in levels.iterrows():
+        words = wording.sentence(row)
+        assert about in words and words.startswith(f"At {row['level']} ") and words.endswith(".")
+        assert "{" not in words and "nan" not in words
+        assert ("(provisional)" in words) == row["verdict"].endswith(STAMP)
+    title = wording.title(hypothesis, found)
+    assert about in title and all(level in title for level in LEVELS) or title.startswith("At every level ")
+    assert ("(provisional)" in title) == levels["verdict"].str.endswith(STAMP).any()
+
+
+def test_no_two_outcomes_share_their_words():
+    thetas = {"H1": [0.3, 0.0, WIDE, None], "H2": [0.0, (-0.09, 0.01), -0.3, 0.2, WIDE, None],
+              "H3": [0.1, 0.0, WIDE, None]}  # fmt: skip
+    for hypothesis, values in thetas.items():
+        tables = [decided(hypothesis, value) for value in [*values, [values[0]] * 4 + [None]]]
+        tables += [decided(hypothesis, 0.3, FAILED)]
+        tables += [hypotheses.decide(everything(continued_transfer=0.0), PARAMS)] * (hypothesis == "H3")
+        titles = [wording.title(hypothesis, found) for found in tables]
+        assert len(set(titles)) == len(titles), titles
+        firsts = [found[found["hypothesis"] == hypothesis].iloc[0] for found in tables[: len(values)]]
+        levels = [wording.sentence(row) for row in firsts]
+        assert len(set(levels)) == len(levels), levels
+
+
+def test_titles_state_the_conclusion_level_by_level():
+    found = hypotheses.decide(everything(general_own=[0.3, 0.0, WIDE, None, 0.3], continued_transfer=0.0), PARAMS)
+    assert wording.title("H1", found) == (
+        "At A1 and C1 the level's own model beats the general model by more than 10 %; at A2 it does not; "
+        "at B1 it stays open; at B2 it could not be tested")  # fmt: skip
+    assert wording.title("H2", found) == (
+        "At every level the general model and the best specialist are within 10 % of each other")  # fmt: skip
+    assert wording.title("H3", found) == (
+        "At every level transfer beats its rivals through longer training, not through level text")  # fmt: skip
+
+
+def test_a_title_in_which_nothing_holds_begins_with_what_is_refuted():
+    assert wording.title("H2", decided("H2", [0.2, 0.2, WIDE, WIDE, 0.2])) == (
+        "At A1, A2 and C1 the general model is more than 10 % behind the best specialist; at B1 and B2 it stays open")
+    assert wording.title("H1", decided("H1", WIDE)) == (
+        "At every level it stays open whether the level's own model beats the general model by more than 10 %")
+
+
+def test_a_verdict_that_another_way_of_asking_changes_says_which():
+    ways = {"held-out prompts": None, "bits per character": everything(general_own=0.0)}
+    found = hypotheses.robustness(lambda rows: hypotheses.decide(rows, PARAMS), everything(), ways)
+    h1 = found[found["hypothesis"] == "H1"]
+    assert wording.sentence(h1.iloc[0]).endswith("Not robust: it changes by bits per character.")
+    assert "held-out" not in wording.paragraph("H1", found)
+    assert wording.unasked(found) == ["held-out prompts"]
+
+
+def test_robust_is_said_only_where_every_way_was_asked():
+    for ways, end in [({"bits": everything()}, " Robust."), ({"bits": everything(), "prompts": None}, " %).")]:
+        found = hypotheses.robustness(lambda rows: hypotheses.decide(rows, PARAMS), everything(), ways)
+        words = wording.sentence(found.iloc[0])
+        assert words.endswith("Robust.") == (end == " Robust.") and "ntested" not in words
+
+
+def test_a_stamp_told_above_is_not_told_again():
+    rows = everything().assign(provisional=True, why="one seed")
+    found = hypotheses.decide(rows, PARAMS)
+    assert "one seed" in wording.paragraph("H1", found)
+    assert "one seed" not in wording.paragraph("H1", found, ["one seed"])
+
+
+def test_an_invalid_study_gets_one_sentence_a_hypothesis_and_no_level():
+    words = wording.paragraph("H1", decided(checks=FAILED))
+    assert words.startswith("**At every level no verdict can be given") and "\n- " not in words
+
+
+def test_standing_names_the_stamps_and_the_models_that_are_missing():
+    cost = pd.DataFrame({"model": ["a1", "b1"], "seeds": [0, 2], "why": ["18 texts", None]})
+    said = wording.standing(SOUND, ["one seed"], cost)
+    assert "All checks hold" in said and "one seed" in said and "Not trained: a1 (18 texts)" in said
+    assert "every verdict below is invalid" in wording.standing(FAILED, [], cost)
+
+
+def test_what_came_out_is_held_against_what_was_expected_and_may_go_either_way():
+    primary = table(own_transfer=0.1, general_transfer=[0.1, 0, 0, 0, 0])
+    as_expected = wording.expectations(decided("H1", [0.3, 0, 0, 0, 0]), primary, 0.02)
+    assert "It holds at: A1. All below B2, as expected" in as_expected
+    assert "over the general model at: A1; as expected" in as_expected
+    otherwise = wording.expectations(decided("H1", 0.3), table(own_transfer=0.0, general_transfer=0.1), 0.02)
+    assert "B2 and C1 among them, against what was expected" in otherwise
+    assert "over the own model at: none" in otherwise and otherwise.count("against what was expected") >= 2
+    nothing = wording.expectations(decided("H1", WIDE), table(own_transfer=0.0, general_transfer=0.0), 0.02)
+    assert "nothing speaks for low levels" in nothing and "neither rival is beaten" in nothing
+
+
+def test_sensitivity_gives_the_gain_that_would_be_shown_and_an_unknown_share_as_such():
+    mde = pd.DataFrame({"level": ["A1", "A2"], "h1_pct": [42.0, np.nan], "gain_pct": [9.5, 1], "seed_share": np.nan})
+    said = wording.sensitivity(mde, 0.9)
+    assert "42 % is shown" in said and "+9.5 %" in said and "unknown" in said and "A2" not in said
+    assert wording.sensitivity(mde.tail(1), 0.9) == "No level could be tested."
+
+
+@pytest.mark.parametrize("column, file, said", [
+    ("text", "essays.csv", "errors included"),
+    ("text_corrected", "essays.csv", "fewer errors than learners made"),
+    ("text", "synthetic", "say nothing about learners"),
+])  # fmt: skip
+def test_limits_name_the_text_that_was_used(column, file, said):
+    cost = pd.DataFrame({"kind": ["general"], "init_from": ["gpt2"], "parameters_total": [124e6]})
+    report = {"text_column": column, "sources": [{"file": file}], "copied": {"test": 3}}
+    assert said in wording.limits(report, cost) and "gpt2" in wording.limits(report, cost)
+
+
+def test_the_last_sentence_has_a_number_or_says_why_not():
+    own = pd.DataFrame({"level": ["A1", "C1"], "gain_pct": [5.0, -2.0]})
+    assert "between -2.0 % (C1) and +5.0 % (A1)" in wording.answer(own, decided(), SOUND)
+    assert "gains +5.0 % (A1)" in wording.answer(own.head(1), decided(), SOUND)
+    assert "No level could be compared" in wording.answer(own.head(0), decided("H1", None), SOUND)
+    assert wording.answer(own, decided(checks=FAILED), FAILED).endswith("masks equal for all models.")
