@@ -6,13 +6,17 @@ beginnings as whole fillings only where the end token is among the next best, an
 """
 
 from collections import Counter
+from itertools import islice
 
 import numpy as np
 import torch
+from torch.nn.functional import pad
 
 from lib.examples import CONTEXT_SPECIAL, SEPARATOR
 
-BATCH = 8192  # tokens of the prompts read at once, padding included
+BATCH = 8192  # tokens of the prompts held at once, padding included
+FEW = 16  # rows: so many are better padded than asked in turn
+TOGETHER = 4  # groups of prompts, each of like length, that are written behind at once
 WIDE = 256  # tokens sorted for the nucleus; all, where these do not hold its mass
 LONGEST_WORD = 12  # tokens a single word may take before the search gives up
 
@@ -76,68 +80,118 @@ def fill(model, tokenizer, prompts, blanks, nucleus=None, seed=0, times=1, longe
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
     blanks = np.repeat(blanks, times)
     fillings, logprobs = ([[]] * len(blanks) for _ in range(2))
+    draws = _draws(len(blanks), longest, seed).to(model.device) if nucleus and len(prompts) else None
     with torch.inference_mode():
-        for places, ids, seen in _batches(model, prompts):
-            here = (places[:, None] * times + np.arange(times)).ravel()
-            draws = _draws(here, longest, seed).to(model.device) if nucleus else None
-            written, ln_p = _write(model, ids, seen, blanks[here], end, nucleus, draws, times, longest)
-            for place, tokens, own in zip(here, written.tolist(), ln_p.tolist()):
+        groups = _batches(model, prompts, BATCH // TOGETHER)
+        while readers := [_Reader(*group, times) for group in islice(groups, TOGETHER)]:
+            here = torch.cat([one.rows for one in readers]).tolist()
+            written, ln_p = _write(model, readers, blanks, end, nucleus, draws, longest)
+            for place, tokens, own in zip(here, written[here].tolist(), ln_p[here].tolist()):
                 fillings[place] = _cut(tokens, end, blanks[place], tokenizer)
                 sums = [sum(own[first : stop + 1]) for first, stop in _closed(tokens, end, blanks[place])]
                 logprobs[place] = sums + [float("nan")] * (blanks[place] - len(sums))
     return fillings, logprobs
 
 
-def _write(model, ids, seen, blanks, end, nucleus, draws, times, longest):
-    """Token by token; a row whose blanks are filled leaves the batch. Returns (tokens, ln p) [rows, longest]."""
-    left = torch.as_tensor(blanks, device=ids.device).clone()
-    rows, tokens, cache = torch.arange(len(left), device=ids.device), ids, None
-    written, ln_p = ids.new_full((len(left), longest), -1), torch.zeros(len(left), longest, device=ids.device)
-    for at in range(min(longest, model.config.max_position_embeddings - ids.shape[1])):
-        scores, cache = _next(model, tokens, seen, cache)
-        if at == 0 and times > 1:  # the prompt was read once
-            scores, seen = scores.repeat_interleave(times, 0), seen.repeat_interleave(times, 0)
-            cache.batch_repeat_interleave(times)
-        chosen = scores.argmax(1) if draws is None else _drawn(scores, draws[rows, at], nucleus)
-        written[rows, at], ln_p[rows, at] = chosen, scores.gather(1, chosen[:, None])[:, 0]
+class _Reader:
+    """Prompts of like length side by side, and what is being written behind them, `times` times each.
+
+    rows: long [n], the places of those that go on, among all fillings; tokens [n, new]: what is to be read next;
+    seen [n, width]: 1 for all tokens up to them, 0 for padding.
+    """
+
+    def __init__(self, places, ids, seen, times):
+        self.rows = torch.as_tensor(places, device=ids.device).repeat_interleave(times) * times
+        self.rows += torch.arange(times, device=ids.device).repeat(len(places))
+        self.tokens, self.seen, self.cache, self.times = ids, seen, None, times
+
+    def states(self, model):
+        """What the output layer is given for each row's next token: [n, width]."""
+        output = model.base_model(**_given(self.tokens, self.seen, self.cache))
+        states = output.last_hidden_state[:, -1]
+        if self.cache is None and self.times > 1:  # the prompt was read once
+            states, self.seen = (x.repeat_interleave(self.times, 0) for x in (states, self.seen))
+            output.past_key_values.batch_repeat_interleave(self.times)
+        self.cache = output.past_key_values
+        return states
+
+    def write(self, tokens, going):
+        """Take each row's next token, long [n]; only rows that are going, bool [n], stay."""
+        self.rows, self.tokens, self.seen = self.rows[going], tokens[going, None], self.seen[going]
+        self.seen = torch.cat([self.seen, torch.ones_like(self.tokens)], 1)
+        if not going.all():
+            self.cache.batch_select_indices(going.nonzero()[:, 0])
+
+    def join(self, wider):
+        """Take over another reader's rows; its width is at least this one's."""
+        more = wider.seen.shape[1] - self.seen.shape[1]
+        self.seen = torch.cat([pad(self.seen, (more, 0)), wider.seen])
+        self.rows, self.tokens = torch.cat([self.rows, wider.rows]), torch.cat([self.tokens, wider.tokens])
+        for own, other in zip(self.cache.layers, wider.cache.layers):  # [rows, heads, width, size]
+            own.keys = torch.cat([pad(own.keys, (0, 0, more, 0)), other.keys])
+            own.values = torch.cat([pad(own.values, (0, 0, more, 0)), other.values])
+
+
+def _write(model, readers, blanks, end, nucleus, draws, longest):
+    """Token by token, the output layer for the rows of all readers at once: tokens and ln p [len(blanks), longest]."""
+    left = torch.as_tensor(blanks, device=model.device).clone()
+    written = left.new_full((len(left), longest), -1)
+    ln_p, head = torch.zeros(written.shape, device=model.device), model.get_output_embeddings()
+    across = head.weight.T.contiguous()  # [width, vocabulary]: a CPU multiplies few rows by it in half the time
+    for at in range(longest):
+        scores = (torch.cat([one.states(model) for one in readers]) @ across).float()
+        scores = scores if head.bias is None else scores + head.bias
+        rows, norm = torch.cat([one.rows for one in readers]), scores.logsumexp(1, keepdim=True)
+        chosen = scores.argmax(1) if draws is None else _drawn(scores, norm, draws[rows, at], nucleus)
+        written[rows, at], ln_p[rows, at] = chosen, (scores.gather(1, chosen[:, None]) - norm)[:, 0]
         left[rows] -= (chosen == end).long()
-        (going,) = torch.nonzero(left[rows] > 0, as_tuple=True)
-        if len(going) == 0:
+        for one, tokens in zip(readers, chosen.split([len(one.rows) for one in readers])):
+            full = one.seen.shape[1] >= model.config.max_position_embeddings
+            one.write(tokens, (left[one.rows] > 0) & (not full))
+        readers = [one for one in readers if len(one.rows)]
+        while len(readers) > 1 and len(readers[-2].rows) + len(readers[-1].rows) <= FEW:
+            readers[-2].join(readers.pop())
+        if not readers:
             break
-        if len(going) < len(rows):
-            cache.batch_select_indices(going)
-        rows, tokens = rows[going], chosen[going, None]
-        seen = torch.cat([seen[going], torch.ones_like(tokens)], 1)
     return written, ln_p
+
+
+def _given(tokens, seen, cache):
+    """Arguments of a model that has read `cache` and is to read `tokens`; seen: 1 for tokens, 0 for padding."""
+    places = (seen.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
+    return {"input_ids": tokens, "attention_mask": seen, "position_ids": places, "past_key_values": cache,
+            "use_cache": True}  # fmt: skip
 
 
 def _next(model, tokens, seen, cache):
     """Log probabilities of the token after each row, [rows, vocabulary], and the cache that has read the rows."""
-    places = (seen.cumsum(1) - 1).clamp(min=0)[:, -tokens.shape[1] :]
-    how = {"attention_mask": seen, "position_ids": places, "past_key_values": cache, "use_cache": True}
-    output = model(tokens, logits_to_keep=1, **how)
+    output = model(**_given(tokens, seen, cache), logits_to_keep=1)
     return output.logits[:, -1].float().log_softmax(-1), output.past_key_values
 
 
 def _draws(rows, longest, seed):
     """Uniform numbers [rows, longest], each row's from a generator of its own."""
-    own = [np.random.Generator(np.random.Philox(key=[seed, row])).random(longest, np.float32) for row in rows]
+    own = [np.random.Generator(np.random.Philox(key=[seed, row])).random(longest, np.float32) for row in range(rows)]
     return torch.tensor(np.array(own))
 
 
-def _drawn(ln_p, uniform, nucleus):
-    """One token a row, drawn from the fewest tokens whose probabilities reach the nucleus (Holtzman et al. 2020)."""
-    top, tokens = ln_p.topk(min(WIDE, ln_p.shape[1]))
-    drawn = _inverse(top, tokens, uniform, nucleus)
-    (more,) = torch.nonzero(top.exp().sum(1) < nucleus, as_tuple=True)
+def _drawn(scores, norm, uniform, nucleus):
+    """One token a row, drawn from the fewest tokens whose probabilities reach the nucleus (Holtzman et al. 2020).
+
+    scores: logits [rows, vocabulary]; norm: their logsumexp [rows, 1]."""
+    top, tokens = scores.topk(min(WIDE, scores.shape[1]))
+    p = (top - norm).exp()
+    drawn = _inverse(p, tokens, uniform, nucleus)
+    (more,) = torch.nonzero(p.sum(1) < nucleus, as_tuple=True)
     if len(more):
-        drawn[more] = _inverse(*ln_p[more].sort(descending=True), uniform[more], nucleus)
+        top, tokens = scores[more].sort(descending=True)
+        drawn[more] = _inverse((top - norm[more]).exp(), tokens, uniform[more], nucleus)
     return drawn
 
 
-def _inverse(ln_p, tokens, uniform, nucleus):
+def _inverse(p, tokens, uniform, nucleus):
     """Where the distribution function of the nucleus reaches a uniform number; tokens stand by falling probability."""
-    reached = ln_p.exp().cumsum(1)
+    reached = p.cumsum(1)
     last = (reached < nucleus).sum(1, keepdim=True).clamp(max=reached.shape[1] - 1)  # the token that crosses the mass
     place = (reached <= uniform[:, None] * reached.gather(1, last)).sum(1, keepdim=True)
     return tokens.gather(1, torch.minimum(place, last))[:, 0]
@@ -167,13 +221,14 @@ def _cut(written, end, n, tokenizer):
     return filled + [""] * (n - len(filled))
 
 
-def _batches(model, prompts):
-    """Prompts of like length together: their places, token ids and attention mask [rows, width], padded on the left."""
+def _batches(model, prompts, most=BATCH):
+    """Prompts of like length together, of `most` tokens with padding, or a single one: their places, token ids and
+    attention mask [rows, width], padded on the left."""
     width = np.array([len(one) for one in prompts])
     order, first = np.argsort(width, kind="stable"), 0
     while first < len(order):
         room = np.arange(1, len(order) - first + 1) * width[order[first:]]  # tokens, if so many prompts go together
-        places = order[first : first + max(1, np.searchsorted(room, BATCH, side="right"))]
+        places = order[first : first + max(1, np.searchsorted(room, most, side="right"))]
         first += len(places)
         ids = torch.zeros(len(places), width[places[-1]], dtype=torch.long)
         seen = torch.zeros_like(ids)

@@ -51,7 +51,7 @@ def test_the_nucleus_keeps_the_token_that_crosses_the_mass_and_no_more(monkeypat
     shares = torch.tensor([0.1, 0.4, 0.05, 0.3, 0.15])  # in order .4 .3 .15 .1 .05: .85 holds three, .851 four
     u = torch.arange(0, 1, 1e-4)
     for nucleus, kept in [(0.4, [1]), (0.5, [1, 3]), (0.86, [1, 3, 4, 0]), (0.9999, [1, 3, 4, 0, 2])]:
-        drawn = infilling._drawn(shares.log().expand(len(u), 5), u, nucleus)
+        drawn = infilling._drawn(shares.log().repeat(len(u), 1), torch.zeros(len(u), 1), u, nucleus)
         found = torch.bincount(drawn, minlength=5) / len(u)
         expected = torch.zeros(5).index_copy(0, torch.tensor(kept), shares[kept] / shares[kept].sum())
         assert torch.allclose(found, expected, atol=3e-4), nucleus
@@ -88,10 +88,12 @@ def test_greedy_fillings_are_those_of_a_model_asked_token_by_token():
         assert found_ln_p[:closed] == pytest.approx(sums[:closed], abs=1e-4) and np.isnan(found_ln_p[closed:]).all()
 
 
-def test_what_is_drawn_depends_on_no_neighbour_and_on_no_batch(monkeypatch):
+@pytest.mark.parametrize("few", [0, 5, 16])  # rows at which batches are joined: never, late, at once
+def test_what_is_drawn_depends_on_no_neighbour_and_on_no_batch(monkeypatch, few):
     how = {"nucleus": 0.9, "seed": 4, "times": 2, "longest": 12}
     together = infilling.fill(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0]
     monkeypatch.setattr(infilling, "BATCH", 1)
+    monkeypatch.setattr(infilling, "FEW", few)
     assert infilling.fill(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0] == together
     assert len(together) == 2 * len(PROMPTS) and together[0::2] != together[1::2]
 
@@ -143,11 +145,11 @@ def test_sampling_goes_on_behind_an_end_of_text(model, tokenizer, prompts):
     """Only <|endofinfill|> ends a filling; transformers would also stop where the model's eos_token_id comes."""
     forced = iter([tokenizer.eos_token_id] * 3 + [tokenizer.convert_tokens_to_ids("<|endofinfill|>")])
 
-    def force(module, inputs, logits):
-        return torch.full_like(logits, -100.0).index_fill(-1, torch.tensor([next(forced)]), 100.0)
+    def force(module, inputs, output):
+        output.last_hidden_state[:, -1] = 1e5 * model.lm_head.weight[next(forced)]
 
     model.generation_config.eos_token_id = tokenizer.eos_token_id
-    hook = model.lm_head.register_forward_hook(force)
+    hook = model.base_model.register_forward_hook(force)
     try:
         assert infilling.fill(model, tokenizer, prompts[:1], [1], 0.95)[0] == [["<|endoftext|>" * 3]]
     finally:
