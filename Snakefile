@@ -26,6 +26,7 @@ EXPERIMENT = config.get("experiment", "demo")
 CORPUS = corpus_files(str(config.get("corpus", EMBEDDED)).split(" "))
 PARAMS = config.get("params", "params/demo").rstrip("/")
 MODELS = {name: p for name, p in params.profile(PARAMS).items() if isinstance(p, params.Train)}
+WRITERS = [name for name, p in MODELS.items() if p.infill]
 SEEDS = next(iter(MODELS.values())).seeds
 RUN = f"runs/{EXPERIMENT}"
 VOUCHED = "manifest.json"  # written last into each folder of results
@@ -48,8 +49,8 @@ def listed(name, values):
     return shlex.quote(json.dumps({name: values})).replace("{", "{{").replace("}", "}}")
 
 
-def every(pattern):
-    return expand(pattern, model=MODELS)
+def every(pattern, models=MODELS):
+    return expand(pattern, model=models)
 
 
 wildcard_constraints:
@@ -61,7 +62,7 @@ PREPARED = expand(f"{RUN}/{{file}}", file="corpus/texts.parquet corpus/report.js
 
 
 rule all:  # every result, not the last ones only: a deleted one in between is then made again
-    input: PREPARED, every(TRAINED), every(SCORED), every(FILLED), COMPARED, VERDICTS
+    input: PREPARED, every(TRAINED), every(SCORED), every(FILLED, WRITERS), COMPARED, VERDICTS
     message: "the study is complete"
 
 
@@ -118,7 +119,7 @@ rule infill:
 
 
 rule compare:
-    input: every(TRAINED), every(SCORED), every(FILLED), settings=f"{PARAMS}/hypotheses.yaml"
+    input: every(TRAINED), every(SCORED), every(FILLED, WRITERS), settings=f"{PARAMS}/hypotheses.yaml"
     output: COMPARED
     log: f"{RUN}/notebooks/06_compare.ipynb"
     message: "06 compare"

@@ -10,6 +10,7 @@ from transformers import Trainer, TrainerCallback
 
 from lib import checkpoints, fault, flat
 from lib.files import write_json
+from lib.steps import last_step
 
 
 class CarefulTrainer(Trainer):
@@ -63,6 +64,9 @@ class CarefulTrainer(Trainer):
     def _save_checkpoint(self, model, trial):
         super()._save_checkpoint(model, trial)
         here = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        settings = self.train_dataset.settings
+        if self.state.global_step in {last_step(settings, n) for n in settings.keep_at.values()}:
+            checkpoints.keep(here)
         checkpoints.seal(here, {"seconds": time.perf_counter() - self.began})
         checkpoints.prune(here)
 
@@ -75,6 +79,7 @@ class Progress(TrainerCallback):
 
     def __init__(self, settings, label, folder):
         self.size, self.file, self.told = settings.examples_per_step, folder / "progress.json", 0.0
+        self.ends = {last_step(settings, n) for n in [settings.examples, *settings.keep_at.values()]}
         self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", mininterval=5, ncols=100, leave=False)
 
     def on_train_begin(self, args, state, control, **_):
@@ -87,7 +92,7 @@ class Progress(TrainerCallback):
             self.told = time.time()
             left = (self.told - self.since) / (state.global_step - self.first) * (state.max_steps - state.global_step)
             write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": round(left)}, self.file)
-        if state.global_step == state.max_steps:  # the end is looked at too, wherever it falls
+        if state.global_step in self.ends:  # an end is looked at, wherever it falls
             control.should_evaluate = control.should_save = control.should_log = True
 
     def on_evaluate(self, args, state, control, metrics, **_):

@@ -99,6 +99,26 @@ def load_best(checkpoint, model):
     load_model(model, best(checkpoint) / "model.safetensors")
 
 
+def keep(checkpoint):
+    """Keep the best weights so far apart, as they are when `checkpoint` is new; sealed, in kept-<step>."""
+    folder = checkpoint.with_name(f"kept-{step(checkpoint)}")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    shutil.copy2(best(checkpoint) / "model.safetensors", folder)
+    seal(folder, {})
+
+
+def kept(folder, number):
+    """The weights that a training stopped at step `number` would have left: those kept there, or, where it had ended
+    before, its best ones. Raises ValueError when those kept are damaged."""
+    apart = folder / f"kept-{number}"
+    if not apart.exists():
+        return best(newest(folder)) / "model.safetensors"
+    if not sound(apart):
+        raise ValueError(f"{apart} is damaged. Begin this model anew: rm -r '{folder}', and the same command again.")
+    return apart / "model.safetensors"
+
+
 def ended(checkpoint):
     """Had training come to its end there, by its budget or its patience?"""
     control = state(checkpoint)["stateful_callbacks"]["TrainerControl"]

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from lib.masks import TYPES
+from lib.runs import LEVELS
 
 SPECIALS = ["<|startofinfill|>", "<|endofinfill|>"] + [f"<|infill_{name}|>" for name in TYPES]
 # the role of a token; PAD is none
@@ -111,6 +112,25 @@ def examples(texts, drawn, chosen, length, first_special):
     """
     both, bounds = assemble(texts, drawn, chosen, length, first_special), np.cumsum(length)[:-1]
     return tuple(np.split(flat, bounds) for flat in both)
+
+
+def level_tokens(tokenizer, levels):
+    """The token that tells each text's level: the digit 1 for A1 to 5 for C1, one token in any byte-level vocabulary.
+
+    levels: a Series of CEFR levels. Returns int [texts].
+    """
+    digits = {level: tokenizer.convert_tokens_to_ids(str(n)) for n, level in enumerate(LEVELS, 1)}
+    return levels.map(digits).to_numpy()
+
+
+def begin_with(token, tokens, roles):
+    """An example with one token more at its beginning, which is seen and of no role: it is never a target.
+
+    Nor is the text's first token, which nothing foretold before, so that what is scored stays the same.
+    """
+    roles = np.r_[np.uint8(PAD), roles]
+    roles[1] = PAD if roles[1] == CONTEXT else roles[1]
+    return np.r_[np.int32(token), tokens], roles
 
 
 def roles_of(*kinds):

@@ -73,13 +73,13 @@ class Masks(Parameters):
 
 
 class Train(Parameters):
-    """One file a model, for 03_train, 04_evaluate and 05_infill."""
+    """One file a model, for 03_train, 04_evaluate and 05_infill. What only controls need may be left out."""
 
     model: str
     levels: Annotated[list[Level], Field(min_length=1)]
     init_from: str  # "scratch", another model of the profile, or a Hugging Face name or folder
     seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-    examples: Annotated[int, Field(gt=0, multiple_of=8)]  # training budget; 8 is the group of ILM's loss
+    examples: Annotated[int, Field(ge=0, multiple_of=8)]  # training budget; 8 is the group of ILM's loss; 0: untuned
     eval_every: Count  # examples between two looks at the valid loss
     patience: Count  # looks without a better valid loss before training stops
     examples_per_step: Annotated[int, Field(gt=0, multiple_of=8)]
@@ -90,6 +90,17 @@ class Train(Parameters):
     n_layer: Count  # size of a model from scratch
     n_head: Count
     n_embd: Count
+    level_token: bool = False  # does each example begin with a token that tells the text's level?
+    keep_at: dict[Level, Count] = {}  # level: keep the weights too that a budget of so many examples would leave
+    infill: bool = True  # does 05_infill let it write?
+
+    @model_validator(mode="after")
+    def _looks_fit(self):
+        if any(budget > self.examples for budget in self.keep_at.values()):
+            raise ValueError("keep_at: a smaller budget has no more than `examples`")
+        if self.keep_at and self.schedule != "constant":
+            raise ValueError("keep_at: with another schedule than constant, a smaller budget is another training")
+        return self
 
     @model_validator(mode="after")
     def _consistent(self):
@@ -205,7 +216,14 @@ def profile(folder):
     absent = [name for name in FILES if name not in loaded]
     if absent:
         raise ParameterError(f"{folder}: missing {', '.join(name + '.yaml' for name in absent)}")
-    seeds = {tuple(p.seeds) for p in loaded.values() if isinstance(p, Train)}
+    models = {name: p for name, p in loaded.items() if isinstance(p, Train)}
+    seeds = {tuple(p.seeds) for p in models.values()}
     if len(seeds) > 1:
         raise ParameterError(f"{folder}: all models need the same seeds; found {sorted(seeds)}")
+    for name, p in models.items():
+        for level, budget in p.keep_at.items():
+            own = models.get(level.lower())
+            if own and own.examples != budget:
+                raise ParameterError(f"{folder}/{name}.yaml: keep_at says {level}: {budget}, but {own.model}.yaml has "
+                                     f"examples: {own.examples}; they are there to be equal")
     return loaded

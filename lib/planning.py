@@ -36,12 +36,12 @@ def needs(model, steps, look_tokens, n_looks, device, rate):
     config, n = model.config, sum(p.numel() for p in model.parameters())
     multiplied = n - config.max_position_embeddings * config.hidden_size
     flop = multiplied * (6 * int(steps.lengths.sum()) + 2 * look_tokens * n_looks)
-    tokens = steps.lengths.mean() * steps.settings.examples_per_step  # of a step
+    tokens = steps.lengths.sum() / max(1, len(steps))  # of a step
     logits = config.vocab_size * (10 * tokens if device == "cuda" else 8 * ROWS)
     width = (2 if device == "cuda" else 4) * config.hidden_size
     kept = tokens * config.num_hidden_layers * KEPT_BY_LAYER * width
     return {
         "hours": flop / rate / REACHED[device] / 3600,
         "memory_gb": (STATE * n + kept + logits) / 1e9 + AT_REST,
-        "disk_gb": (4 * SAVED + 4) * n / 1e9,
+        "disk_gb": (4 * SAVED + 4 + 8 * len(steps.settings.keep_at)) * n / 1e9,  # kept weights: there and in the model
     }

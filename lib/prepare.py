@@ -70,7 +70,7 @@ def freeze(index, drawing, mask_type, n_sets):
     keys = masks.text_keys(text_ids)
     spans, ends, owner = masks.draw(texts.units, texts.unit_bounds, keys, drawing.mask_seed, *how)
     n_spans, length = np.diff(ends, prepend=0), lengths(texts, spans, ends, owner)
-    fits = (n_spans > 0) & (length > 0) & (length <= drawing.max_length)
+    fits = (n_spans > 0) & (length > 0) & (length < drawing.max_length)  # one is left for a level token
     mask_set = pd.Series(fits.astype(int)).groupby(owner).cumsum().to_numpy() - 1  # among those that fit
     taken = np.flatnonzero(fits & (mask_set < n_sets))
     mask = np.repeat(taken, n_spans[taken])  # of each span, its mask

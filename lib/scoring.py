@@ -5,9 +5,10 @@ import hashlib
 import numpy as np
 import pandas as pd
 import torch
+from safetensors.torch import load_model
 
 from lib import flat
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, examples, lengths, roles_of
+from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, begin_with, examples, lengths, roles_of
 from lib.indexing import Texts
 from lib.runs import read_json
 
@@ -27,8 +28,8 @@ def quiet():
     logging.disable_progress_bar()
 
 
-def load(folder):
-    """The model that 03_train left in `folder`, ready to be asked.
+def load(folder, kept=None):
+    """The model that 03_train left in `folder`, ready to be asked; with `kept`, as its budget for that level left it.
 
     Raises ValueError when its weights are not the ones that train.json vouches for: transformers loads a damaged
     file without a word, and fills what is missing with random numbers.
@@ -43,6 +44,8 @@ def load(folder):
             f"{folder} holds weights {found}, but its train.json speaks of {expected}. "
             "The folder was changed or damaged: remove it and run 03_train for this model again."
         )
+    if kept:
+        load_model(model, folder / f"kept_{kept}.safetensors")
     return model
 
 
@@ -54,11 +57,12 @@ def fingerprint(model):
     return sha.hexdigest()[:16]
 
 
-def frozen_examples(index, masks, first_special):
+def frozen_examples(index, masks, first_special, first=None):
     """Examples of frozen masks (02 drew only masks that fit, so each must arrive).
 
-    index: rows of the index; masks: rows of masks/<part>.parquet. Returns (keys, tokens, roles): keys a frame
-    with text_id, mask_type, mask_set and n_chars (characters masked), tokens and roles one array a row of keys.
+    index: rows of the index; masks: rows of masks/<part>.parquet; first: int [rows of index], a token that each text's
+    examples begin with, or None. Returns (keys, tokens, roles): keys a frame with text_id, mask_type, mask_set and
+    n_chars (characters masked), tokens and roles one array a row of keys.
     """
     masks = masks.sort_values([*KEYS, "char_offset"], ignore_index=True)
     spans = masks[["span_type", "char_offset", "char_length"]].to_numpy(np.int32)
@@ -71,7 +75,10 @@ def frozen_examples(index, masks, first_special):
     length = lengths(texts, *drawn)
     if (length < 0).any():
         raise ValueError(f"{(length < 0).sum()} frozen masks do not fit their text: run 02_mask again")
-    return keys, *examples(texts, drawn, np.arange(len(keys)), length, first_special)
+    built = examples(texts, drawn, np.arange(len(keys)), length, first_special)
+    if first is not None and len(keys):
+        built = map(list, zip(*map(begin_with, first[owner], *built)))
+    return keys, *built
 
 
 def score(model, keys, tokens, roles, batch=BATCH, progress=iter):

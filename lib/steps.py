@@ -7,21 +7,28 @@ import numpy as np
 import pandas as pd
 
 from lib import flat, masks
-from lib.examples import examples, lengths, loss_weights
+from lib.examples import begin_with, examples, lengths, loss_weights
 from lib.indexing import Texts
 
 ORDER = 1000  # purpose of the random numbers that shuffle a pass, apart from all that draw masks
 
 
+def last_step(settings, examples):
+    """The step at which a budget of so many examples ends; the last one is full, if `settings` has a larger budget."""
+    return -(-examples // settings.examples_per_step)
+
+
 class Steps:
     """The training examples of one model and seed, cut into optimiser steps.
 
-    index: rows of the index to train on; drawing: Masks parameters; settings: Train parameters.
+    index: rows of the index to train on; drawing: Masks parameters; settings: Train parameters; first: int [texts], a
+    token that each text's examples begin with, or None.
     `order` holds (pass, mask number) of each example, `lengths` its tokens; `dropped` counts, by reason, examples that
     could not be. Raises ValueError when a whole pass gives no example.
     """
 
-    def __init__(self, index, drawing, settings, seed, first_special):
+    def __init__(self, index, drawing, settings, seed, first_special, first=None):
+        self.first = first
         self.text_ids = index["text_id"].to_numpy()
         self.texts = Texts.of(index)
         self.keys = masks.text_keys(self.text_ids)
@@ -42,6 +49,7 @@ class Steps:
         self.passes.append(drawn)
         shuffle = np.random.Generator(np.random.Philox(key=[self.seed, ORDER + number])).permutation(len(drawn[-1]))
         length = lengths(self.texts, *drawn)[shuffle]
+        length[length > 0] += self.first is not None
         fits = (length > 0) & (length <= drawing.max_length)
         taken = np.flatnonzero(fits)[: self.settings.examples - len(self.order)]
         if len(self.order) + len(taken) == self.settings.examples:  # what comes after is not looked at
@@ -56,12 +64,18 @@ class Steps:
         order, length, tokens, roles = self.order[first:stop], self.lengths[first:stop], [], []
         for number in np.unique(order[:, 0]):  # passes follow each other in the order
             here = order[:, 0] == number
-            built = examples(self.texts, self.passes[number], order[here, 1], length[here], self.first_special)
-            tokens, roles = tokens + built[0], roles + built[1]
+            more_tokens, more_roles = self._built(self.passes[number], order[here, 1], length[here])
+            tokens, roles = tokens + more_tokens, roles + more_roles
         return tokens, roles
 
+    def _built(self, drawn, chosen, length):
+        if self.first is None:
+            return examples(self.texts, drawn, chosen, length, self.first_special)
+        built = examples(self.texts, drawn, chosen, length - 1, self.first_special)
+        return map(list, zip(*map(begin_with, self.first[drawn[-1][chosen]], *built)))
+
     def __len__(self):
-        return -(-len(self.order) // self.settings.examples_per_step)
+        return last_step(self.settings, len(self.order))
 
     def __getitem__(self, step):
         size = self.settings.examples_per_step
@@ -80,9 +94,8 @@ class Steps:
     def table(self, seen):
         """The first `seen` examples, one a row: step, text_id, pass, mask (its number among the pass's masks)."""
         order = self.order[:seen]
-        owners = np.concatenate([
-            self.passes[number][2][order[order[:, 0] == number, 1]] for number in np.unique(order[:, 0])
-        ])  # fmt: skip
+        here = [self.passes[number][2][order[order[:, 0] == number, 1]] for number in np.unique(order[:, 0])]
+        owners = np.concatenate([np.empty(0, int), *here])  # none, where nothing was seen
         return pd.DataFrame({
             "step": np.arange(len(order)) // self.settings.examples_per_step,
             "text_id": self.text_ids[owners],

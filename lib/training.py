@@ -1,6 +1,7 @@
 """One model's training: where it starts, Hugging Face's Trainer with ILM's loss, and the folder it leaves."""
 
 import functools
+import shutil
 import time
 from pathlib import Path
 
@@ -22,7 +23,9 @@ from lib import checkpoints, flat, hub, manifest, scoring
 from lib.careful import CarefulTrainer, Progress
 from lib.examples import SPECIALS
 from lib.runs import atomic_folder, write_json, write_table
+from lib.steps import last_step
 
+CURVE = ["examples", "train_loss", "valid_loss", "valid_perplexity"]
 DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
 
 
@@ -138,8 +141,13 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     sound one of which training goes on; inputs: {name: hash} of what else decides the weights. Returns (curve, how):
     curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and valid_perplexity (of answer
     tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises FloatingPointError when a loss is
-    not finite, MemoryError when not even one example fits, and what checkpoints.claim raises.
+    not finite, MemoryError when not even one example fits, and what checkpoints.claim raises. A budget of 0 leaves the
+    model as it is.
     """
+    if settings.examples == 0:
+        scores = scoring.score(model, *valid)
+        row = {"examples": 0, "valid_loss": infill_loss(scores), "valid_perplexity": perplexity(scores)}
+        return pd.DataFrame([row]).reindex(columns=CURVE), {"seconds": 0.0, "resumed_at": None, "micro_batches": 1}
     made_from = {name: value for name, value in vars(settings).items() if name != "seeds"}
     made_from |= {"seed": seed, "first weights": scoring.fingerprint(model)}
     made_from |= inputs | {"torch": torch.__version__} | manifest.modules("training", "steps")
@@ -181,13 +189,12 @@ def curve(log, examples_per_step, budget):
         row = rows.setdefault(entry["step"], {"examples": min(entry["step"] * examples_per_step, budget)})
         names = {"loss": "train_loss", "eval_infill_loss": "valid_loss", "eval_perplexity": "valid_perplexity"}
         row.update({names[key]: value for key, value in entry.items() if key in names})
-    columns = ["examples", "train_loss", "valid_loss", "valid_perplexity"]
-    return pd.DataFrame(rows.values()).reindex(columns=columns)
+    return pd.DataFrame(rows.values()).reindex(columns=CURVE)
 
 
 def outcome(curve):
-    """What training came to, from its curve. The weights kept are those of the best look after the start."""
-    start, looks = curve.iloc[0], curve.iloc[1:]
+    """What training came to, from its curve. The weights kept are those of the best look after the start, if any."""
+    start, looks = curve.iloc[0], curve.iloc[min(1, len(curve) - 1) :]
     best = looks.loc[looks["valid_loss"].idxmin()]
     return {
         "start_loss": start["valid_loss"],
@@ -199,10 +206,15 @@ def outcome(curve):
     }
 
 
-def save(folder, model, tokenizer, steps, curve, facts, clock):
+def kept(folder, settings):
+    """{level: weights} that keep_at asks for, files among the checkpoints of a finished training in `folder`."""
+    return {level: checkpoints.kept(folder, last_step(settings, n)) for level, n in settings.keep_at.items()}
+
+
+def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
     """Leave the model folder: weights, tokenizer and card as Hugging Face reads them, curve, order, and train.json.
 
-    clock: what differs at every run, kept apart in clock.json.
+    clock: what differs at every run, kept apart in clock.json; kept: {level: weights}, copied to kept_<level>.
     order.parquet lists the examples seen, fewer than planned where training stopped early. facts: what train.json
     is to hold beside sizes and counts; it is written last and so vouches for the rest.
     """
@@ -217,6 +229,8 @@ def save(folder, model, tokenizer, steps, curve, facts, clock):
     with atomic_folder(folder, last="train.json") as temporary:
         model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
+        for level, weights in kept.items():
+            shutil.copy(weights, temporary / f"kept_{level}.safetensors")
         write_table(curve, temporary / "curve.csv")
         write_table(steps.table(seen), temporary / "order.parquet")
         card = (Path(__file__).parent / "model_card.md").read_text(encoding="utf-8")

@@ -35,6 +35,8 @@ def load(tmp_path, text):
         ("n_layer: 1", "n_layer: 2.5", ["n_layer", "2.5"]),
         ("seeds: [0, 1]", "seeds: [0, 0]", ["seeds"]),
         ("init_from: scratch", "init_from: a1", ["cannot start from itself"]),
+        ("clip: 1.0", "clip: 1.0\nkeep_at: {A1: 2416}", ["keep_at", "no more than"]),
+        ("schedule: constant", "schedule: linear\nkeep_at: {A1: 800}", ["keep_at", "another training"]),
         ("dropout: 0.0", "", ["dropout: missing"]),
         ("model: a1", "model: [a1", ["not readable as YAML"]),
     ],
@@ -77,19 +79,42 @@ def test_known_answers_are_asked_of_equal_budgets(folder, names):
 
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
-def test_all_profiles_hold_the_eleven_models_and_a_control_and_differ_in_nothing_else_between_levels(folder):
+def test_all_profiles_hold_the_eleven_models_and_differ_in_nothing_else_between_levels(folder):
     models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
     own = ["a1", "a2", "b1", "b2", "c1"]
-    assert sorted(models) == sorted([*own, *(f"{name}_transfer" for name in own), "general", "general_longer"])
+    assert {*own, *(f"{name}_transfer" for name in own), "general"} <= set(models)
     for name in own:
         assert models[name].levels == models[f"{name}_transfer"].levels == [name.upper()]
         assert models[f"{name}_transfer"].init_from == "general"
-    assert models["general"].levels == models["general_longer"].levels == ["A1", "A2", "B1", "B2", "C1"]
-    longer = {"model": "a1_transfer", "levels": ["A1"]}  # the control differs from a transfer model in its texts alone
-    assert models["general_longer"].model_copy(update=longer) == models["a1_transfer"]
     same = {"learning_rate", "examples_per_step", "dropout", "n_layer", "n_embd", "n_head", "clip", "patience"}
     for field in same:
         assert len({getattr(models[name], field) for name in [*own, "general"]}) == 1, field
+
+
+@pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
+def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
+    models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
+    levels = ["A1", "A2", "B1", "B2", "C1"]
+    general = models["general"].model_copy(update={"keep_at": {}})
+    changes = {"level_token": {"level_token": True}, "untuned": {"examples": 0, "infill": False}}
+    for level in levels if folder != "params/demo" else []:
+        rest = [other for other in levels if other != level]
+        changes[f"general_without_{level.lower()}"] = {"levels": rest, "infill": False}
+    for name, change in changes.items():
+        assert models[name] == general.model_copy(update={"model": name} | change), name
+    longer = {"model": "general_longer", "levels": levels, "infill": False}
+    assert models["general_longer"] == models["a1_transfer"].model_copy(update=longer)
+    eleven = {"general", *(level.lower() for level in levels), *(f"{level.lower()}_transfer" for level in levels)}
+    assert set(models) == eleven | set(changes) | {"general_longer"}
+
+
+def test_the_general_models_smaller_budgets_are_those_of_the_own_models(tmp_path):
+    for file in Path("params/demo").glob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text
+        (tmp_path / file.name).write_text(text, encoding="utf-8")
+    with pytest.raises(params.ParameterError, match=r"general.yaml: keep_at says B2: 1200, but b2.yaml has.* 1600"):
+        params.profile(tmp_path)
 
 
 def test_the_real_study_keeps_the_plans_budgets():

@@ -8,7 +8,7 @@ from safetensors.torch import load_file, save_file
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import prepare, scoring
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL
+from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, level_tokens
 from lib.runs import write_json
 
 SUMS = ["nll_text", "nll_full", "nll_context"]
@@ -55,6 +55,20 @@ def test_sums_by_role_are_those_added_by_hand(model, asked, scores):
         answers, ends, context = (part.sum() for part in by_role)
         expected = [answers, answers + ends, context]
         assert [row.nll_text, row.nll_full, row.nll_context] == pytest.approx(expected, abs=1e-3)
+
+
+def test_a_level_token_is_no_target_and_changes_no_count(model, index, drawing, first_special, scores, tokenizer):
+    levels = pd.Series(np.resize(["A1", "B2"], len(index)))
+    digits = level_tokens(tokenizer, levels)
+    assert [tokenizer.decode(token) for token in digits[:2]] == ["1", "4"]
+    masks = pd.concat([prepare.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
+    told = scoring.frozen_examples(index, masks, first_special, digits)
+    owner = pd.Index(index["text_id"]).get_indexer(told[0]["text_id"])
+    assert [tokens[0] for tokens in told[1]] == digits[owner].tolist()
+    again = scoring.score(model, *told)
+    counts = ["text_id", "mask_type", "mask_set", "n_chars", "n_tokens", "n_end", "n_context"]
+    pd.testing.assert_frame_equal(again[counts], scores[counts])
+    assert (again["nll_text"] != scores["nll_text"]).mean() > 0.9  # but it is seen
 
 
 def test_every_frozen_mask_arrives_whole(index, asked, scores):

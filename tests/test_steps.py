@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib import params
-from lib.examples import example, lengths
+from lib.examples import PAD, example, lengths, loss_weights
 from lib.steps import Steps
 
 
@@ -27,6 +27,24 @@ def test_a_whole_step_holds_what_each_example_is_for_itself(steps, index):
         for place, *built in zip(steps.order[first : first + 16], *steps.examples(first, first + 16)):
             tokens, roles = one_by_one(steps, index, *place)
             assert np.array_equal(tokens, built[0]) and np.array_equal(roles, built[1])
+
+
+def test_a_level_token_goes_before_each_example_and_changes_nothing_else(steps, index, first_special):
+    plain = steps.drawing.model_copy(update={"max_length": 256})
+    settings = steps.settings.model_copy(update={"examples": 48})
+    tokens_of = np.arange(48) % 5 + 16  # of each text
+    with_token = Steps(index.iloc[:48], plain, settings, 3, first_special, tokens_of)
+    without = Steps(index.iloc[:48], plain, settings, 3, first_special)
+    assert np.array_equal(with_token.order, without.order)
+    assert with_token.lengths.tolist() == (without.lengths + 1).tolist()
+    owners = without.table(48)["text_id"].map(dict(zip(index["text_id"], tokens_of)))
+    both = zip(owners, zip(*with_token.examples(0, 48)), zip(*without.examples(0, 48)))
+    for token, (tokens, roles), (own_tokens, own_roles) in both:
+        assert tokens.tolist() == [token, *own_tokens] and tokens.dtype == own_tokens.dtype
+        assert roles[0] == PAD and roles[2:].tolist() == own_roles[1:].tolist()
+    weights = [np.concatenate(loss_weights(one.examples(0, 16)[1])) for one in (with_token, without)]
+    assert weights[0][weights[0] > 0].tolist() == weights[1][weights[1] > 0].tolist()
+    assert with_token[0]["targets"].tolist() == without[0]["targets"].tolist()
 
 
 def test_every_example_drawn_is_in_the_order_or_counted_as_dropped(steps, index):

@@ -7,7 +7,7 @@ import huggingface_hub
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, load_model, save_file
 from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import (
     AutoModelForCausalLM,
@@ -51,7 +51,7 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
     curve, clock = training.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
     facts = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "split_id": "s", "mask_hash": "m"}
     facts |= training.outcome(curve) | {"fingerprint": scoring.fingerprint(model)}
-    training.save(place / "model", model, tokenizer, steps, curve, facts, clock)
+    training.save(place / "model", model, tokenizer, steps, curve, facts, clock, {})
     return {"folder": place / "model", "model": model, "before": before, "curve": curve}
 
 
@@ -89,6 +89,52 @@ def test_training_again_gives_the_same_weights(trained, tokenizer, steps, valid,
 def test_a_transfer_model_starts_from_the_weights_of_its_base(trained, tokenizer, settings):
     started = training.start(settings, tokenizer, 256, trained["folder"])
     assert scoring.fingerprint(started) == scoring.fingerprint(trained["model"])
+
+
+@pytest.mark.parametrize("rate", [4.0e-3, 0.9])
+def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
+    rate, tokenizer, index, drawing, settings, first_special, valid, tmp_path
+):
+    """... also where training goes astray (rate .9): then the best look lies before, and training ends before."""
+    looks = {"learning_rate": rate, "eval_every": 8, "patience": 2, "keep_at": {"A1": 32, "A2": 72}}
+    found = {}
+    for examples in (80, 32, 72):
+        one = settings.model_copy(update=looks | {"examples": examples} | ({} if examples == 80 else {"keep_at": {}}))
+        set_seed(0)
+        model = training.start(one, tokenizer, 256)
+        steps = Steps(index.iloc[:48], drawing, one, 0, first_special)
+        training.train(model, steps, valid, one, 0, tmp_path / str(examples), "test", {})
+        found[examples] = scoring.fingerprint(model)
+        for level, weights in training.kept(tmp_path / "80", one).items():
+            load_model(model, weights)
+            found[level] = scoring.fingerprint(model)
+    assert (found["A1"], found["A2"]) == (found[32], found[72])
+    assert (found["A1"] != found["A2"]) == (rate < 0.1)
+
+
+def test_kept_weights_that_are_damaged_are_refused(
+    tmp_path, tokenizer, index, drawing, valid, settings, first_special
+):
+    one = settings.model_copy(update={"keep_at": {"A1": 40}})
+    model, steps = training.start(one, tokenizer, 256), Steps(index.iloc[:48], drawing, one, 0, first_special)
+    training.train(model, steps, valid, one, 0, tmp_path, "test", {})
+    file = training.kept(tmp_path, one)["A1"]
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(ValueError, match="kept-5 is damaged"):
+        training.kept(tmp_path, one)
+
+
+def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings, first_special, valid, tmp_path):
+    untuned = settings.model_copy(update={"examples": 0})
+    model, steps = training.start(untuned, tokenizer, 256), Steps(index, drawing, untuned, 0, first_special)
+    before = scoring.fingerprint(model)
+    curve, clock = training.train(model, steps, valid, untuned, 0, tmp_path / "checkpoints", "test", {})
+    came_to = training.outcome(curve)
+    assert scoring.fingerprint(model) == before and came_to["stopped_at"] == 0
+    assert came_to["valid_loss"] == came_to["start_loss"] == training.infill_loss(scoring.score(model, *valid))
+    facts = {"model": "m", "seed": 0, "levels": [], "init_from": "scratch", "split_id": "s", "mask_hash": "m"}
+    training.save(tmp_path / "model", model, tokenizer, steps, curve, facts | came_to, clock, {})
+    assert len(pd.read_parquet(tmp_path / "model/order.parquet")) == 0
 
 
 def test_the_best_look_counts_and_the_start_does_not():

@@ -22,7 +22,7 @@ SMALL = {
     "masks": {"vocabulary": 400, "masks_per_text": 2, "mix_sets": 1},
     "infill": {"words_per_level": 2, "samples_per_level": 1},
     "hypotheses": {"bootstrap": 200, "min_learners": 2},
-} | dict.fromkeys(["a1", "general", "a1_transfer"], MODEL)
+} | dict.fromkeys(["a1", "a1_transfer"], MODEL) | {"general": MODEL | {"keep_at": {"A1": 160}}}
 # What a learner, or somebody else, may have typed: nothing of it may act where it is shown.
 HOSTILE = ' <script>alert(1)</script> <img src=x onerror=alert(2)> \x1b[2J\x1b[31m {{ 7*7 }} {0} %s $x^2$ `id`'
 
