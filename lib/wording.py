@@ -100,6 +100,18 @@ def paragraph(hypothesis, verdicts, stamps=()):
     return "\n".join([f"**{title(hypothesis, verdicts)}.**{_robust(whole)}\n", *lines])
 
 
+def at_equal_examples(contrasts, cost):
+    """What beside H1 must be known: how many examples either side read, and the gains when both had read as many."""
+    seen = cost.groupby("kind")["examples_seen"].mean().reindex(["general", "specialised"])
+    read = (f"The general model read {seen['general']:,.0f} examples of all levels, a level's own model on average "
+            f"{seen['specialised']:,.0f} of one.")  # fmt: skip
+    evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general-own")]
+    parts = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
+             for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip
+    told = f"Stopped where the own model's budget ends, it would leave it gains of {listed(parts)}."
+    return f"{read} {told if parts else 'Part of a gain may come from that; equal numbers were not tried.'}"
+
+
 def standing(checks, stamps, cost):
     """Markdown: whether verdicts may be given, what is provisional about them, and which models are missing."""
     told = {"Valid": "All checks hold.", "Provisional": "Nothing known is missing, so verdicts carry no such stamp.",

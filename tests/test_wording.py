@@ -151,3 +151,14 @@ def test_the_last_sentence_has_a_number_or_says_why_not():
     assert "gains +5.0 % (A1)" in wording.answer(own.head(1), decided(), SOUND)
     assert "No level could be compared" in wording.answer(own.head(0), decided("H1", None), SOUND)
     assert wording.answer(own, decided(checks=FAILED), FAILED).endswith("masks equal for all models.")
+
+
+def test_beside_h1_stands_what_either_side_read_and_the_gain_at_equal_examples():
+    cost = pd.DataFrame({"kind": ["general", "specialised", "specialised", "control"],
+                         "examples_seen": [4000.0, 2400, 1600, 0]})  # fmt: skip
+    rows = everything().assign(gain_pct=12.0, gain_lo=-1.0, gain_hi=26.0)
+    without = wording.at_equal_examples(rows, cost)
+    assert "4,000 examples of all levels" in without and "2,000 of one" in without and "not tried" in without
+    evenly = rows[rows["level"].isin(["A1", "B1"])].assign(subset="equal examples")
+    told = wording.at_equal_examples(pd.concat([rows, evenly]), cost)
+    assert told.endswith("it would leave it gains of +12.0 % at A1 (-1.0 to +26.0) and +12.0 % at B1 (-1.0 to +26.0).")
