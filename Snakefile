@@ -33,7 +33,7 @@ VOUCHED = "manifest.json"  # written last into each folder of results
 TRAINED = expand(f"{RUN}/models/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["train.json", VOUCHED])
 SCORED = expand(f"{RUN}/evaluation/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["scores.parquet", "valid.parquet", VOUCHED])
 FILLED = expand(f"{RUN}/infills/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["words.parquet", "samples.parquet", VOUCHED])
-COMPARED = expand(f"{RUN}/compare/{{file}}", file=[f"{table}.csv" for table in "ppl_matrix contrasts by_type by_l1 word_metrics cost preconditions clock".split()] + [VOUCHED])
+COMPARED = expand(f"{RUN}/compare/{{file}}", file=[f"{table}.csv" for table in "ppl_matrix contrasts by_type by_l1 by_group word_metrics word_levels cost preconditions clock".split()] + [VOUCHED])
 
 
 def notebook(name):

@@ -32,6 +32,13 @@ def role(model):
     return ("general" if model == "general" else "control"), None
 
 
+def whose(rows, learners_known=True):
+    """(number of each row's learner, whether all are named); a text without learner id is its own learner. Numbered as
+    they appear: the resamples must not depend on the key that hashed the ids."""
+    ids = rows["learner_id"].astype(object).where((rows["learner_id"] != "") & learners_known)
+    return pd.factorize(ids.fillna("text " + rows["text_id"].astype(str)))[0], bool(ids.notna().all())
+
+
 def learner_sums(scores, mask_type="mix", copied=False, subset=None, learners_known=True):
     """Scores as LearnerSums. mask_type may join several ("word+ngram+sentence"); copied texts count only with
     copied=True; a text without learner id is its own learner and makes everything provisional.
@@ -39,14 +46,11 @@ def learner_sums(scores, mask_type="mix", copied=False, subset=None, learners_kn
     rows = scores[scores["mask_type"].isin(mask_type.split("+")) & (copied | ~scores["copied"].astype(bool))]
     if len(broken := rows[~np.isfinite(rows[NLL]).all(axis=1)]):
         raise ValueError(f"{len(broken)} scores are not finite, the first: {broken.iloc[0].to_dict()}")
-    ids = rows["learner_id"].astype(object).where((rows["learner_id"] != "") & learners_known)
-    named = ids.notna()
-    ids = ids.where(named, "text " + rows["text_id"].astype(str))
-    # numbered as they appear: the resamples must not depend on the key that hashed the ids
-    rows = rows.assign(learner=pd.factorize(ids)[0])
+    learner, named = whose(rows, learners_known)
+    rows = rows.assign(learner=learner)
     groups = rows.groupby(["model", "seed", "level", "learner"])
     table = groups[NLL + COUNTS].sum().assign(n_texts=groups["text_id"].nunique()).reset_index()
-    known = bool(learners_known and named.all())
+    known = bool(learners_known and named)
     return LearnerSums(table, mask_type, subset or ("all" if copied else "unflagged"), known)
 
 

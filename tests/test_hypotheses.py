@@ -234,14 +234,6 @@ def test_robust_names_what_disagrees_and_what_was_not_tested():
     assert found["A2"] == found[ALL] == "no: by chars; untested: prompts"
 
 
-@pytest.mark.parametrize("robust, told", [
-    ("untested: prompts", "yes"), ("yes", "yes"), ("n/a", "n/a"), ("untested: spans, prompts", "untested: spans"),
-    ("no: by chars, by spans; untested: prompts", "no: by chars, by spans"),
-    ("no: by chars; untested: prompts, spans", "no: by chars; untested: spans")])
-def test_a_way_that_could_be_asked_nowhere_is_told_once_and_not_at_each_verdict(robust, told):
-    assert hypotheses.told_once(robust, ["prompts"]) == told
-
-
 def test_an_alternative_that_shows_even_more_does_not_contradict():
     def h2(primary, other):
         found = hypotheses.robustness(lambda rows: hypotheses.decide(rows, PARAMS), primary, {"chars": other})

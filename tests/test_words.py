@@ -1,0 +1,72 @@
+"""Claims about words that models write: which are English, of which level, and rates by hand-summed learners."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import words
+
+ANSWERS = ["I don’t recieve a letter", "two cats", "it can't be"]
+INFILLS = ["I buyed teh cat", "2 chesse, lunch!", ""]
+
+
+def test_a_word_is_in_the_dictionary_with_its_clitic_and_not_misspelt():
+    assert [words.level(word) for word in ["don't", "cats", "people's", "lunch"]] == ["A1"] * 4
+    assert [words.level(word) for word in ["can't", "won't"]] == [words.level(word) for word in ["can", "will"]]
+    assert {words.level(word) for word in ["recieve", "buyed", "becouse", "chesse", "xqz"]} == {"unlisted"}
+    assert words.level("notwithstanding") in ("C1", "C2")
+
+
+def test_words_are_counted_by_hand():
+    table = words.profile(pd.Series(ANSWERS, index=[5, 7, 9]))
+    assert table.index.tolist() == [5, 7, 9]
+    assert table["n_words"].tolist() == [5, 2, 3] and table["unlisted"].tolist() == [1, 0, 0]
+    assert (table[words.PROFILE].sum(axis=1) == table["n_words"]).all()
+    assert words.profile(pd.Series(INFILLS))["n_words"].tolist() == [4, 2, 0]  # a digit is no word
+
+
+def test_no_texts_have_no_words():
+    assert words.profile(pd.Series([], dtype=str)).columns.tolist() == [*words.PROFILE, "n_words"]
+
+
+def rows(n, right, learner, level="A1", model="a1", seed=0):
+    """Rows with columns n and right; a text a row."""
+    table = pd.DataFrame({"n": n, "right": right, "learner_id": learner, "level": level, "model": model, "seed": seed})
+    return table.assign(text_id=np.arange(len(table)), all=10, bad=[1, *[2] * (len(table) - 1)])
+
+
+def test_a_rate_is_summed_over_learners_by_hand():
+    table = rows([4, 2, 3, 1], [1, 1, 0, 1], ["x", "x", "y", "z"])
+    found = words.rates(table, {"rate": ("right", "n"), "ratio": ("right", "n", "bad", "all")}, min_learners=2).iloc[0]
+    assert found["rate"] == pytest.approx(3 / 10) and (found["n"], found["n_learners"]) == (4, 3)
+    assert found["ratio"] == pytest.approx((3 / 10) / (7 / 40))
+    # 27 samples of x (2 of 6), y (0 of 3), z (1 of 1): y alone is the least, z alone the most, each 1 of 27
+    assert (found["rate_lo"], found["rate_hi"]) == (0, 1)
+
+
+def test_seeds_are_averaged_and_learners_are_what_is_drawn():
+    one = rows([10] * 40, [k % 2 for k in range(40)], [f"l{k // 2}" for k in range(40)])
+    twice = pd.concat([one, one.assign(seed=1)])
+    a, b = (words.rates(table, {"rate": ("right", "n")}).iloc[0] for table in (one, twice))
+    assert a.equals(b) and a["n"] == 40  # 20 learners, each with one right and one wrong text: no spread between them
+    assert a["rate_lo"] == a["rate_hi"] == a["rate"] == pytest.approx(0.05)
+    alone = words.rates(one, {"rate": ("right", "n")}, learners_known=False).iloc[0]
+    assert alone["n_learners"] == 40 and alone["rate_lo"] < 0.05 < alone["rate_hi"]
+
+
+def test_cells_of_few_learners_are_suppressed_and_what_has_no_base_is_nan():
+    few = rows([1, 1, 1], [1, 1, 0], ["x", "y", "z"])
+    many = rows([1] * 6, [1] * 6, list("abcdef"), level="C1").assign(bad=0)
+    found = words.rates(pd.concat([few, many]), {"rate": ("right", "n"), "ratio": ("right", "n", "bad", "all")})
+    found = found.set_index("level")
+    assert np.isnan(found.loc["A1", "rate"]) and found.loc["A1", "n_learners"] == 3
+    assert found.loc["C1", "rate"] == 1 and found.loc["C1", ["ratio", "ratio_lo", "ratio_hi"]].isna().all()
+
+
+def test_error_preservation_by_hand():
+    """Learners: 1 of 10 words misspelt; the model: 2 of 6 (buyed, chesse; that the list holds teh is its fault)."""
+    true, own = (words.profile(pd.Series(texts)) for texts in (ANSWERS, INFILLS))
+    table = true.add_prefix("true_").join(own).assign(learner_id=list("xyz"), text_id=[1, 2, 3], model="a1", seed=0)
+    parts = ("unlisted", "n_words", "true_unlisted", "true_n_words")
+    found = words.rates(table.assign(level="A1"), {"error_preservation": parts}, min_learners=2).iloc[0]
+    assert found["error_preservation"] == pytest.approx((2 / 6) / (1 / 10))
