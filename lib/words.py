@@ -55,9 +55,9 @@ def rates(rows, measures, learners_known=True, draws=10_000, alpha=0.05, min_lea
     """
     rows = rows.assign(learner=whose(rows, learners_known)[0])
     columns = sorted({column for parts in measures.values() for column in parts})
-    found = [_at_level(part, measures, columns, (draws, seed), alpha, min_learners).assign(level=name)
-             for name, part in rows.groupby("level")]  # fmt: skip
-    return pd.concat(found).reset_index()
+    found = {name: _at_level(part, measures, columns, (draws, seed), alpha, min_learners)
+             for name, part in rows.groupby("level")}  # fmt: skip
+    return pd.concat(found, names=["level"]).swaplevel().reset_index()
 
 
 def _at_level(rows, measures, columns, how, alpha, min_learners):

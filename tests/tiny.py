@@ -16,7 +16,7 @@ from lib.runs import write_table
 from lib.synthetic import embedded_corpus
 
 ROOT = Path(__file__).parent.parent
-COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml", "notebooks", "lib"]
+COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml", "notebooks", "lib", "bench"]
 MODEL = {"seeds": [0], "examples": 160, "eval_every": 32, "examples_per_step": 8, "dropout": 0.1, "n_embd": 32}
 SMALL = {
     "masks": {"vocabulary": 400, "masks_per_text": 2, "mix_sets": 1},
