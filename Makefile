@@ -12,7 +12,7 @@ RUN = $(ALONE) .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(
 	--nolock --rerun-incomplete
 
 .PHONY: demo run status renew asked test faults known-answers lab outputs
-demo:  ## all seven notebooks, eleven small models and a control on the embedded synthetic corpus
+demo:  ## all seven notebooks, eleven small models and their controls on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
 
 run: asked .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
