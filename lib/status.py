@@ -103,6 +103,7 @@ def show(name):
     for model, one in asked.items():
         for seed in one.seeds if isinstance(one, params.Train) else []:
             states = [_state(home, place, model, seed, stale) for place in STAGES.values()]
+            states[-1] = states[-1] if one.infill else "not asked for"
             print("  " + "".join(f"{word:26}" for word in [f"{model}, {seed}", *states]).rstrip())
     for folder, why in stale.items():
         print(f"stale: {folder}: {'; '.join(why)}")

@@ -10,7 +10,7 @@ from workspace import workspace
 
 AFTER = {
     "models/c1/seed1/train.json": {"train": 1, "evaluate": 1, "infill": 1, "compare": 1, "hypotheses": 1},
-    "models/general/seed0/train.json": {"train": 7, "evaluate": 7, "infill": 7, "compare": 1, "hypotheses": 1},
+    "models/general/seed0/train.json": {"train": 7, "evaluate": 7, "infill": 6, "compare": 1, "hypotheses": 1},
     "evaluation/a2/seed0/scores.parquet": {"evaluate": 1, "compare": 1, "hypotheses": 1},
 }
 
