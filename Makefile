@@ -6,7 +6,7 @@ EMBEDDED := runs/synthetic_corpus.csv
 CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 CORES ?= 2
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
-ONLY ?=# a result file, to go no further than that
+ONLY ?=# the manifest.json of a result, to go no further than that
 ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)"
 RUN = $(ALONE) .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason \
 	--nolock --rerun-incomplete

@@ -29,11 +29,14 @@ MODELS = {name: p for name, p in params.profile(PARAMS).items() if isinstance(p,
 WRITERS = [name for name, p in MODELS.items() if p.infill]
 SEEDS = next(iter(MODELS.values())).seeds
 RUN = f"runs/{EXPERIMENT}"
-VOUCHED = "manifest.json"  # written last into each folder of results
-TRAINED = expand(f"{RUN}/models/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["train.json", VOUCHED])
-SCORED = expand(f"{RUN}/evaluation/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["scores.parquet", "valid.parquet", VOUCHED])
-FILLED = expand(f"{RUN}/infills/{{{{model}}}}/seed{{seed}}/{{file}}", seed=SEEDS, file=["words.parquet", "samples.parquet", VOUCHED])
-COMPARED = expand(f"{RUN}/compare/{{file}}", file=[f"{table}.csv" for table in "ppl_matrix contrasts by_type by_l1 by_group word_metrics word_levels cost preconditions clock".split()] + [VOUCHED])
+# A result is the manifest in its folder: written last, it vouches for the other files. So it is what the graph knows of;
+# `update` lets it stand until a new one is there, and puts it back where a job fails: a mistake costs no result.
+VOUCHED = "manifest.json"
+PREPARED, MASKED = f"{RUN}/corpus/{VOUCHED}", expand(f"{RUN}/{{place}}/{VOUCHED}", place=["masks", "tokenizer"])
+TRAINED, SCORED, FILLED = (
+    expand(f"{RUN}/{place}/{{{{model}}}}/seed{{seed}}/{VOUCHED}", seed=SEEDS) for place in ["models", "evaluation", "infills"]
+)
+COMPARED, VERDICTS = f"{RUN}/compare/{VOUCHED}", f"{RUN}/hypotheses/{VOUCHED}"
 
 
 def notebook(name):
@@ -57,12 +60,8 @@ wildcard_constraints:
     model="|".join(MODELS),
 
 
-VERDICTS = expand(f"{RUN}/hypotheses/{{file}}", file=["verdicts.csv", "seed_criteria.csv", "mde.csv", "recommendation.json", VOUCHED])
-PREPARED = expand(f"{RUN}/{{file}}", file="corpus/texts.parquet corpus/report.json corpus/manifest.json masks/index.parquet masks/valid.parquet masks/test.parquet masks/report.json masks/manifest.json tokenizer/tokenizer.json tokenizer/manifest.json".split())
-
-
 rule all:  # every result, not the last ones only: a deleted one in between is then made again
-    input: PREPARED, every(TRAINED), every(SCORED), every(FILLED, WRITERS), COMPARED, VERDICTS
+    input: PREPARED, MASKED, every(TRAINED), every(SCORED), every(FILLED, WRITERS), COMPARED, VERDICTS
     message: "the study is complete"
 
 
@@ -74,15 +73,15 @@ rule embedded_corpus:
 
 rule extract:
     input: corpus=CORPUS, settings=f"{PARAMS}/corpus.yaml"
-    output: PREPARED[:3]
+    output: update(PREPARED)
     log: f"{RUN}/notebooks/01_extract.ipynb"
     message: "01 extract"
     shell: notebook("01_extract") + " -y " + listed("corpus", [os.path.relpath(file, "notebooks") for file in CORPUS])
 
 
 rule mask:
-    input: rules.extract.output, settings=f"{PARAMS}/masks.yaml"
-    output: PREPARED[3:]
+    input: PREPARED, settings=f"{PARAMS}/masks.yaml"
+    output: update(MASKED)
     log: f"{RUN}/notebooks/02_mask.ipynb"
     message: "02 mask"
     shell: notebook("02_mask")
@@ -95,8 +94,8 @@ def base(wildcards):
 
 
 rule train:
-    input: rules.mask.output, base, settings=f"{PARAMS}/{{model}}.yaml"
-    output: TRAINED
+    input: MASKED, base, settings=f"{PARAMS}/{{model}}.yaml"
+    output: update(TRAINED)
     log: f"{RUN}/notebooks/03_train.{{model}}.ipynb"
     message: "03 train {wildcards.model}"
     shell: notebook("03_train")
@@ -104,7 +103,7 @@ rule train:
 
 rule evaluate:
     input: TRAINED, settings=f"{PARAMS}/{{model}}.yaml"
-    output: SCORED
+    output: update(SCORED)
     log: f"{RUN}/notebooks/04_evaluate.{{model}}.ipynb"
     message: "04 evaluate {wildcards.model}"
     shell: notebook("04_evaluate")
@@ -112,7 +111,7 @@ rule evaluate:
 
 rule infill:
     input: TRAINED, settings=f"{PARAMS}/infill.yaml"
-    output: FILLED
+    output: update(FILLED)
     log: f"{RUN}/notebooks/05_infill.{{model}}.ipynb"
     message: "05 infill {wildcards.model}"
     shell: notebook("05_infill") + " -r model '{wildcards.model}' " + f"-y 'seeds: {SEEDS}'"
@@ -120,7 +119,7 @@ rule infill:
 
 rule compare:
     input: every(TRAINED), every(SCORED), every(FILLED, WRITERS), settings=f"{PARAMS}/hypotheses.yaml"
-    output: COMPARED
+    output: update(COMPARED)
     log: f"{RUN}/notebooks/06_compare.ipynb"
     message: "06 compare"
     shell: notebook("06_compare") + f" -y 'models: {list(MODELS)}' -y 'seeds: {SEEDS}'"
@@ -128,7 +127,7 @@ rule compare:
 
 rule hypotheses:
     input: COMPARED, settings=f"{PARAMS}/hypotheses.yaml"
-    output: VERDICTS
+    output: update(VERDICTS)
     log: f"{RUN}/notebooks/07_hypotheses.ipynb"
     message: "07 hypotheses"
     shell: notebook("07_hypotheses")

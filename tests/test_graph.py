@@ -9,9 +9,9 @@ import pytest
 from workspace import workspace
 
 AFTER = {
-    "models/c1/seed1/train.json": {"train": 1, "evaluate": 1, "infill": 1, "compare": 1, "hypotheses": 1},
-    "models/general/seed0/train.json": {"train": 7, "evaluate": 7, "infill": 6, "compare": 1, "hypotheses": 1},
-    "evaluation/a2/seed0/scores.parquet": {"evaluate": 1, "compare": 1, "hypotheses": 1},
+    "models/c1/seed1": {"train": 1, "evaluate": 1, "infill": 1, "compare": 1, "hypotheses": 1},
+    "models/general/seed0": {"train": 7, "evaluate": 7, "infill": 6, "compare": 1, "hypotheses": 1},
+    "evaluation/a2/seed0": {"evaluate": 1, "compare": 1, "hypotheses": 1},
 }
 
 
@@ -28,5 +28,5 @@ def test_a_deleted_result_is_made_again_and_what_follows(missing, tmp_path):
     workspace(tmp_path)
     shutil.copy("Snakefile", tmp_path)
     assert planned(tmp_path) == {}
-    (tmp_path / "runs/demo" / missing).unlink()
+    (tmp_path / "runs/demo" / missing / "manifest.json").unlink()
     assert planned(tmp_path) == AFTER[missing]

@@ -92,7 +92,7 @@ def command(experiment="tiny", corpus="corpus.csv", target="run"):
 def make(folder, fault="", limit=None, words=None, **more):
     """`make run` of the workspace; returns the finished process, output as text. limit: bytes that a file may have."""
     words = words or command()
-    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 600}
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 1800}
     if limit:
         how["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     return subprocess.run(words, cwd=folder, env=environment(folder, ILM_CEFR_FAULT=fault, **more), **how)
