@@ -7,6 +7,8 @@ notebook has in memory, once with one that must be read from the disk, its hashe
 which is the slowest case: such a model hardly ever ends a filling. bench/records/explorer.json holds what came out.
 """
 
+import os
+import shutil
 import statistics
 import tempfile
 import time
@@ -17,7 +19,6 @@ from record import facts
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import asking, manifest, prepare, scoring
-from lib.examples import SPECIALS
 from lib.files import digest, write_json
 from lib.runs import Experiment
 
@@ -31,47 +32,49 @@ ASKED = {
 }
 
 
-def models(run, tokenizer):
-    """Six model folders of GPT-2's size, as 03_train leaves them."""
-    for seed, name in enumerate(MODELS):
-        torch.manual_seed(seed)
-        network, folder = GPT2LMHeadModel(GPT2Config(vocab_size=N_TOKENS)), run.model(name, 0)
-        network.save_pretrained(folder)
+def models(run):
+    """Six folders as 03_train leaves them, of one set of weights."""
+    network = GPT2LMHeadModel(GPT2Config(vocab_size=N_TOKENS))
+    network.save_pretrained(run.model(MODELS[0], 0))
+    weights = scoring.fingerprint(network)
+    for name in MODELS:
+        folder = run.model(name, 0)
+        if name != MODELS[0]:
+            shutil.copytree(run.model(MODELS[0], 0), folder, copy_function=os.link)
         own = {"model": name, "seed": 0, "levels": ["A1"], "init_from": "scratch", "status": "trained"}
-        own |= {"megabytes": 497.8, "fingerprint": scoring.fingerprint(network)}
-        write_json(own, folder / "train.json")
-        files = {path.name: digest(path) for path in folder.iterdir()}
+        write_json(own | {"megabytes": 497.8, "fingerprint": weights}, folder / "train.json")
+        files = {path.name: digest(path) for path in folder.iterdir() if path.name != manifest.NAME}
         write_json({"files": files, "inputs": {}}, folder / manifest.NAME)
 
 
 def asked(panel, answer, marked):
-    """Seconds until the first row and until the last."""
-    start, took = time.perf_counter(), []
+    """Seconds until the first row and until the last: by the clock, and of this process's computing."""
+    start, took = (time.perf_counter(), time.process_time()), []
     for _ in panel.ask(answer, asking.parse(marked)):
-        took.append(time.perf_counter() - start)
-    return took[0], took[-1]
+        took.append((time.perf_counter() - start[0], time.process_time() - start[1]))
+    return {"first": took[0][0], "first_cpu": took[0][1], "all": took[-1][0], "all_cpu": took[-1][1]}
+
+
+def medians(rounds):
+    return {name: round(statistics.median(one[name] for one in rounds), 2) for name in rounds[0]}
 
 
 def main():
-    torch.set_grad_enabled(False)
+    torch.set_num_threads(1)
     scoring.quiet()
     words = prepare.tokenizer("bpe", ["Yesterday my sister and I ate leftover pasta for lunch."] * 9, 400)
-    words.add_tokens([f"<{n}>" for n in range(N_TOKENS - len(words) - len(SPECIALS))])  # ids beyond are never typed
-    found = {"threads": torch.get_num_threads(), "models": len(MODELS), "rounds": ROUNDS}
+    found = {}
     with tempfile.TemporaryDirectory() as folder:
         run = Experiment("bench", folder)
-        models(run, words)
-        panels = [asking.Panel(run, words) for _ in range(ROUNDS)]
-        first, last = zip(*[asked(panel, *ASKED["one word"]) for panel in panels])
-        found["one word, models not read yet"] = {"first": statistics.median(first), "all": statistics.median(last)}
+        models(run)
+        not_read = [asked(panel := asking.Panel(run, words), *ASKED["one word"]) for _ in range(ROUNDS)]
+        found["one word, models not read yet"] = medians(not_read)
         for name, question in ASKED.items():
-            first, last = zip(*[asked(panels[0], *question) for _ in range(ROUNDS)])
-            found[name] = {"first": statistics.median(first), "all": statistics.median(last)}
-    rounded = {
-        name: {k: round(v, 2) for k, v in row.items()} if isinstance(row, dict) else row for name, row in found.items()
-    }
-    write_json(facts() | {"seconds": rounded}, RECORD)
-    print(rounded)
+            found[name] = medians([asked(panel, *question) for _ in range(ROUNDS)])
+            print(name, found[name], flush=True)
+    how = {"torch_threads": 1, "models": len(MODELS), "rounds": ROUNDS, "load_average": os.getloadavg()[0]}
+    write_json(facts() | how | {"seconds": found}, RECORD)
+    print(found)
 
 
 if __name__ == "__main__":
