@@ -7,11 +7,12 @@ CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 CORES ?= 2
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
 ONLY ?=# the manifest.json of a result, to go no further than that
+export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorBoard's logs are wanted
 ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)"
 RUN = $(ALONE) .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason \
 	--nolock --rerun-incomplete
 
-.PHONY: demo run status renew asked test faults known-answers lab outputs
+.PHONY: demo run status renew asked test faults known-answers lab browser export outputs
 demo:  ## all seven notebooks, eleven small models and their controls on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
 
@@ -41,6 +42,14 @@ faults: .venv/ready  ## every fault the study must survive, injected into real r
 
 lab: .venv/ready  ## JupyterLab at the first notebook
 	.venv/bin/jupyter lab notebooks/01_extract.ipynb
+
+browser: demo  ## 05_infill in JupyterLab in headless Chromium, which must be installed; screenshots in runs/browser/
+	@.venv/bin/python -c "import playwright" 2> /dev/null || .venv/bin/python -m pip install --quiet -e ".[browser]"
+	.venv/bin/pytest tests/browser.py
+
+export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/seed0 TO=folder; without MODEL, EXPERIMENT's texts
+	@test -n "$(TO)" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }
+	@.venv/bin/python -m lib.interop $(if $(MODEL),model "$(MODEL)",texts "runs/$(EXPERIMENT)") "$(TO)"
 
 outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
 	.venv/bin/python tests/refresh_outputs.py

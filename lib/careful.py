@@ -1,5 +1,7 @@
 """Hugging Face's Trainer with what a long training needs: sealed checkpoints, a stop at NaN, smaller batches, news."""
 
+import importlib.util
+import os
 import time
 from pathlib import Path
 
@@ -11,6 +13,25 @@ from transformers import Trainer, TrainerCallback
 from lib import checkpoints, fault, flat
 from lib.files import write_json
 from lib.steps import last_step
+
+TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for its logs, where they are wanted
+
+
+def reporting(model, seed):
+    """Where the Trainer reports to beside its own log: TensorBoard where it was asked for, else nowhere.
+
+    Raises ModuleNotFoundError, with the way on, when it was asked for and is not installed.
+    """
+    folder = os.environ.get(TENSORBOARD)
+    if not folder:
+        return []
+    if importlib.util.find_spec("tensorboard") is None:
+        raise ModuleNotFoundError(
+            f"TensorBoard was asked for ({TENSORBOARD}={folder}) and is not installed. Install it with "
+            "`.venv/bin/python -m pip install -e '.[tensorboard]'`, or leave it out: each model has its curve.csv, too."
+        )
+    os.environ["TENSORBOARD_LOGGING_DIR"] = os.path.join(folder, model, f"seed{seed}")  # which the Trainer reads
+    return ["tensorboard"]
 
 
 class CarefulTrainer(Trainer):

@@ -15,7 +15,8 @@ from lib.files import digest, read_json, write_json
 NAME = "manifest.json"
 CLOCKS = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vouches for them
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
-WITHOUT_RESULTS = {"plots", "manifest", "files", "fault", "lock"}  # of lib: they decide no number
+# of lib: they decide no number
+WITHOUT_RESULTS = {"plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock"}
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
 

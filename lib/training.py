@@ -20,7 +20,7 @@ from transformers import (
 )
 
 from lib import checkpoints, flat, hub, manifest, scoring
-from lib.careful import CarefulTrainer, Progress
+from lib.careful import CarefulTrainer, Progress, reporting
 from lib.examples import SPECIALS
 from lib.runs import atomic_folder, write_json, write_table
 from lib.steps import last_step
@@ -82,9 +82,7 @@ def start(settings, tokenizer, max_length, base=None):
     config = _config(base)
     _check_base(base, config, tokenizer, max_length)
     dropouts = {name: settings.dropout for name in DROPOUTS if hasattr(config, name)}
-    model, found = AutoModelForCausalLM.from_pretrained(
-        base, dtype=torch.float32, output_loading_info=True, **dropouts
-    )
+    model, found = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, output_loading_info=True, **dropouts)
     if found["missing_keys"]:  # transformers would go on with random numbers in their place
         raise ValueError(f"{base} lacks weights: {', '.join(sorted(found['missing_keys']))}")
     if config.vocab_size < len(tokenizer):
@@ -171,7 +169,7 @@ def _trainer(model, steps, valid, settings, seed, folder, label, resumed):
         eval_strategy="steps", eval_steps=every, eval_on_start=not resumed, save_strategy="steps", save_steps=every,
         metric_for_best_model="infill_loss", greater_is_better=False, restore_callback_states_from_checkpoint=True,
         logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
-        **flat.loading(),
+        report_to=reporting(settings.model, seed), **flat.loading(),
     )  # fmt: skip
     stopping = EarlyStoppingCallback(settings.patience)
     trainer = ILMTrainer(

@@ -1,0 +1,87 @@
+"""The explorer of 05_infill: `lib/asking.py` by mouse and keyboard, in a notebook with somebody in front of it."""
+
+import os
+from html import escape
+
+import ipywidgets as widgets
+import pandas as pd
+from IPython import get_ipython
+from IPython.display import display
+
+from lib import asking, lock
+
+SMALL = 50  # megabytes of a model that is read from the disk for a table
+BUTTONS = 150  # words of a long text that can be clicked; further ones take brackets
+
+
+def attended():
+    """Does somebody sit before this notebook? Papermill, nbconvert and nbval run it without a way to be asked."""
+    shell = get_ipython()
+    return bool(shell) and shell.kernel.get_parent()["content"].get("allow_stdin", False)
+
+
+def reach():
+    """Megabytes of a model worth reading for a table: none while a whole study waits for it."""
+    return 0 if lock.RUN in os.environ else SMALL
+
+
+def html(table):
+    """The table for a page: whatever a learner or a model has written stays letters there, and `$` no formula."""
+    with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
+        return table.to_html(index=False, border=0, escape=True, na_rep="")
+
+
+def show(table):
+    """Display the table as it stands in a notebook that nobody runs: HTML, and plain text where there is none."""
+    display({"text/html": html(table), "text/plain": table.to_string(index=False)}, raw=True)
+
+
+class Explorer(widgets.VBox):
+    """Text, its words as buttons, two questions, and the answers as models give them."""
+
+    def __init__(self, panel, marked):
+        self.panel = panel
+        wide = widgets.Layout(width="100%")
+        self.text = widgets.Textarea(marked, rows=3, layout=wide, continuous_update=False)
+        self.words = widgets.Box(layout=widgets.Layout(flex_flow="row wrap"))
+        self.fill = widgets.Button(description="Fill the blanks", button_style="primary")
+        self.whose = widgets.Button(description="Which level wrote this?", layout=widgets.Layout(width="auto"))
+        self.said, self.table = widgets.HTML(), widgets.HTML(layout=widgets.Layout(overflow="auto"))
+        self.text.observe(lambda _: self._spell(), "value")
+        self.fill.on_click(lambda _: self._answer(asking.fillings, asking.parse(self.text.value)))
+        self.whose.on_click(lambda _: self._answer(asking.whole_text, asking.parse(self.text.value)))
+        self._spell()
+        absent = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in panel.absent.items())
+        missing = widgets.HTML(f"Not asked:<ul>{absent}</ul>" if absent else "")
+        asked = widgets.HBox([self.fill, self.whose])
+        super().__init__([self.text, self.words, asked, self.said, self.table, missing])
+
+    def _spell(self):
+        """Give each word a button; a blank's is coloured."""
+        buttons = []
+        for n, (piece, blank) in enumerate(asking.pieces(self.text.value)[:BUTTONS]):
+            style = "warning" if blank else ""
+            button = widgets.Button(description=piece, button_style=style, layout=widgets.Layout(width="auto"))
+            button.on_click(lambda _, n=n: self._toggle(n))
+            buttons.append(button)
+        self.words.children = buttons
+
+    def _toggle(self, n):
+        self.text.value = asking.toggle(self.text.value, n)
+
+    def _answer(self, answer, question):
+        """Ask all models, and show each row when it is there."""
+        rows, self.table.value = [], ""
+        self.fill.disabled = self.whose.disabled = True
+        try:
+            for row in self.panel.ask(answer, question):
+                rows.append(row)
+                self.said.value = f"{len(rows)} of {len(self.panel.facts)} models have answered"
+                table = self.panel.in_order(rows)
+                self.table.value = html(table)
+            if answer is asking.whole_text:
+                self.said.value = escape(f"{asking.least_surprised(table)} {asking.NO_GRADER}")
+        except (OSError, ValueError) as error:
+            self.said.value = escape(str(error))
+        finally:
+            self.fill.disabled = self.whose.disabled = False

@@ -1,0 +1,173 @@
+"""Claims about the explorer's questions and answers, without a browser and with models of random weights."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from conftest import SENTENCE
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from lib import asking, explorer, infilling, manifest, scoring
+from lib.asking import parse, toggle
+from lib.examples import example
+from lib.files import write_json
+from lib.indexing import encode
+from lib.runs import Experiment
+from lib.units import NGRAM, PARAGRAPH, WORD
+from lib.units import SENTENCE as A_SENTENCE
+
+MARKED = {
+    "She ate leftover pasta for [lunch].": [(WORD, 27, 5, "lunch")],
+    "She ate [leftover pasta] for _.": [(NGRAM, 8, 14, "leftover pasta"), (WORD, 27, 1, None)],
+    "She ate __ for[ lunch ].": [(NGRAM, 8, 1, None), (WORD, 14, 5, "lunch")],
+    "I ate. ___ I slept.": [(A_SENTENCE, 7, 1, None)],
+    "I ate. [He slept.] No.": [(A_SENTENCE, 7, 9, "He slept.")],
+    "[I ate.\nHe slept. No.]": [(0, 0, 20, "I ate.\nHe slept. No.")],
+    "I ate.\n[He slept. No.]": [(PARAGRAPH, 7, 13, "He slept. No.")],
+    "[do]n't a_b __init__ [] [ ] ____ [": [(WORD, 0, 2, "do")],
+}
+
+
+@pytest.mark.parametrize("marked", MARKED)
+def test_marks_become_blanks_and_nothing_else_does(marked):
+    found = parse(marked)
+    assert [(*span, given) for span, given in zip(found.spans.tolist(), found.given)] == MARKED[marked]
+    for (_, at, length), given in zip(found.spans, found.given):
+        assert found.text[at : at + length] == (given or "x")
+
+
+def test_a_click_takes_a_word_out_and_another_puts_it_back():
+    assert [piece for piece, _ in asking.pieces(SENTENCE)] == ["She", "ate", "leftover", "pasta", "for", "lunch"]
+    once = toggle(SENTENCE, 2)
+    assert once == "She ate [leftover] pasta for lunch." and toggle(once, 2) == SENTENCE
+    assert asking.pieces(once)[2] == ("[leftover]", True)
+
+
+def test_neighbouring_clicks_make_one_blank():
+    assert toggle(toggle(SENTENCE, 2), 3) == "She ate [leftover pasta] for lunch."
+    assert toggle("a _ b", 1) == "a _ b"  # what stood there nobody knows
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "[", "]][[", "[[a]]", "_ _", "😀 [😀] é_é", "\u202e[abc]"])
+def test_no_text_breaks_the_marks(text):
+    for n in range(len(asking.pieces(text))):
+        parse(toggle(text, n))
+    assert len(parse(text).spans) == len(parse(text).given)
+
+
+@pytest.fixture(scope="module")
+def network(tokenizer):
+    torch.manual_seed(1)
+    size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128}
+    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
+
+
+def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tokenizer, first_special):
+    question = parse("She ate leftover pasta for [lunch].")
+    row = asking.fillings(network, tokenizer, question)
+    built = example(*encode(tokenizer, SENTENCE), question.spans, first_special)
+    (best,), (ln_p,) = infilling.top_words(network, tokenizer, [infilling.prompt(*built)], 5)
+    assert row["1."].startswith(best[0].strip()) and row["1."].endswith(asking._percent(np.exp(ln_p[0])))
+    scores = scoring.score(network, pd.DataFrame(index=[0]), [built[0]], [built[1]]).iloc[0]
+    nats = scores["nll_text"] / scores["n_tokens"]
+    assert (row["nats/token"], row["perplexity"]) == (round(nats, 2), round(np.exp(nats), 1))
+    assert row["bits/token"] == pytest.approx(nats / np.log(2), abs=0.006)
+
+
+def test_a_whole_text_costs_what_a_plain_language_model_pays(network, tokenizer):
+    ids = torch.tensor(encode(tokenizer, SENTENCE)[0].astype("int64"))[None]
+    with torch.inference_mode():
+        expected = network(ids, labels=ids).loss.item()
+    row = asking.whole_text(network, tokenizer, parse("She ate leftover pasta for [lunch]."))
+    assert row["tokens"] == ids.shape[1] - 1 and row["nats/token"] == pytest.approx(expected, abs=0.006)
+
+
+UNASKABLE = {
+    "no blank": ("no blank", asking.fillings),
+    "word " * 200 + "_": ("leave out", asking.fillings),
+    "[ab][c] d": ("share a token", asking.fillings),
+    " ": ("no text", asking.whole_text),
+    "I ate _ today.": ("missing", asking.whole_text),
+}
+
+
+@pytest.mark.parametrize("marked", UNASKABLE)
+def test_what_cannot_be_asked_is_refused_with_the_way_on(marked, network, tokenizer):
+    words, answer = UNASKABLE[marked]
+    if "share" in words:
+        tokenizer = Glued(tokenizer)
+    with pytest.raises(ValueError, match=words):
+        answer(network, tokenizer, parse(marked))
+
+
+class Glued:
+    """A tokenizer that makes one token of each word."""
+
+    def __init__(self, real):
+        self.backend_tokenizer, self.real = self, real
+
+    def convert_tokens_to_ids(self, token):
+        return self.real.convert_tokens_to_ids(token)
+
+    def encode_batch(self, texts, add_special_tokens):
+        return [type("", (), {"ids": [5, 6], "offsets": [(0, 3), (3, 5)]})]
+
+
+@pytest.fixture
+def panel(tmp_path, network, tokenizer):
+    """Two trained models, of which one is in memory, one that is n/a, and one whose training goes on."""
+    run = Experiment("study", tmp_path)
+    facts = {"status": "trained", "levels": ["A1"], "init_from": "scratch", "megabytes": 60.0, "seed": 0}
+    for name, own in {"a1": {}, "general": {}, "b1": {"status": "n/a", "why": "no text of B1"}, "c1": {}}.items():
+        write_json(facts | own, run.model(name, 0) / "train.json")
+        if name != "c1":
+            write_json({}, run.model(name, 0) / manifest.NAME)
+    return asking.Panel(run, tokenizer, {"general": network})
+
+
+def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
+    assert list(panel.facts) == ["general", "a1"]  # who is in memory answers first
+    assert "no text of B1" in panel.absent["b1"] and "03_train" in panel.absent["c1"]
+    assert {"a2", "b2", "c1_transfer"} < set(panel.absent)
+
+
+def test_a_large_model_is_not_read_for_a_table(panel, monkeypatch):
+    rows = list(panel.ask(asking.fillings, parse("I _."), explorer.SMALL))
+    assert [row["model"] for row in rows] == ["general"]
+    monkeypatch.setenv("ILM_CEFR_RUN", "1")
+    assert explorer.reach() == 0
+
+
+def test_rows_stand_in_the_study_s_order_whoever_answered_first(panel, network):
+    panel.networks["a1"] = network
+    table = panel.in_order(panel.ask(asking.whole_text, parse(SENTENCE)))
+    assert table["model"].tolist() == ["a1", "general"]
+    assert "a1" in asking.least_surprised(table) and "grader" in asking.NO_GRADER
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ [a](http://b) \u202e</table>"
+
+
+def test_what_a_learner_typed_stays_letters():
+    page = explorer.html(pd.DataFrame({"model": [HOSTILE], HOSTILE: ["a"]}))
+    assert "<script" not in page and "<img" not in page and page.count("</table>") == 1
+    assert "mathjax_ignore" in page
+
+
+def test_clicks_type_and_answers_come_without_a_browser(panel, network):
+    panel.networks["a1"] = network
+    window = explorer.Explorer(panel, SENTENCE)
+    window.words.children[-1].click()
+    assert window.text.value == "She ate leftover pasta for [lunch]."
+    window.fill.click()
+    assert "general" in window.table.value and "2 of 2" in window.said.value and not window.fill.disabled
+    window.text.value = HOSTILE
+    assert len(window.words.children) > 5
+    window.fill.click()
+    assert "<img" not in window.table.value + window.said.value
+    window.text.value = "no blank"
+    window.fill.click()
+    assert "no blank" in window.said.value and not window.fill.disabled
+    window.text.value = SENTENCE
+    window.whose.click()
+    assert "no grader" in window.said.value
