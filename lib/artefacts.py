@@ -22,7 +22,7 @@ CHARACTERS = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|[nrtfv])")  #
 COLOURS = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\[\d+(?:;\d+)*m")  # a terminal's, with or without its first character
 MARKS = [0xAD, 0x34F, 0x2060, 0xFEFF, *range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 INVISIBLE = dict.fromkeys(MARKS) | {ord("_"): " "}  # an underscore is Markdown's emphasis
-EMBEDDED = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*),((?:[^\"'\s)>]|\n(?=\S{40}))*)")
+EMBEDDED = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*),([^\"'\s)>]*)")
 PLAIN = {".md", ".txt", ".tex", ".bib", ".cff", ".yaml", ".yml", ".py", ".toml", ".css", ".js", ".log", ""}
 MIME = {"image/svg+xml": ".svg", "text/html": ".html", "image/png": ".png", "image/jpeg": ".png", "image/gif": ".png",
         "application/pdf": ".pdf", "application/json": ".json", "text/markdown": ".md"}  # fmt: skip
@@ -151,7 +151,8 @@ def _of_tree(root):
     yield Piece("", "".join(fragments))  # a tag may stand within a word
     for place, value in attributes:
         if re.search(r"[^\W\d]{2}", value):  # else the coordinates of a path
-            yield from _under(place, _plain(value))
+            whole = "".join(value.split()) if value.startswith("data:") else value
+            yield from _under(place, _plain(whole))
 
 
 def _under(place, found):
