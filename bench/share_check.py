@@ -69,8 +69,9 @@ def main(n):
         seconds = time.perf_counter() - start
     told = json.loads(ran.stdout.splitlines()[-1])
     findings = [place for place in told.pop("found") if "pixels" not in place[1]]
-    memory = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-    result = {"texts": n, "characters": characters, "seconds": seconds, "memory_gib": memory, **told}
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = {"texts": n, "characters": characters, "seconds": seconds, "cpu_seconds": used.ru_utime + used.ru_stime}
+    result |= {"memory_gib": used.ru_maxrss / 2**20, **told}
     result = {key: round(value, 2) if isinstance(value, float) else value for key, value in result.items()}
     return facts() | result | {"found": findings}
 

@@ -16,18 +16,19 @@ COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "word_metrics", "cost
 DECIDED = ["verdicts", "seed_criteria", "mde"]
 KEPT = {"n_learners", "seeds", "margin"}  # numbers that are not measured on a cell's learners
 CAPTIONS = {
-    "h1_gains": "Gain of each level's own model: by how many per cent the general model's perplexity is higher on the same "
-    "blanks, with 95 % intervals over learners and training seeds. The band is the margin of 10 %.",
-    "h2_general_vs_best": "The general model beside the best of the level models, which was chosen on valid texts. Inside "
-    "the band the two are as good as equal.",
-    "h3_transfer": "Perplexity of the level's own, the general and the transfer model on the level's test texts (log scale, "
-    "lower is better). The intervals are each model's own; verdicts rest on paired differences, known more exactly.",
-    "matrix": "Perplexity of every model (row) on the test texts of every level (column). Compare within a column only: texts "
-    "of another level are easier or harder for every model.",
-    "by_type": "Gain of the own model by what is blanked: the mix used in training, single words, runs of words, sentences, "
-    "whole texts.",
+    "h1_gains": "Gain of each level's own model: by how many per cent the general model's perplexity is higher on the "
+    "same blanks, with 95 % intervals over learners and training seeds. The band is the margin of 10 %.",
+    "h2_general_vs_best": "The general model beside the best of the level models, which was chosen on valid texts. "
+    "Inside the band the two are as good as equal.",
+    "h3_transfer": "Perplexity of the level's own, the general and the transfer model on the level's test texts (log "
+    "scale, lower is better). Intervals are each model's own; verdicts rest on paired differences, known more exactly.",
+    "matrix": "Perplexity of every model (row) on the test texts of every level (column). Compare within a column "
+    "only: texts of another level are easier or harder for every model.",
+    "by_type": "Gain of the own model by what is blanked: the mix used in training, single words, runs of words, "
+    "sentences, whole texts.",
     "by_l1": "Gain of the own model by first language, where a group is large enough.",
-    "needed_sample": "Measured gains beside the least true gain that a sample like this one would show in nine of ten studies.",
+    "needed_sample": "Measured gains beside the least true gain that a sample like this one would show in nine of ten "
+    "studies.",
     "learning_curves": "Perplexity on valid texts during training. Thin lines are seeds, thick ones their mean.",
 }
 
@@ -118,8 +119,9 @@ class Study:
         if by_l1["theta"].notna().any():
             by_l1 = by_l1[by_l1.groupby("l1")["theta"].transform("count") > 0]
             yield "by_l1", plots.forest(by_l1, "Gain by first language", "l1"), by_l1
-        mde = tables["mde"].assign(n_learners=pd.to_numeric(tables["mde"]["n_learners"], errors="coerce"))
-        yield "needed_sample", plots.needed_sample(mde, "Measured gains, and the least that can be shown"), tables["mde"]
+        mde, title = tables["mde"], "Measured gains, and the least that can be shown"
+        numbers = mde.assign(n_learners=pd.to_numeric(mde["n_learners"], errors="coerce"))
+        yield "needed_sample", plots.needed_sample(numbers, title), mde
         curves = self.curves()
         if curves is not None:
             yield "learning_curves", plots.learning_curves(curves, "What each model learned"), curves

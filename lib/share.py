@@ -70,22 +70,23 @@ def _somebodys_own(texts, wanted, learners_known):
         text, learner = block["text"].map(artefacts.normal), block["learner_id"].astype(str)
         learners |= set(learner)
         runs, starts = word_runs(text, split.NGRAM)
-        _keep(found[split.NGRAM], index[split.NGRAM], runs, learner.repeat(np.diff(starts)))
+        _keep(found[split.NGRAM], index[split.NGRAM], runs, starts, learner)
         short = np.diff(starts) == 0
         for n in LENGTHS[:-1]:
             runs, starts = word_runs(text[short], n)
-            one = np.diff(starts) == 1
-            _keep(found[n], index[n], runs[starts[:-1][one]], learner[short][one])
+            one = np.diff(starts) == 1  # then the run is the whole text
+            _keep(found[n], index[n], runs[starts[:-1][one]], np.arange(one.sum() + 1), learner[short][one])
     least = FEW if learners_known else FEW_TEXTS
     counts = {n: _count(parts) for n, parts in found.items()}
     return {n: count[count < least] for n, count in counts.items()}, learners
 
 
-def _keep(found, index, runs, learner):
-    """Append (hash, learner) of the runs that are in the index, each pair once."""
-    hit = index.get_indexer(runs) >= 0
-    if hit.any():
-        found.append(pd.DataFrame({"run": runs[hit], "learner": learner.to_numpy()[hit]}).drop_duplicates())
+def _keep(found, index, runs, starts, learner):
+    """Append (hash, learner) of the runs that are in the index, each pair once. Text i has runs[starts[i]:...]."""
+    (hit,) = np.nonzero(index.get_indexer(runs) >= 0)
+    if len(hit):
+        whose = learner.to_numpy()[np.searchsorted(starts, hit, side="right") - 1]
+        found.append(pd.DataFrame({"run": runs[hit], "learner": whose}).drop_duplicates())
 
 
 def _count(parts):
