@@ -47,6 +47,7 @@ class Study:
         self.advice = read_json(run.need(run.hypotheses("recommendation.json"), "07_hypotheses"))
         names = [run.need(run.compare(f"{name}.csv"), "06_compare") for name in COMPARED[:-1]]
         names += [run.compare("clock.csv"), *(run.need(run.hypotheses(f"{n}.csv"), "07_hypotheses") for n in DECIDED)]
+        self.synthetic = any("synthetic" in source["file"] for source in self.corpus["sources"])
         self.tables = {path.stem: read_csv(path) for path in names}
         self._learners()
         self.tables = {name: self._suppressed(table) for name, table in self.tables.items()}
