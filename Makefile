@@ -33,10 +33,10 @@ paper: .venv/ready  ## of EXPERIMENT: methods, tables, figures and references fo
 	@.venv/bin/python -m lib.paper "$(EXPERIMENT)"
 
 share-check: .venv/ready  ## may it leave? all that make share would take, or FILES="file folder"
-	@.venv/bin/python -m lib.share "$(EXPERIMENT)" check $(FILES)
+	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" check $(FILES)
 
 share: .venv/ready  ## what may leave, checked, in runs/<experiment>/share [WEIGHTS=yes] [NOTEBOOKS=yes]
-	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.share "$(EXPERIMENT)" build
+	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" build
 
 asked:
 	@test -n "$(CORPUS)" || { echo "Which corpus? make run EXPERIMENT=$(EXPERIMENT) CORPUS=file.csv"; exit 2; }

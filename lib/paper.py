@@ -68,7 +68,7 @@ def methods(study):
         "intervals with Satterthwaite's degrees of freedom. H1 asks for a gain of the level's own model over the "
         f"general one above {rules['h1_margin']:.0%}, H2 for a general model less than {rules['h2_margin']:.0%} "
         f"behind the best specialist, H3 for a transfer model more than {rules['h3_margin']:.0%} ahead of both, at "
-        f"a level of {rules['alpha']:g} with Holm's correction over CEFR levels.",
+        f"a level of {rules['alpha']:g}, for H1 and H3 with Holm's correction over CEFR levels.",
     ]  # fmt: skip
 
 

@@ -45,7 +45,8 @@ def page(study):
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
         "hypotheses": verdicts, "advice": _advice(study), "robust": _robust(tables["verdicts"]),
         "keys": _keys(study), "data": paper.data_sentences(study), "methods": paper.methods(study),
-        "counts": paper.counts(study), "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}), "results": paper.results(study).drop(columns=list(CLAIMS)),
+        "counts": paper.counts(study), "results": paper.results(study).drop(columns=list(CLAIMS)),
+        "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
         "matrix": paper.matrix(study), "words": _words(tables["word_metrics"]), "cost": _cost(study),
         "preconditions": tables["preconditions"][["check", "holds", "detail"]].replace({True: "yes", False: "no"}),
         "criteria": _criteria(tables["seed_criteria"]), "figures": [_figure(*one) for one in study.figures()],
@@ -187,13 +188,19 @@ def write(study, folder):
     return folder / "report.html"
 
 
-def write_notebooks(run, folder):
-    """The executed notebooks, each as name.html and, without code, name.text.html; returns how many."""
+def write_notebooks(run, folder, pictures=True):
+    """The executed notebooks, each as name.html and, without code, name.text.html; returns how many.
+
+    Without pictures, only what can be read as text is shown.
+    """
     import nbformat
 
     found = sorted((run.folder / "notebooks").glob("*.ipynb"))
     for path in found:
         content = nbformat.read(path, as_version=4)
+        for output in [] if pictures else [o for cell in content.cells for o in cell.get("outputs", [])]:
+            for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
+                output["data"].pop(kind)
         for suffix, code in [(".html", True), (".text.html", False)]:
             with atomic(folder / f"{path.stem}{suffix}") as temporary:
                 temporary.write_text(notebook_page(content, f"{run.name}, {path.stem}", code), encoding="utf-8")

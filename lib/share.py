@@ -1,6 +1,6 @@
 """Does anything of the corpus stand in files that are about to leave? Word 8-grams of the files, looked up in it.
 
-    python -m lib.share EXPERIMENT FILE ...     # files and folders; exit status 1 if something must not leave
+    make share-check EXPERIMENT=name FILES="file folder"     # lib/sharing.py; without FILES, all that make share takes
 
 The files' 8-grams are hashed first; then the corpus streams past once, and only hashes that are in the files are
 kept, with the learners who wrote them. A run of words that FEW learners or more wrote is a phrase, a prompt or a
@@ -9,11 +9,10 @@ template; one that fewer wrote is somebody's. Texts of WHOLE to 7 words have no 
 
 import hashlib
 import io
+import json
 import re
 import subprocess
-import sys
 import tarfile
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,6 @@ import pyarrow.parquet as pq
 
 from lib import artefacts, split
 from lib.duplicates import word_runs
-from lib.runs import Experiment, Missing, read_json
 
 FEW = 5  # learners: from here on a run of words is nobody's own
 FEW_TEXTS = 20  # the same where nobody says who wrote which text
@@ -120,8 +118,14 @@ def _learner_ids(read, learners):
             yield file, place, 1, 1, hashlib.sha256(found.encode()).hexdigest()[:8]
 
 
-def published(root="."):
-    """Texts of the repository as last committed: PUBLIC, of notebooks the cells' sources alone; none without git."""
+def published(files, root="."):
+    """Texts of the repository as last committed: PUBLIC, of notebooks the cells' sources alone; none without git.
+
+    None either where one of the files is the repository's own: else a text that was committed would excuse itself.
+    """
+    own = subprocess.run(["git", "ls-files", "--", *map(str, files)], cwd=root, capture_output=True, text=True)
+    if own.stdout.strip():
+        return []
     asked = subprocess.run(["git", "archive", "HEAD", *PUBLIC], cwd=root, capture_output=True)
     if asked.returncode:
         return []
@@ -131,8 +135,6 @@ def published(root="."):
 
 
 def _sources(notebook):
-    import json
-
     return ["".join(cell["source"]) for cell in json.loads(notebook)["cells"]]
 
 
@@ -158,19 +160,3 @@ def tell(findings, n_files, again):
     print(f"\n{findings['file'].nunique()} of {n_files} files must not leave as they are. Lines, words count from 1.")
     print("Take it out where it comes from (clear the cell's output, print a count instead of a text), or leave the")
     print(f"file at home; then ask again: {again}")
-
-
-def main(name, paths):
-    run = Experiment(Path(name).name, root=".")
-    known = read_json(run.need(run.report, "01_extract"))["learners_known"]
-    files = everything(paths)
-    findings = check(files, run.need(run.texts, "01_extract"), known, published())
-    tell(findings, len(files), f'make share-check EXPERIMENT={run.name} FILES="{" ".join(map(str, paths))}"')
-    return int(len(findings) > 0)
-
-
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1], [Path(path) for path in sys.argv[2:]]))
-    except (Missing, FileNotFoundError, ValueError) as error:
-        sys.exit(str(error))
