@@ -12,7 +12,7 @@ ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)"
 RUN = $(ALONE) .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason \
 	--nolock --rerun-incomplete
 
-.PHONY: demo run status renew asked test faults known-answers lab browser export outputs
+.PHONY: demo run status renew asked report share-check share paper test faults known-answers lab browser export outputs
 demo:  ## all seven notebooks, eleven small models and their controls on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
 
@@ -26,6 +26,18 @@ status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, wh
 
 renew:  ## forget what older code made of EXPERIMENT; make run, or make demo, then makes it again
 	@.venv/bin/python -m lib.status "$(EXPERIMENT)" renew
+
+report: .venv/ready  ## of EXPERIMENT: one offline page of the whole study, and its notebooks as pages
+	@.venv/bin/python -m lib.report "$(EXPERIMENT)"
+
+paper: .venv/ready  ## of EXPERIMENT: methods, tables, figures and references for LaTeX
+	@.venv/bin/python -m lib.paper "$(EXPERIMENT)"
+
+share-check: .venv/ready  ## may it leave? all that make share would take, or FILES="file folder"
+	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" check $(FILES)
+
+share: .venv/ready  ## what may leave, checked, in runs/<experiment>/share [WEIGHTS=yes] [NOTEBOOKS=yes]
+	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" build
 
 asked:
 	@test -n "$(CORPUS)" || { echo "Which corpus? make run EXPERIMENT=$(EXPERIMENT) CORPUS=file.csv"; exit 2; }

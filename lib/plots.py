@@ -59,6 +59,8 @@ def matrix(ppl, title):
     style = {"cmap": "crest", "vmin": 0, "vmax": np.log(np.nanmax([1.25, min(8, ratio.max().max())]))}
     ax = _axes(title, 1.2 + 0.27 * len(rows), "", "")
     _seaborn().heatmap(np.log(ratio), annot=cells, fmt=".1f", linewidths=1, cbar_kws=bar, ax=ax, **style)
+    bar = ax.collections[0].colorbar.solids
+    bar.set(rasterized=False, edgecolor="face")  # no pixels: what an SVG shows can be searched
     for row, column in np.argwhere(cells.isna().to_numpy()):
         ax.text(column + 0.5, row + 0.5, "n/a", ha="center", va="center", color="#666666")
     for model, level in (OWN | TRANSFER).items():
