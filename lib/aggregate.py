@@ -6,9 +6,9 @@ A number that rests on fewer than SMALL learners is left out, in tables and so i
 import numpy as np
 import pandas as pd
 
-from lib import hypotheses, plots, stats
-from lib.hypotheses import listed
+from lib import plots, stats, wording
 from lib.runs import LEVELS, read_csv, read_json
+from lib.wording import listed
 
 SMALL = 20  # learners
 WHY = f"fewer than {SMALL} learners"
@@ -108,7 +108,7 @@ class Study:
     def figures(self):
         """Yield (name, drawn, table) of each figure, in the order of CAPTIONS; titles say the result."""
         tables = self.tables
-        title = {h: hypotheses.title(h, tables["verdicts"]) for h in ("H1", "H2", "H3")}
+        title = {h: wording.title(h, tables["verdicts"]) for h in ("H1", "H2", "H3")}
         own, best = self.primary("general-own"), self.primary("general-best")
         yield "h1_gains", plots.gains(own, title["H1"]), own
         yield "h2_general_vs_best", plots.general_vs_best(best, title["H2"]), best

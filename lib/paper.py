@@ -13,8 +13,8 @@ import yaml
 
 from lib import manifest, plots, stats
 from lib.aggregate import CAPTIONS, SMALL, Study
-from lib.hypotheses import listed
 from lib.runs import LEVELS, Experiment, Missing, atomic
+from lib.wording import listed
 
 TYPED = {"text": "as learners typed them, errors included", "text_corrected": "after automatic spelling correction"}
 WORDS = {"level", "model", "l1", "H1", "H2", "H3"}  # columns of a table that stand at the left

@@ -19,7 +19,7 @@ import pandas as pd
 import yaml
 from markupsafe import Markup
 
-from lib import hypotheses, manifest, paper
+from lib import hypotheses, manifest, paper, wording
 from lib.aggregate import CAPTIONS, SMALL, Study
 from lib.hypotheses import HOLDS, NOT, outcome
 from lib.runs import LEVELS, Experiment, Missing, atomic
@@ -61,7 +61,7 @@ def _hypothesis(verdicts, name):
     colour = {NOT: "no"} | dict.fromkeys(HOLDS, "yes")
     rows = [{"word": words.get(level, "n/a"), "colour": colour.get(outcome(words.get(level, "n/a")), "open")}
             for level in [*LEVELS, hypotheses.ALL]]  # fmt: skip
-    return {"name": name, "claim": CLAIMS[name], "title": hypotheses.title(name, verdicts), "verdicts": rows}
+    return {"name": name, "claim": CLAIMS[name], "title": wording.title(name, verdicts), "verdicts": rows}
 
 
 def _robust(verdicts):

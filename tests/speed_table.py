@@ -26,7 +26,7 @@ def table(record):
     for part, words in ROWS.items():
         found = record[part]
         middle, low, high = (f"{found['ratio'][which]:.3g}" for which in ("median", "min", "max"))
-        seconds = [f"{found[side]['median']:.2g}" for side in ("theirs", "ours")]
+        seconds = [f"{float(format(found[side]['median'], '.2g')):g}" for side in ("theirs", "ours")]
         lines.append(f"| {words} | {' | '.join(seconds)} | {middle} ({low} to {high}) |")
     return "\n".join(lines)
 

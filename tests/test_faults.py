@@ -17,7 +17,8 @@ def place(tmp_path_factory):
     """The project with its finished demo, but for one model."""
     folder = tmp_path_factory.mktemp("killed run")
     workspace(folder)
-    shutil.rmtree(folder / "notebooks")
+    for name in ["notebooks", "bench"]:  # of which a workspace has a part
+        shutil.rmtree(folder / name)
     for name in tiny.COPIED:
         (shutil.copytree if (tiny.ROOT / name).is_dir() else shutil.copy2)(tiny.ROOT / name, folder / name)
     (folder / ".venv").symlink_to((tiny.ROOT / ".venv").resolve())

@@ -49,7 +49,8 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
     model = training.start(settings, tokenizer, 256)
     before = scoring.fingerprint(model)
     curve, clock = training.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
-    facts = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "split_id": "s", "mask_hash": "m"}
+    facts = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "split_id": "s", "mask_hash": "m",
+             "learners_known": True}
     facts |= training.outcome(curve) | {"fingerprint": scoring.fingerprint(model)}
     training.save(place / "model", model, tokenizer, steps, curve, facts, clock, {})
     return {"folder": place / "model", "model": model, "before": before, "curve": curve}
@@ -132,7 +133,8 @@ def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings,
     came_to = training.outcome(curve)
     assert scoring.fingerprint(model) == before and came_to["stopped_at"] == 0
     assert came_to["valid_loss"] == came_to["start_loss"] == training.infill_loss(scoring.score(model, *valid))
-    facts = {"model": "m", "seed": 0, "levels": [], "init_from": "scratch", "split_id": "s", "mask_hash": "m"}
+    facts = {"model": "m", "seed": 0, "levels": [], "init_from": "scratch", "split_id": "s", "mask_hash": "m",
+             "learners_known": True}
     training.save(tmp_path / "model", model, tokenizer, steps, curve, facts | came_to, clock, {})
     assert len(pd.read_parquet(tmp_path / "model/order.parquet")) == 0
 
