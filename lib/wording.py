@@ -78,7 +78,8 @@ def sentence(row):
 def _robust(row):
     """What asking in other ways showed; what could not be asked is told once for all verdicts, by `unasked`."""
     failed = [part[4:] for part in row["robust"].split("; ") if part.startswith("no: ")]
-    return f" Not robust: it changes {' and '.join(failed)}." if failed else " Robust." * (row["robust"] == "yes")
+    told = f" Not robust: decided otherwise {' and '.join(failed)}."
+    return told if failed else " Robust." * (row["robust"] == "yes")
 
 
 def unasked(verdicts):
@@ -108,7 +109,7 @@ def at_equal_examples(contrasts, cost):
     evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general-own")]
     parts = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
              for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip
-    told = f"Stopped where the own model's budget ends, it would leave it gains of {listed(parts)}."
+    told = f"Over the general model stopped where the own one's budget ends, the own one gains {listed(parts)}."
     return f"{read} {told if parts else 'Part of a gain may come from that; equal numbers were not tried.'}"
 
 

@@ -84,7 +84,7 @@ def test_a_verdict_that_another_way_of_asking_changes_says_which():
     ways = {"held-out prompts": None, "bits per character": everything(general_own=0.0)}
     found = hypotheses.robustness(lambda rows: hypotheses.decide(rows, PARAMS), everything(), ways)
     h1 = found[found["hypothesis"] == "H1"]
-    assert wording.sentence(h1.iloc[0]).endswith("Not robust: it changes by bits per character.")
+    assert wording.sentence(h1.iloc[0]).endswith("Not robust: decided otherwise by bits per character.")
     assert "held-out" not in wording.paragraph("H1", found)
     assert wording.unasked(found) == ["held-out prompts"]
 
@@ -161,4 +161,4 @@ def test_beside_h1_stands_what_either_side_read_and_the_gain_at_equal_examples()
     assert "4,000 examples of all levels" in without and "2,000 of one" in without and "not tried" in without
     evenly = rows[rows["level"].isin(["A1", "B1"])].assign(subset="equal examples")
     told = wording.at_equal_examples(pd.concat([rows, evenly]), cost)
-    assert told.endswith("it would leave it gains of +12.0 % at A1 (-1.0 to +26.0) and +12.0 % at B1 (-1.0 to +26.0).")
+    assert told.endswith("the own one gains +12.0 % at A1 (-1.0 to +26.0) and +12.0 % at B1 (-1.0 to +26.0).")
