@@ -4,22 +4,30 @@ EXPERIMENT ?= demo
 PARAMS ?= params/demo
 EMBEDDED := runs/synthetic_corpus.csv
 CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
-CORES ?= 2
+PROFILE ?= laptop# or gpu-server, slurm: a folder of profiles/
+CORES ?=# jobs side by side, where the profile's number is not wanted
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
 ONLY ?=# the manifest.json of a result, to go no further than that
 export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorBoard's logs are wanted
-ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)"
-RUN = $(ALONE) .venv/bin/python -m lib.warm serve .venv/bin/snakemake --cores $(CORES) --quiet host reason \
-	--nolock --rerun-incomplete
+ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
+ON_SLURM = $(shell grep -sl '^executor: slurm' profiles/$(PROFILE)/config.yaml)
+SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.cluster "$(EXPERIMENT)",lib.warm serve)
+RUN = $(ALONE) $(SERVED) .venv/bin/snakemake --profile profiles/$(PROFILE) $(if $(CORES),--cores $(CORES)) \
+	--quiet host reason --nolock --rerun-incomplete
 
-.PHONY: demo run status renew asked report share-check share paper test faults known-answers lab browser export outputs
+.PHONY: demo run plan status renew asked report share-check share paper test faults known-answers slurm-test lab browser \
+	export outputs
 demo:  ## all seven notebooks, eleven small models and their controls on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
 
 run: asked .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
-	@$(RUN) --config experiment="$(EXPERIMENT)" corpus="$(CORPUS)" params="$(PARAMS)" -- $(ONLY) || \
+	@$(RUN) --config experiment="$(EXPERIMENT)" corpus="$(CORPUS)" params="$(PARAMS)" profile="$(PROFILE)" \
+		-- $(ONLY) || \
 		{ test $$? = 3 || .venv/bin/python -m lib.summary "$(EXPERIMENT)" failed; exit 1; }
 	@test -n "$(ONLY)" || .venv/bin/python -m lib.summary "$(EXPERIMENT)"
+
+plan: .venv/ready  ## hours, memory and disk of a study before it runs, for PROFILE: make plan PARAMS=params/efcamdat PROFILE=slurm
+	@.venv/bin/python -m lib.plan "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 
 status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, what stopped
 	@.venv/bin/python -m lib.status "$(EXPERIMENT)"
@@ -51,6 +59,9 @@ known-answers: .venv/ready  ## six corpora whose answer is known, through the sa
 
 faults: .venv/ready  ## every fault the study must survive, injected into real runs, with what was expected and seen
 	.venv/bin/python tests/faults.py
+
+slurm-test: .venv/ready  ## root, slurm-wlm, munge: a study on a SLURM of this one machine; STUDY=demo for the whole demo
+	.venv/bin/python tests/slurm/check.py $(STUDY)
 
 lab: .venv/ready  ## JupyterLab at the first notebook
 	.venv/bin/jupyter lab notebooks/01_extract.ipynb

@@ -3,10 +3,13 @@
 import json
 import os
 import shlex
+import signal
 import sys
-from lib import params
+from lib import params, planning
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the environment that runs this file
+
+signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the end is meant for a training, which saves
 
 EMBEDDED = "runs/synthetic_corpus.csv"
 
@@ -25,8 +28,10 @@ def corpus_files(words):
 EXPERIMENT = config.get("experiment", "demo")
 CORPUS = corpus_files(str(config.get("corpus", EMBEDDED)).split(" "))
 PARAMS = config.get("params", "params/demo").rstrip("/")
-MODELS = {name: p for name, p in params.profile(PARAMS).items() if isinstance(p, params.Train)}
+ASKED = params.profile(PARAMS)
+MODELS = {name: p for name, p in ASKED.items() if isinstance(p, params.Train)}
 WRITERS = [name for name, p in MODELS.items() if p.infill]
+MACHINE = params.machine(config.get("profile", "laptop"))
 SEEDS = next(iter(MODELS.values())).seeds
 RUN = f"runs/{EXPERIMENT}"
 # A result is the manifest in its folder: written last, it vouches for the other files. So it is what the graph knows of;
@@ -39,11 +44,13 @@ TRAINED, SCORED, FILLED = (
 COMPARED, VERDICTS = f"{RUN}/compare/{VOUCHED}", f"{RUN}/hypotheses/{VOUCHED}"
 
 
-def notebook(name):
-    """papermill on one notebook, in its folder, one thread, with the parameter file that the rule names."""
+def notebook(name, more=""):
+    """papermill on one notebook, in its folder, with the parameter file that the rule names; see lib/attempts.py."""
     return (
-        f"OMP_NUM_THREADS={{threads}} python lib/warm.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
-        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}' 2> '{{log}}.txt'"
+        f"python -m lib.attempts '{{log}}' {{resources.attempt}} || exit; OMP_NUM_THREADS={{threads}} "
+        f"python lib/device.py {{resources.gpu}} python lib/warm.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
+        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}' {more} "
+        f"2> '{{log}}.txt' || {{{{ python -m lib.attempts '{{log}}'; exit; }}}}"
     )
 
 
@@ -55,6 +62,24 @@ def listed(name, values):
 def every(pattern, models=MODELS):
     return expand(pattern, model=models)
 
+
+def gpus(wildcards):
+    return MODELS[wildcards.model].devices if MACHINE.device == "cuda" else 0
+
+
+def planned(what):
+    """A resource of a training, by the planner; known only where the machine's speed is, and needed only there."""
+    def found(wildcards):
+        if MACHINE.tflops is None:
+            return 0
+        one = planning.model(MODELS[wildcards.model], ASKED["masks"], MACHINE, 1e12 * MACHINE.tflops, planning.lengths())
+        return {"runtime": planning.minutes(one["hours"], MACHINE), "mem_mb": int(1000 * one["host_gb"])}[what]
+    return found
+
+
+ONE = {"attempt": lambda wildcards, attempt: attempt, "gpu": 0}  # resources of every job, sent for the how manieth time
+OF_A_MODEL = ONE | {"gpu": lambda wildcards: min(gpus(wildcards), 1)}
+TRAINING = ONE | {"gpu": gpus, "runtime": planned("runtime"), "mem_mb": planned("mem_mb")}
 
 wildcard_constraints:
     model="|".join(MODELS),
@@ -74,14 +99,16 @@ rule embedded_corpus:
 rule extract:
     input: corpus=CORPUS, settings=f"{PARAMS}/corpus.yaml"
     output: update(PREPARED)
+    resources: **ONE
     log: f"{RUN}/notebooks/01_extract.ipynb"
     message: "01 extract"
-    shell: notebook("01_extract") + " -y " + listed("corpus", [os.path.relpath(file, "notebooks") for file in CORPUS])
+    shell: notebook("01_extract", "-y " + listed("corpus", [os.path.relpath(file, "notebooks") for file in CORPUS]))
 
 
 rule mask:
     input: PREPARED, settings=f"{PARAMS}/masks.yaml"
     output: update(MASKED)
+    resources: **ONE
     log: f"{RUN}/notebooks/02_mask.ipynb"
     message: "02 mask"
     shell: notebook("02_mask")
@@ -96,6 +123,8 @@ def base(wildcards):
 rule train:
     input: MASKED, base, settings=f"{PARAMS}/{{model}}.yaml"
     output: update(TRAINED)
+    threads: MACHINE.threads
+    resources: **TRAINING
     log: f"{RUN}/notebooks/03_train.{{model}}.ipynb"
     message: "03 train {wildcards.model}"
     shell: notebook("03_train")
@@ -104,6 +133,8 @@ rule train:
 rule evaluate:
     input: TRAINED, settings=f"{PARAMS}/{{model}}.yaml"
     output: update(SCORED)
+    threads: MACHINE.threads
+    resources: **OF_A_MODEL
     log: f"{RUN}/notebooks/04_evaluate.{{model}}.ipynb"
     message: "04 evaluate {wildcards.model}"
     shell: notebook("04_evaluate")
@@ -112,22 +143,26 @@ rule evaluate:
 rule infill:
     input: TRAINED, settings=f"{PARAMS}/infill.yaml"
     output: update(FILLED)
+    threads: MACHINE.threads
+    resources: **OF_A_MODEL
     log: f"{RUN}/notebooks/05_infill.{{model}}.ipynb"
     message: "05 infill {wildcards.model}"
-    shell: notebook("05_infill") + " -r model '{wildcards.model}' " + f"-y 'seeds: {SEEDS}'"
+    shell: notebook("05_infill", "-r model '{wildcards.model}' " + f"-y 'seeds: {SEEDS}'")
 
 
 rule compare:
     input: every(TRAINED), every(SCORED), every(FILLED, WRITERS), settings=f"{PARAMS}/hypotheses.yaml"
     output: update(COMPARED)
+    resources: **ONE
     log: f"{RUN}/notebooks/06_compare.ipynb"
     message: "06 compare"
-    shell: notebook("06_compare") + f" -y 'models: {list(MODELS)}' -y 'seeds: {SEEDS}'"
+    shell: notebook("06_compare", f"-y 'models: {list(MODELS)}' -y 'seeds: {SEEDS}'")
 
 
 rule hypotheses:
     input: COMPARED, settings=f"{PARAMS}/hypotheses.yaml"
     output: update(VERDICTS)
+    resources: **ONE
     log: f"{RUN}/notebooks/07_hypotheses.ipynb"
     message: "07 hypotheses"
     shell: notebook("07_hypotheses")

@@ -1,7 +1,9 @@
 """Hugging Face's Trainer with what a long training needs: sealed checkpoints, a stop at NaN, smaller batches, news."""
 
+import contextlib
 import importlib.util
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -10,11 +12,16 @@ import torch
 from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 
-from lib import checkpoints, fault, flat
+from lib import checkpoints, fault, flat, ranks
 from lib.files import write_json
 from lib.steps import last_step
 
 TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for its logs, where they are wanted
+WARNINGS = [signal.SIGUSR1, signal.SIGTERM]  # of the end: a cluster's before a time limit, and at a preemption
+
+
+class CutOff(RuntimeError):
+    """The time of this process is up; what it has learned is saved."""
 
 
 def reporting(model, seed):
@@ -37,12 +44,41 @@ def reporting(model, seed):
 class CarefulTrainer(Trainer):
     """A Trainer over `Steps`. micro_batches: how many batches a step is cut into; doubled when memory runs out.
 
-    began: when training would have begun, had it never been cut off (seconds of time.perf_counter).
+    began: when training would have begun, had it never been cut off (seconds of time.perf_counter); ending: whether
+    this process has been warned that its time is up; told_to_end: whether any of a training's processes had been when
+    the step was done.
     """
 
-    micro_batches, began = 1, 0.0
+    micro_batches, began, ending, told_to_end = 1, 0.0, False, False
+
+    @contextlib.contextmanager
+    def warned(self):
+        """Within, a signal of WARNINGS lets the step end, saves, and raises CutOff. To be used in the main thread."""
+
+        def heard(*_):
+            self.ending = True
+
+        before = {number: signal.signal(number, heard) for number in WARNINGS}
+        try:
+            yield
+        finally:
+            for number, action in before.items():
+                signal.signal(number, action)
+
+    def _maybe_log_save_evaluate(self, *what, **how):
+        ending = self.told_to_end
+        self.control.should_save |= ending
+        super()._maybe_log_save_evaluate(*what, **how)
+        if ending:
+            step = self.state.global_step
+            raise CutOff(f"The time is up. Saved at step {step}: the same command goes on from there.")
 
     def training_step(self, model, inputs, num_items_in_batch=None):
+        loss = self._own_share(model, inputs, num_items_in_batch)
+        loss, self.told_to_end = ranks.together(model, loss, self.ending)
+        return loss
+
+    def _own_share(self, model, inputs, num_items_in_batch):
         while True:
             try:
                 if self.micro_batches == 1:
@@ -83,13 +119,27 @@ class CarefulTrainer(Trainer):
             )
 
     def _save_checkpoint(self, model, trial):
+        if ranks.number():
+            return
         super()._save_checkpoint(model, trial)
         here = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
         settings = self.train_dataset.settings
         if self.state.global_step in {last_step(settings, n) for n in settings.keep_at.values()}:
             checkpoints.keep(here)
-        checkpoints.seal(here, {"seconds": time.perf_counter() - self.began})
+        since_look = [self._tr_loss.item(), self._globalstep_last_logged]
+        seconds = time.perf_counter() - self.began
+        own = {"seconds": seconds, "since_look": since_look, "micro_batches": self.micro_batches}
+        checkpoints.seal(here, own)
         checkpoints.prune(here)
+
+    def _load_rng_state(self, checkpoint):
+        """Take up random numbers, and the sum of losses since the last look, which the Trainer itself would forget."""
+        super()._load_rng_state(checkpoint)
+        if checkpoint:
+            loss, self._globalstep_last_logged = checkpoints.facts(Path(checkpoint))["since_look"]
+            self._tr_loss += loss
+        if ranks.number():  # other noise for other examples
+            torch.manual_seed(torch.initial_seed() + 1000 * self.state.global_step + ranks.number())
 
 
 class Progress(TrainerCallback):
@@ -101,7 +151,8 @@ class Progress(TrainerCallback):
     def __init__(self, settings, label, folder):
         self.size, self.file, self.told = settings.examples_per_step, folder / "progress.json", 0.0
         self.ends = {last_step(settings, n) for n in [settings.examples, *settings.keep_at.values()]}
-        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", mininterval=5, ncols=100, leave=False)
+        how = {"mininterval": 5, "ncols": 100, "leave": False, "disable": ranks.number() > 0}
+        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", **how)
 
     def on_train_begin(self, args, state, control, **_):
         self.first, self.since = state.global_step, time.time()
@@ -109,7 +160,7 @@ class Progress(TrainerCallback):
 
     def on_step_end(self, args, state, control, **_):
         self.bar.update(self.size)
-        if time.time() > self.told + 5:
+        if time.time() > self.told + 5 and not ranks.number():
             self.told = time.time()
             left = (self.told - self.since) / (state.global_step - self.first) * (state.max_steps - state.global_step)
             write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": round(left)}, self.file)

@@ -90,8 +90,8 @@ def state(checkpoint):
 
 
 def best(checkpoint):
-    """The checkpoint with the best look so far, as `checkpoint` knows it."""
-    return checkpoint.with_name(f"checkpoint-{state(checkpoint)['best_global_step']}")
+    """The checkpoint with the best look so far, as `checkpoint` knows it; itself, if it came before any look."""
+    return checkpoint.with_name(f"checkpoint-{state(checkpoint)['best_global_step'] or step(checkpoint)}")
 
 
 def load_best(checkpoint, model):

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from pathlib import Path
 
 from lib import fault
@@ -22,7 +23,7 @@ def atomic(path):
     since writers such as matplotlib choose the format by it. Raises NotWritten, and then the old file stands.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{_own()}.tmp{path.suffix}")
     with _said(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -41,7 +42,7 @@ def atomic_folder(path, last):
     The file `last` therefore vouches for the others: it is there only when they are.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{_own()}.tmp")
     with _said(path):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
@@ -55,6 +56,11 @@ def atomic_folder(path, last):
                 os.replace(file, path / file.name)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _own():
+    """A word of this process: on a shared disk the number alone may be another machine's, too."""
+    return f"{socket.gethostname()}.{os.getpid()}"
 
 
 @contextlib.contextmanager

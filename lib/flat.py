@@ -158,7 +158,7 @@ class _WeightedLoss(torch.autograd.Function):
         total, by_state, by_weight = states.new_zeros(()), torch.empty_like(states), torch.zeros_like(weight)
         for at in range(0, len(states), ROWS):
             here = slice(at, at + ROWS)
-            target, value = targets[here, None], values[here, None]
+            target, value = targets[here, None], values[here, None].to(states.dtype)
             scores = states[here] @ weight.T
             norm = scores.logsumexp(1, keepdim=True)
             total += ((norm - scores.gather(1, target)) * value).sum()

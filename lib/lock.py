@@ -1,11 +1,19 @@
-"""One run of an experiment at a time: `python -m lib.lock EXPERIMENT CORPUS PARAMS COMMAND ...` runs COMMAND alone.
+"""One run of an experiment at a time: `python -m lib.lock EXPERIMENT CORPUS PARAMS PROFILE COMMAND ...`.
 
-The lock is the system's own (flock) on runs/<experiment>/.lock, so it ends with who holds it, however that dies. The
-file says who that is, and with what the run was asked for.
+Runs COMMAND alone. The lock is the system's own (flock) on runs/<experiment>/.lock, so it ends with who holds it,
+however that dies. The file says who that is, on what machine, and with what the run was asked for; while it goes on,
+the file's time is its sign of life.
+
+Where runs/ lies on a file system of several machines: NFS passes flock on to its server, so that it holds between
+machines. Where it does not reach them (Lustre with localflock, NFS with local_lock) or is not there at all, what the
+file says counts: a run of another machine that has not ended is never taken over, whatever process ids say. Relied on
+is that a file is seen by all as it was closed; two runs begun in the same second on two such machines are not told
+apart.
 """
 
 import contextlib
 import datetime
+import errno
 import fcntl
 import json
 import os
@@ -14,10 +22,13 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 RUN = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
 NOT_BEGUN = 3  # exit status: the command was not started
+BEAT = 60  # seconds between two signs of life
+NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # what file systems without flock answer
 ROOM = 100 * 2**20  # bytes on the disk, under which nothing is begun
 
 
@@ -31,17 +42,36 @@ def take(home, facts):
     Raises Held, naming who holds it. A lock that a dead process left is taken over, with a line that says so.
     """
     file = open(home / ".lock", "a+", encoding="utf-8")  # noqa: SIM115  # as long as the lock
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        raise Held(f"{home} is being made by {_who(_read(file))}.\nWait for it, or end that process.") from None
-    left = _read(file)
+    free, left = _flock(file, fcntl.LOCK_EX), _read(file)
+    if free is False or _lives_here(left, free):
+        raise Held(f"{home} is being made by {_who(left)}.\nWait for it, or end that process.")
     if left and not left.get("ended"):
         if left["host"] != socket.gethostname():
-            raise Held(f"{home} was being made by {_who(left)}.\nIf that machine no longer does, remove {file.name}.")
+            quiet = f"last sign of life {(time.time() - os.fstat(file.fileno()).st_mtime) / 60:.0f} minutes ago"
+            raise Held(f"{home} was being made by {_who(left)}; {quiet}.\n"
+                       f"If that machine no longer does, remove {file.name}.")  # fmt: skip
         print(f"{home}: {_who(left)} died without an end; its lock is taken over.", flush=True)
     write(file, facts)
     return file
+
+
+def _flock(file, kind):
+    """True if the lock was had, False if another has it, None where the file system has no locks."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        return None
+    return True
+
+
+def _lives_here(facts, free):
+    """Without locks (free is None): is the process that facts, what a lock file says, name alive on this machine?"""
+    here = facts.get("host") == socket.gethostname() and not facts.get("ended")
+    return free is None and here and os.path.exists(f"/proc/{facts['pid']}")
 
 
 def write(file, facts):
@@ -64,12 +94,11 @@ def _who(facts):
 
 
 def running(home):
-    """What the lock in `home` says, if a living process holds it; else None."""
+    """What the lock in `home` says, if a living process holds it, or one of another machine that has not ended."""
     with contextlib.suppress(FileNotFoundError), open(home / ".lock", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _read(file)
+        free, facts = _flock(file, fcntl.LOCK_SH), _read(file)
+        elsewhere = facts and not facts.get("ended") and facts["host"] != socket.gethostname()
+        return facts if free is False or elsewhere or _lives_here(facts, free) else None
     return None
 
 
@@ -88,7 +117,7 @@ def end_with_parent():
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
 
 
-def run(name, corpus, params, command):
+def run(name, corpus, params, profile, command):
     """Make sure of room, take the lock, forget what is stale, and run command; returns its exit status."""
     from lib import status
 
@@ -97,6 +126,7 @@ def run(name, corpus, params, command):
     if shutil.disk_usage(home).free < ROOM:
         raise OSError(f"{home}: under {ROOM // 2**20} MiB are left on its disk. Make room; nothing was begun.")
     facts = {"pid": os.getpid(), "host": socket.gethostname(), "corpus": corpus, "params": params}
+    facts["profile"] = profile
     facts["since"] = datetime.datetime.now().isoformat(" ", "seconds")
     with take(home, facts) as file:
         status.forget_stale(home, params)
@@ -104,15 +134,19 @@ def run(name, corpus, params, command):
         how = {"env": os.environ | {RUN: str(os.getpid())}, "pass_fds": [file.fileno()]}
         running = subprocess.Popen(command, preexec_fn=end_with_parent, **how)
         signal.signal(signal.SIGTERM, lambda number, _: running.send_signal(number))
-        ended = running.wait()
+        ended = None
+        while ended is None:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                ended = running.wait(BEAT)
+            os.utime(file.fileno())
         write(file, facts | {"ended": True})
     return ended
 
 
 if __name__ == "__main__":
-    name, corpus, params, *command = sys.argv[1:]
+    name, corpus, params, profile, *command = sys.argv[1:]
     try:
-        sys.exit(run(name, corpus, params, command))
+        sys.exit(run(name, corpus, params, profile, command))
     except (Held, OSError, ValueError) as error:
         print(f"\n{error}", file=sys.stderr)
         sys.exit(NOT_BEGUN)

@@ -16,7 +16,8 @@ NAME = "manifest.json"
 CLOCKS = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vouches for them
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
 # of lib: they decide no number
-WITHOUT_RESULTS = {"plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock"}
+WITHOUT_RESULTS = {"plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock", "planning"}
+FREE = {"devices"}  # parameters that decide no result
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
 
@@ -75,9 +76,11 @@ def command(home):
         last = read_json(home / ".lock")
     except (OSError, ValueError):
         last = {"corpus": "FILE", "params": "params/demo"}
+    profile = last.get("profile", "laptop")
+    where = "" if profile == "laptop" else f" PROFILE={profile}"
     if home.name == "demo":
-        return "make demo"
-    return f"make run EXPERIMENT={home.name} CORPUS={last['corpus']!r} PARAMS={last['params']}"
+        return f"make demo{where}"
+    return f"make run EXPERIMENT={home.name} CORPUS={last['corpus']!r} PARAMS={last['params']}{where}"
 
 
 def _hash(path):
@@ -117,7 +120,7 @@ def problems(folder, home, profile):
 def differences(then, now):
     """["learning_rate was 0.004, is 0.002", ...] of two dicts, compared as JSON holds them."""
     now = json.loads(json.dumps(now))
-    both = ((key, then.get(key), now.get(key)) for key in sorted(then.keys() | now.keys()))
+    both = ((key, then.get(key), now.get(key)) for key in sorted((then.keys() | now.keys()) - FREE))
     return [f"{key} was {old}, is {new}" for key, old, new in both if old != new]
 
 

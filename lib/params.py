@@ -90,6 +90,7 @@ class Train(Parameters):
     n_layer: Count  # size of a model from scratch
     n_head: Count
     n_embd: Count
+    devices: Annotated[int, Field(gt=0, le=8)] = 1  # GPUs, or processes on a CPU, that share each step's examples
     level_token: bool = False  # does each example begin with a token that tells the text's level?
     keep_at: dict[Level, Count] = {}  # level: keep the weights too that a budget of so many examples would leave
     infill: bool = True  # does 05_infill let it write?
@@ -140,7 +141,17 @@ class Hypotheses(Parameters):
     analysis_seed: Annotated[int, Field(ge=0)]
 
 
-FILES = {"corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
+class Machine(Parameters):
+    """profiles/<name>/machine.yaml: what one job gets there."""
+
+    device: Literal["cpu", "cuda"]
+    tflops: Annotated[float, Field(gt=0)] | None  # of products of matrices on one device
+    threads: Count
+    at_once: Count  # jobs side by side
+    longest_hours: Annotated[float, Field(gt=0)]  # that one job may take
+
+
+FILES = {"machine": Machine, "corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
 
 
 class _OneOfEach(yaml.SafeLoader):
@@ -193,6 +204,15 @@ def _explain(problem, schema):
     return f"  {key}: found {problem['input']!r}; {problem['msg'][0].lower()}{problem['msg'][1:]}{hint}"
 
 
+def machine(name):
+    """The Machine of profiles/<name>; raises ParameterError naming the profiles there are."""
+    file = Path("profiles") / name / "machine.yaml"
+    if not file.exists():
+        known = ", ".join(sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml")))
+        raise ParameterError(f"There is no {file}. Known are: {known}; or: cp -r profiles/slurm profiles/{name}")
+    return load(file)
+
+
 def take(schema, cell):
     """The parameters of a notebook, checked. cell: the notebook's globals().
 
@@ -213,7 +233,7 @@ def profile(folder):
     if not files:
         raise ParameterError(f"{folder} holds no parameter files; params/demo and params/efcamdat are profiles")
     loaded = {file.stem: load(file) for file in files}
-    absent = [name for name in FILES if name not in loaded]
+    absent = [name for name in FILES if name not in loaded and name != "machine"]
     if absent:
         raise ParameterError(f"{folder}: missing {', '.join(name + '.yaml' for name in absent)}")
     models = {name: p for name, p in loaded.items() if isinstance(p, Train)}

@@ -22,10 +22,13 @@ class Steps:
     """The training examples of one model and seed, cut into optimiser steps.
 
     index: rows of the index to train on; drawing: Masks parameters; settings: Train parameters; first: int [texts], a
-    token that each text's examples begin with, or None.
+    token that each text's examples begin with, or None; share: which this process is, and of how many, that share the
+    examples of each step.
     `order` holds (pass, mask number) of each example, `lengths` its tokens; `dropped` counts, by reason, examples that
     could not be. Raises ValueError when a whole pass gives no example.
     """
+
+    share = 0, 1
 
     def __init__(self, index, drawing, settings, seed, first_special, first=None):
         self.first = first
@@ -78,16 +81,17 @@ class Steps:
         return last_step(self.settings, len(self.order))
 
     def __getitem__(self, step):
-        size = self.settings.examples_per_step
-        tokens, roles = self.examples(step * size, (step + 1) * size)
-        return flat.lay_out(tokens, loss_weights(roles))
+        return self.parts(step, 1)[0]
 
     def parts(self, step, n):
-        """One step in n batches (or fewer) of whole examples, in order; their losses add up to the step's loss."""
-        size = self.settings.examples_per_step
+        """Its share of a step in n batches (or fewer) of whole examples, in order.
+
+        Losses of all batches of all shares add up to the step's loss.
+        """
+        size, (which, of) = self.settings.examples_per_step, self.share
         tokens, roles = self.examples(step * size, (step + 1) * size)
         weights, batches = loss_weights(roles), []
-        for some in np.array_split(np.arange(len(tokens)), n):
+        for some in np.array_split(np.array_split(np.arange(len(tokens)), of)[which], n):
             batches += [flat.lay_out([tokens[i] for i in some], [weights[i] for i in some])] if len(some) else []
         return batches
 

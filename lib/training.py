@@ -19,7 +19,7 @@ from transformers import (
     TrainingArguments,
 )
 
-from lib import checkpoints, flat, hub, manifest, scoring
+from lib import checkpoints, flat, hub, manifest, ranks, scoring
 from lib.careful import CarefulTrainer, Progress, reporting
 from lib.examples import SPECIALS
 from lib.runs import atomic_folder, write_json, write_table
@@ -51,9 +51,12 @@ class ILMTrainer(CarefulTrainer):
         self.finite(logs.get("loss", 0), "at or before")
         super().log(logs, *times)
 
-    def evaluate(self, *_, **__):
+    def _look(self):
         scores = scoring.score(self.model, *self.eval_dataset)
-        metrics = {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
+        return {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
+
+    def evaluate(self, *_, **__):
+        metrics = ranks.of_first(self._look)
         if self.state.global_step:  # a checkpoint is made of these weights next
             self.finite(metrics["eval_infill_loss"])
         self.log(metrics)
@@ -139,26 +142,38 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     sound one of which training goes on; inputs: {name: hash} of what else decides the weights. Returns (curve, how):
     curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and valid_perplexity (of answer
     tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises FloatingPointError when a loss is
-    not finite, MemoryError when not even one example fits, and what checkpoints.claim raises. A budget of 0 leaves the
-    model as it is.
+    not finite, MemoryError when not even one example fits, careful.CutOff when a signal says that the time is up, and
+    what checkpoints.claim raises. A budget of 0 leaves the model as it is.
     """
     if settings.examples == 0:
         scores = scoring.score(model, *valid)
         row = {"examples": 0, "valid_loss": infill_loss(scores), "valid_perplexity": perplexity(scores)}
         return pd.DataFrame([row]).reindex(columns=CURVE), {"seconds": 0.0, "resumed_at": None, "micro_batches": 1}
-    made_from = {name: value for name, value in vars(settings).items() if name != "seeds"}
+    made_from = {name: value for name, value in vars(settings).items() if name not in ("seeds", "devices")}
     made_from |= {"seed": seed, "first weights": scoring.fingerprint(model)}
     made_from |= inputs | {"torch": torch.__version__} | manifest.modules("training", "steps")
     found = checkpoints.claim(folder, made_from)
-    trainer = _trainer(model, steps, valid, settings, seed, folder, label, resumed=found is not None)
-    trainer.began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
+    began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
     if found is None or not checkpoints.ended(found):
-        trainer.train(resume_from_checkpoint=found and str(found))
-    seconds, last = time.perf_counter() - trainer.began, checkpoints.newest(folder)
+        task = {"settings": settings, "seed": seed, "folder": folder, "label": label, "found": found}
+        task |= {"model": model, "steps": steps, "valid": valid}
+        run(**task) if settings.devices == 1 else ranks.launch(settings.devices, **task)
+    seconds, last = time.perf_counter() - began, checkpoints.newest(folder)
     checkpoints.load_best(last, model)
     how = {"seconds": round(seconds, 1), "resumed_at": found and checkpoints.step(found)}
     table = curve(checkpoints.state(last)["log_history"], settings.examples_per_step, len(steps.order))
-    return table, how | {"micro_batches": trainer.micro_batches}
+    return table, how | {"micro_batches": checkpoints.facts(last)["micro_batches"]}
+
+
+def run(model, steps, valid, settings, seed, folder, label, found):
+    """Train from `found`, a checkpoint or None, to the end: in this process, or as one of several (lib/ranks.py)."""
+    steps.share = ranks.number(), settings.devices
+    trainer = _trainer(model, steps, valid, settings, seed, folder, label, resumed=found is not None)
+    trainer.began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
+    if ranks.number():  # other noise for other examples
+        torch.manual_seed(torch.initial_seed() + ranks.number())
+    with trainer.warned():
+        trainer.train(resume_from_checkpoint=found and str(found))
 
 
 def _trainer(model, steps, valid, settings, seed, folder, label, resumed):

@@ -9,6 +9,7 @@ import torch
 from transformers import set_seed
 
 from lib import checkpoints, fault, params, prepare, scoring, training
+from lib.careful import WARNINGS, CarefulTrainer, CutOff
 from lib.files import read_json
 from lib.steps import Steps
 
@@ -75,6 +76,27 @@ POINTS |= {"write manifest.json:3": 4}
 def test_a_killed_training_ends_with_the_same_weights(where, study, whole, tmp_path):
     again = study(killed(study, tmp_path, where))
     assert equal(again, whole) and again[2]["resumed_at"] == POINTS[where]
+
+
+@pytest.mark.parametrize("number", WARNINGS)
+def test_a_training_that_is_warned_saves_at_once_and_ends_with_the_same_weights_and_curve(
+    number, study, whole, tmp_path, monkeypatch
+):
+    one, steps = CarefulTrainer._one, []
+
+    def warned(self, *batch):
+        steps.append(self.state.global_step)
+        if steps in ([0], [*range(8)]):  # before the first look, and between two
+            signal.raise_signal(number)
+        return one(self, *batch)
+
+    monkeypatch.setattr(CarefulTrainer, "_one", warned)
+    before = signal.getsignal(number)
+    for at in [1, 8]:
+        with pytest.raises(CutOff, match=f"Saved at step {at}"):
+            study(tmp_path)
+    again = study(tmp_path)
+    assert equal(again, whole) and again[2]["resumed_at"] == 8 and signal.getsignal(number) == before
 
 
 def test_a_training_killed_twice_ends_with_the_same_weights_and_optimiser(study, whole, tmp_path):

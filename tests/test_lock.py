@@ -1,5 +1,6 @@
 """Claims about the lock: one run at a time, named; a dead one is taken over, one on another machine is not."""
 
+import errno
 import json
 import os
 import shutil
@@ -58,12 +59,12 @@ def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
     with pytest.raises(OSError, match="Make room"):
-        lock.run("study", "corpus.csv", "params/demo", ["false"])
+        lock.run("study", "corpus.csv", "params/demo", "laptop", ["false"])
 
 
 def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on(tmp_path):
     shutil.copytree("params/demo", tmp_path / "params")
-    words = [sys.executable, "-m", "lib.lock", "study", "corpus.csv", "params", sys.executable, "-c"]
+    words = [sys.executable, "-m", "lib.lock", "study", "corpus.csv", "params", "laptop", sys.executable, "-c"]
     how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": os.getcwd()}, "stdout": subprocess.PIPE, "text": True}
     assert subprocess.run([*words, "raise SystemExit(7)"], **how).returncode == 7
     assert json.loads((tmp_path / "runs/study/.lock").read_text())["ended"] is True
@@ -73,3 +74,39 @@ def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on
         running.kill()
         began = time.monotonic()
         assert running.stdout.read() == "" and time.monotonic() - began < 30  # its end is the end of the child
+
+
+def no_flock(monkeypatch):
+    def refused(*_):
+        raise OSError(errno.ENOSYS, "Function not implemented")
+
+    monkeypatch.setattr(lock.fcntl, "flock", refused)
+
+
+def test_without_locks_of_the_file_system_the_file_tells_the_living_from_the_dead(tmp_path, monkeypatch, capsys):
+    no_flock(monkeypatch)
+    with lock.take(tmp_path, FACTS):
+        assert lock.running(tmp_path) == FACTS
+        with pytest.raises(lock.Held, match=NAMED):
+            lock.take(tmp_path, FACTS)
+    (tmp_path / ".lock").write_text(json.dumps(FACTS | {"pid": 999999999}))
+    assert lock.running(tmp_path) is None
+    lock.take(tmp_path, FACTS).close()
+    assert "its lock is taken over" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("locks", [True, False])
+def test_a_run_of_another_machine_is_seen_to_go_on_and_its_process_id_says_nothing_here(locks, tmp_path, monkeypatch):
+    if not locks:
+        no_flock(monkeypatch)
+    there = FACTS | {"host": "elsewhere", "pid": 999999999}
+    (tmp_path / ".lock").write_text(json.dumps(there))
+    os.utime(tmp_path / ".lock", (time.time() - 600,) * 2)
+    assert lock.running(tmp_path) == there
+    with pytest.raises(lock.Held, match="last sign of life 10 minutes ago"):
+        lock.take(tmp_path, FACTS)
+    monkeypatch.setenv(lock.RUN, "999999999")  # as its jobs have it, on whatever machine
+    lock.refuse_another(tmp_path)
+    (tmp_path / ".lock").write_text(json.dumps(there | {"ended": True}))
+    assert lock.running(tmp_path) is None
+    lock.take(tmp_path, FACTS).close()

@@ -16,7 +16,8 @@ from lib.runs import write_table
 from lib.synthetic import embedded_corpus
 
 ROOT = Path(__file__).parent.parent
-COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml", "notebooks", "lib", "bench"]
+COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml"]
+COPIED += ["notebooks", "lib", "profiles", "bench"]
 MODEL = {"seeds": [0], "examples": 160, "eval_every": 32, "examples_per_step": 8, "dropout": 0.1, "n_embd": 32}
 SMALL = {
     "masks": {"vocabulary": 400, "masks_per_text": 2, "mix_sets": 1},
@@ -98,13 +99,13 @@ def make(folder, fault="", limit=None, words=None, **more):
     return subprocess.run(words, cwd=folder, env=environment(folder, ILM_CEFR_FAULT=fault, **more), **how)
 
 
-def hashes(folder):
+def hashes(folder, experiment="tiny"):
     """{file: hash} of all that a run leaves and that must come out the same again: all but logs, times, and who ran it.
 
     A recommendation is compared without its hours.
     """
     found = {}
-    for path in sorted([*(folder / "runs/tiny").rglob("*"), *(folder / "figures/tiny").rglob("*")]):
+    for path in sorted([*(folder / "runs" / experiment).rglob("*"), *(folder / "figures" / experiment).rglob("*")]):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not any(word in name for word in ["/notebooks/", "clock.", "cost_gain", "/.lock"]):
             content = path.read_bytes()

@@ -10,7 +10,7 @@ def workspace(folder):
     """Copy notebooks, parameters and the demo's run into folder; returns folder/notebooks."""
     folder = Path(folder)
     skip = shutil.ignore_patterns(".ipynb_checkpoints", "checkpoints", ".*.tmp*")
-    for part in ["notebooks", "params", "bench/records", "runs/demo"]:
+    for part in ["notebooks", "params", "profiles", "bench/records", "runs/demo"]:
         shutil.copytree(part, folder / part, ignore=skip)
     shutil.copy2("runs/synthetic_corpus.csv", folder / "runs")  # with its time, which the graph looks at
     return folder / "notebooks"

@@ -1,0 +1,33 @@
+"""Claims about second attempts: what ran out of time or was killed is tried again, what failed by itself is not."""
+
+import pytest
+
+from lib import attempts
+from lib.files import write_json
+
+
+def executed(log, error=None):
+    outputs = [{"output_type": "error", "ename": error, "evalue": "why", "traceback": []}] if error else []
+    write_json({"cells": [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": outputs}]}, log)
+    return log
+
+
+@pytest.mark.parametrize(("error", "status", "again"), [("CutOff", 75, 0), ("ValueError", 1, 1), (None, 1, 0)])
+def test_only_an_error_of_its_own_is_not_tried_again(error, status, again, tmp_path, capsys):
+    log = executed(tmp_path / "03_train.a1.ipynb", error)
+    before = log.read_bytes()
+    assert attempts.after(log) == status
+    log.unlink()  # the graph removes it before an attempt
+    assert attempts.before(log, 2) == again
+    assert ("not tried again" in capsys.readouterr().out) == bool(again)
+    assert not again or log.read_bytes() == before  # for make status
+
+
+def test_the_same_command_given_again_forgets_what_failed(tmp_path):
+    log = executed(tmp_path / "log.ipynb", "ValueError")
+    attempts.after(log)
+    assert attempts.before(log, 1) == 0 and attempts.before(log, 2) == 0
+
+
+def test_a_notebook_that_never_began_is_tried_again(tmp_path):
+    assert attempts.after(tmp_path / "absent.ipynb") == 1 and attempts.before(tmp_path / "absent.ipynb", 2) == 0

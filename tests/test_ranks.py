@@ -1,0 +1,104 @@
+"""Claims about one training on several devices: the examples and weights are those of one, also when it goes on."""
+
+import contextlib
+
+import numpy as np
+import pytest
+import torch
+from transformers import set_seed
+
+from lib import checkpoints, params, prepare, scoring, training
+from lib.careful import CarefulTrainer, CutOff
+from lib.steps import Steps
+
+SMALL = {"examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
+
+
+@pytest.fixture(scope="module")
+def study(index, drawing, tokenizer, first_special):
+    """train(folder, devices): (model, curve, how) after 50 steps."""
+    held_out = index.iloc[48:]
+    valid = scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1), first_special)
+    settings = params.load("params/demo/a1.yaml").model_copy(update=SMALL)
+
+    def train(folder, devices):
+        own = settings.model_copy(update={"devices": devices})
+        set_seed(0)
+        model = training.start(own, tokenizer, 256)
+        steps = Steps(index.iloc[:48], drawing, own, 0, first_special)
+        curve, how = training.train(model, steps, valid, own, 0, folder, "test", {"corpus": "abc"})
+        return model, curve, how
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def one(study, tmp_path_factory):
+    return study(tmp_path_factory.mktemp("one"), 1)
+
+
+def apart(model, other):
+    """The largest difference of any weight, key biases apart.
+
+    Softmax takes no notice of them: their gradients are rounding errors, which Adam makes as long as any other's.
+    """
+    found = []
+    for (name, a), b in zip(model.named_parameters(), other.parameters()):
+        difference = (a - b).abs()
+        if name.endswith("c_attn.bias"):
+            width = len(difference) // 3  # queries, keys, values
+            difference[width : 2 * width] = 0
+        found.append(difference.max().item())
+    return max(found)
+
+
+def test_the_shares_of_a_step_are_its_examples_in_order(index, drawing, first_special):
+    settings = params.load("params/demo/a1.yaml").model_copy(update=SMALL | {"examples_per_step": 40})
+    steps = Steps(index, drawing, settings, 0, first_special)
+    whole = steps[3]
+    for of in [2, 3, 8]:
+        parts = []
+        for which in range(of):
+            steps.share = which, of
+            parts.append(steps[3])
+        for name in ["input_ids", "values", "targets"]:
+            joined = np.concatenate([part[name].ravel() for part in parts])
+            assert np.array_equal(joined, whole[name].ravel()), f"{of} shares: other {name}"
+
+
+def test_two_processes_come_to_the_weights_of_one(study, one, tmp_path):
+    model, curve, how = study(tmp_path, 2)
+    assert apart(model, one[0]) < 1e-5
+    assert np.allclose(curve, one[1], atol=1e-5) and how["resumed_at"] is None
+
+
+@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
+def test_a_training_goes_on_with_another_number_of_processes(before, after, study, one, tmp_path, monkeypatch):
+    if before == 1:
+        cut_off(study, tmp_path, monkeypatch)
+    else:
+        study(tmp_path, before)
+        (newest,) = [tmp_path / "checkpoint-50"]
+        (newest / "manifest.json").unlink()
+    model, curve, how = study(tmp_path, after)
+    assert how["resumed_at"] == 25 and apart(model, one[0]) < 1e-5
+    assert np.allclose(curve, one[1], atol=1e-5) and checkpoints.step(checkpoints.newest(tmp_path)) == 50
+
+
+def cut_off(study, folder, monkeypatch):
+    step = CarefulTrainer._one
+
+    def warned(self, *batch):
+        self.ending = self.state.global_step == 24
+        return step(self, *batch)
+
+    with monkeypatch.context() as patch, contextlib.suppress(CutOff):
+        patch.setattr(CarefulTrainer, "_one", warned)
+        study(folder, 1)
+
+
+def test_an_error_in_one_process_is_that_of_the_training(study, tmp_path, monkeypatch):
+    monkeypatch.setenv("ILM_CEFR_FAULT", "step:3:nan")
+    with pytest.raises(FloatingPointError, match="at step 2"):
+        study(tmp_path, 2)
+    assert not torch.distributed.is_initialized()
