@@ -86,13 +86,14 @@ def model(settings, drawing, machine, rate, known):
     looks = settings.examples // settings.eval_every + 1
     look_tokens = looks * mean * min(LOOKED_AT, sum(n_texts for n_texts, _ in own) / 10)
     step_tokens = mean * settings.examples_per_step / settings.devices
-    found = _estimate(n, sizes, mean * settings.examples, look_tokens, step_tokens, len(settings.keep_at), machine.device, rate)
+    tokens, kept = mean * settings.examples, len(settings.keep_at)
+    found = _estimate(n, sizes, tokens, look_tokens, step_tokens, kept, machine.device, rate)
     asked = sum(n_texts * tokens for n_texts, tokens in known.values()) / 10 * (drawing.mix_sets + 5)  # 4 types, valid
     seeds, scored = len(settings.seeds), 2 * n * asked / rate / SCORED[machine.device] / 3600
     hours = {"train_hours": seeds * found["hours"] / settings.devices, "evaluate_hours": seeds * scored}
     disk = found["disk_gb"] + (seeds - 1) * 4 * n / 1e9
     host = HOST + (STATE * n / 1e9 if machine.device == "cuda" else found["memory_gb"])
-    size = {"parameters": n, "tokens": mean * settings.examples}
+    size = {"parameters": n, "tokens": tokens}
     size |= {"memory_gb": found["memory_gb"], "host_gb": host, "disk_gb": disk}
     return size | hours | {"hours": sum(hours.values())}
 

@@ -56,9 +56,9 @@ def test_jobs_that_an_earlier_run_left_are_ended_and_no_others(tmp_path, monkeyp
 @pytest.mark.parametrize(("profile", "words"), [("slurm", ["THREADS=6", "1 "]), ("laptop", ["THREADS=1", "0 "])])
 def test_a_training_is_given_the_cores_and_gpus_of_its_machine(profile, words, tmp_path):
     workspace(tmp_path)
-    (tmp_path / "runs/demo/models/a1/seed0/train.json").unlink()
+    (tmp_path / "runs/demo/models/a1/seed0/manifest.json").unlink()
     asked = [sys.executable, "-m", "snakemake", "-n", "-p", "-s", str(Path("Snakefile").resolve()), "-c", "6"]
-    asked += ["--directory", tmp_path, "runs/demo/models/a1/seed0/train.json", "--config", f"profile={profile}"]
+    asked += ["--directory", tmp_path, "runs/demo/models/a1/seed0/manifest.json", "--config", f"profile={profile}"]
     shown = subprocess.run(asked, capture_output=True, text=True, check=True)
     (line,) = [line for line in (shown.stdout + shown.stderr).splitlines() if "03_train.ipynb" in line]
     assert f"OMP_NUM_{words[0]} python lib/device.py" in line and f"{words[1]}python lib/warm.py papermill" in line

@@ -90,10 +90,10 @@ def command(experiment="tiny", corpus="corpus.csv", target="run"):
     return ["make", target, f"EXPERIMENT={experiment}", f"CORPUS={corpus}", f"PARAMS=params/{experiment}"]
 
 
-def make(folder, fault="", limit=None, words=None, **more):
+def make(folder, fault="", limit=None, words=None, limit_seconds=1800, **more):
     """`make run` of the workspace; returns the finished process, output as text. limit: bytes that a file may have."""
     words = words or command()
-    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": 1800}
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": limit_seconds}
     if limit:
         how["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
     return subprocess.run(words, cwd=folder, env=environment(folder, ILM_CEFR_FAULT=fault, **more), **how)

@@ -2,7 +2,7 @@
 
 Runs it twice, each in a folder of its own: plainly, and with PROFILE=slurm on a SLURM of this one machine, where one
 training is killed and one runs into its time limit. All files that a run leaves must be equal, byte by byte. Needs
-root, slurm-wlm and munge. A finished demo beside this file's project is taken for the plain run of the demo.
+root, slurm-wlm and munge.
 """
 
 import subprocess
@@ -21,24 +21,37 @@ import tiny  # noqa: E402
 from lib.files import read_json  # noqa: E402
 
 CORPUS = {"tiny": "corpus.csv", "demo": "runs/synthetic_corpus.csv"}
-# One training takes a nap at each step, so that it lasts until its time limit: the first that finds a file `slow`.
-SLOW = '''
+# The first training that finds the file `slow` takes a nap at each step, so that it lasts until its time limit. The
+# first other one that finds the file `kill` after some steps ends as if somebody had called its job back.
+HOOK = '''
 if os.environ.get("SLURM_JOB_ID"):
+    import subprocess
     import time
 
     import lib.fault
 
-    point, naps = lib.fault.point, []
+    point, steps, naps = lib.fault.point, [], []
 
-    def slow(name):
-        mark = os.path.join(os.path.dirname(__file__), "slow")
-        if name == "step" and not naps and os.path.exists(mark):
-            os.rename(mark, mark + ".taken")
-            naps.append(1)
-        time.sleep(8 * len(naps))
+    def taken(mark):
+        place = os.path.join(os.path.dirname(__file__), mark)
+        try:
+            os.rename(place, place + ".taken")
+        except FileNotFoundError:
+            return False
+        return True
+
+    def hindered(name):
+        steps.append(name)
+        if steps == ["step"] and taken("slow"):
+            naps.append(8)
+        if steps.count("step") == 11 and not naps and taken("kill"):
+            subprocess.run(["scancel", os.environ["SLURM_JOB_ID"]])
+            time.sleep(60)
+        if name == "step":
+            time.sleep(sum(naps))
         return point(name)
 
-    lib.fault.point = slow
+    lib.fault.point = hindered
 '''
 
 
@@ -62,43 +75,17 @@ def profile(made):
     machine = {"device": "cpu", "tflops": 0.05, "threads": 1, "at_once": 2, "longest_hours": 1}
     (made / "profiles/slurm/machine.yaml").write_text(yaml.safe_dump(machine))
     with open(made / "sitecustomize.py", "a") as file:
-        file.write(SLOW)
-    (made / "slow").touch()
+        file.write(HOOK)
+    for mark in ["slow", "kill"]:
+        (made / mark).touch()
 
 
 def words(experiment, *more):
     return [*tiny.command(experiment, CORPUS[experiment]), *more]
 
 
-def on_slurm(made, experiment):
-    """The run on the cluster: what it printed, and which training was killed as soon as it had a checkpoint."""
-    how = {"cwd": made, "env": tiny.environment(made), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
-    with subprocess.Popen(words(experiment, "PROFILE=slurm"), text=True, **how) as run:
-        victim = _kill_one(made / "runs" / experiment, run)
-        told = run.communicate()[0]
-    assert run.returncode == 0, told[-5000:]
-    return told, victim
-
-
-def _kill_one(home, run):
-    """kill -9 to a training that has sealed a checkpoint: (model, SLURM's number of the job)."""
-    while run.poll() is None:
-        for sealed in home.glob("checkpoints/*/seed*/checkpoint-*/manifest.json"):
-            model = sealed.relative_to(home).parts[1]
-            jobs = subprocess.run(["squeue", "-h", "-t", "R", "-o", "%i %k"], capture_output=True, text=True).stdout
-            for number, comment in (line.split(maxsplit=1) for line in jobs.splitlines()):
-                taken = list(home.parent.parent.glob("slow.taken"))
-                if comment.strip() == f"rule_train_wildcards_{model}" and taken:
-                    subprocess.run(["scancel", "--signal=KILL", "--full", number], check=True)
-                    return model, number
-        time.sleep(0.2)
-    return None
-
-
 def plain(folder, experiment):
     """The hashes of a run without a cluster."""
-    if experiment == "demo" and (tiny.ROOT / "runs/demo/hypotheses/manifest.json").exists():
-        return tiny.hashes(tiny.ROOT, "demo")
     made = place(folder, experiment)
     done = tiny.make(made, words=words(experiment))
     assert done.returncode == 0, done.stdout[-5000:]
@@ -112,14 +99,15 @@ def main(experiment="tiny"):
         profile(made)
         began = time.monotonic()
         with local.running(folder / "slurm"):
-            told, victim = on_slurm(made, experiment)
+            done = tiny.make(made, words=words(experiment, "PROFILE=slurm"), limit_seconds=5400)
         took = time.monotonic() - began
         home = made / "runs" / experiment
         clocks = {file.parent: read_json(file) for file in home.glob("models/*/seed*/clock.json")}
         resumed = {f"{one.parent.name}, {one.name}": at for one, clock in clocks.items() if (at := clock["resumed_at"])}
-        print(told[-3000:], flush=True)
-        print(f"killed: {victim}; went on from a step: {resumed}; {took / 60:.1f} minutes", flush=True)
-        assert victim and not (made / "slow").exists(), "nothing was killed, or nothing was slow"
+        print(done.stdout[-3000:], flush=True)
+        assert done.returncode == 0, f"exit status {done.returncode}"
+        print(f"went on from a step: {resumed}; {took / 60:.1f} minutes", flush=True)
+        assert len(list(made.glob("*.taken"))) == 2, "none was killed, or none was slow"
         assert len(resumed) >= 2, f"one was killed and one ran out of time, but only these went on: {resumed}"
         found = tiny.hashes(made, experiment)
         tiny.same(found, plain(folder / "plain", experiment))
