@@ -29,7 +29,7 @@ def before(log, attempt):
     if attempt == 1:
         kept.unlink(missing_ok=True)
     elif kept.exists():
-        kept.replace(log)
+        log.write_bytes(kept.read_bytes())
         print(f"{log} has failed before by an error of its own: not tried again")
         return FAILED
     return 0

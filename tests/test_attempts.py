@@ -17,8 +17,9 @@ def test_only_an_error_of_its_own_is_not_tried_again(error, status, again, tmp_p
     log = executed(tmp_path / "03_train.a1.ipynb", error)
     before = log.read_bytes()
     assert attempts.after(log) == status
-    log.unlink()  # the graph removes it before an attempt
-    assert attempts.before(log, 2) == again
+    for attempt in [2, 3]:
+        log.unlink(missing_ok=True)  # the graph removes it before an attempt
+        assert attempts.before(log, attempt) == again
     assert ("not tried again" in capsys.readouterr().out) == bool(again)
     assert not again or log.read_bytes() == before  # for make status
 
