@@ -16,7 +16,10 @@ SMALL = {"examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer":
 
 @pytest.fixture(scope="module")
 def study(index, drawing, tokenizer, first_special):
-    """train(folder, devices): (model, curve, how) after 50 steps."""
+    """train(folder, devices): (model, curve, how) after 50 steps.
+
+    In float64: Adam makes steps of full length of rounding errors where a gradient is 0, as a key bias's is.
+    """
     held_out = index.iloc[48:]
     valid = scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1), first_special)
     settings = params.load("params/demo/a1.yaml").model_copy(update=SMALL)
@@ -24,7 +27,7 @@ def study(index, drawing, tokenizer, first_special):
     def train(folder, devices):
         own = settings.model_copy(update={"devices": devices})
         set_seed(0)
-        model = training.start(own, tokenizer, 256)
+        model = training.start(own, tokenizer, 256).double()
         steps = Steps(index.iloc[:48], drawing, own, 0, first_special)
         curve, how = training.train(model, steps, valid, own, 0, folder, "test", {"corpus": "abc"})
         return model, curve, how
@@ -38,18 +41,8 @@ def one(study, tmp_path_factory):
 
 
 def apart(model, other):
-    """The largest difference of any weight, key biases apart.
-
-    Softmax takes no notice of them: their gradients are rounding errors, which Adam makes as long as any other's.
-    """
-    found = []
-    for (name, a), b in zip(model.named_parameters(), other.parameters()):
-        difference = (a - b).abs()
-        if name.endswith("c_attn.bias"):
-            width = len(difference) // 3  # queries, keys, values
-            difference[width : 2 * width] = 0
-        found.append(difference.max().item())
-    return max(found)
+    """The largest difference of any weight."""
+    return max((a - b).abs().max().item() for a, b in zip(model.parameters(), other.parameters()))
 
 
 def test_the_shares_of_a_step_are_its_examples_in_order(index, drawing, first_special):
@@ -69,7 +62,7 @@ def test_the_shares_of_a_step_are_its_examples_in_order(index, drawing, first_sp
 def test_two_processes_come_to_the_weights_of_one(study, one, tmp_path):
     model, curve, how = study(tmp_path, 2)
     assert apart(model, one[0]) < 1e-5
-    assert np.allclose(curve, one[1], atol=1e-5) and how["resumed_at"] is None
+    assert np.allclose(curve, one[1], atol=1e-5, equal_nan=True) and how["resumed_at"] is None
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
@@ -78,11 +71,11 @@ def test_a_training_goes_on_with_another_number_of_processes(before, after, stud
         cut_off(study, tmp_path, monkeypatch)
     else:
         study(tmp_path, before)
-        (newest,) = [tmp_path / "checkpoint-50"]
-        (newest / "manifest.json").unlink()
+        (tmp_path / "checkpoint-50/manifest.json").unlink()  # as if killed while writing it
     model, curve, how = study(tmp_path, after)
     assert how["resumed_at"] == 25 and apart(model, one[0]) < 1e-5
-    assert np.allclose(curve, one[1], atol=1e-5) and checkpoints.step(checkpoints.newest(tmp_path)) == 50
+    assert np.allclose(curve, one[1], atol=1e-5, equal_nan=True)
+    assert checkpoints.step(checkpoints.newest(tmp_path)) == 50
 
 
 def cut_off(study, folder, monkeypatch):
