@@ -12,7 +12,8 @@ from lib.wording import listed
 
 SMALL = 20  # learners
 WHY = f"fewer than {SMALL} learners"
-COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "word_metrics", "cost", "preconditions", "clock"]
+COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "by_group", "word_metrics", "word_levels", "cost",
+            "preconditions", "clock"]
 DECIDED = ["verdicts", "seed_criteria", "mde"]
 KEPT = {"n_learners", "seeds", "margin"}  # numbers that are not measured on a cell's learners
 CAPTIONS = {
@@ -74,7 +75,8 @@ class Study:
         """The table without numbers that rest on few learners; `why` says so."""
         table, small = table.copy(), pd.Series(False, table.index)
         if "n_learners" in table:
-            small |= table["n_learners"] < SMALL * (1 if self.corpus["learners_known"] else 5)
+            counts = table.filter(like="n_learners")  # of words and of sampled fillings, in one row
+            small |= (counts < SMALL * (1 if self.corpus["learners_known"] else 5)).any(axis=1)
         level = table.get("level", table.get("test"))
         if level is not None and "n_texts" not in table:
             small |= level.isin(self.small["test"])

@@ -100,6 +100,8 @@ class Panel:
         facts = read_json(folder / "train.json")
         if facts["status"] != "trained":
             raise ValueError(f"n/a: {facts['why']}")
+        if facts.get("parameters", {}).get("level_token"):
+            raise ValueError("it is to be told each text's level first, which nobody does here")
         return facts
 
     def network(self, name):
@@ -125,6 +127,8 @@ class Panel:
 
 
 def _learned(facts):
+    if facts.get("examples_seen") == 0:
+        return f"nothing since {facts['init_from']}"
     levels = "all levels" if len(facts["levels"]) == len(LEVELS) else ", ".join(facts["levels"])
     return levels if facts["init_from"] == "scratch" else f"{facts['init_from']}, then {levels}"
 

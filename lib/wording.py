@@ -109,7 +109,7 @@ def at_equal_examples(contrasts, cost):
     evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general-own")]
     parts = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
              for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip
-    told = f"Over the general model stopped where the own one's budget ends, the own one gains {listed(parts)}."
+    told = f"Had it stopped where the own model's budget ends, the own model's gains would be {listed(parts)}."
     return f"{read} {told if parts else 'Part of a gain may come from that; equal numbers were not tried.'}"
 
 

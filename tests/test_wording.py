@@ -161,4 +161,4 @@ def test_beside_h1_stands_what_either_side_read_and_the_gain_at_equal_examples()
     assert "4,000 examples of all levels" in without and "2,000 of one" in without and "not tried" in without
     evenly = rows[rows["level"].isin(["A1", "B1"])].assign(subset="equal examples")
     told = wording.at_equal_examples(pd.concat([rows, evenly]), cost)
-    assert told.endswith("the own one gains +12.0 % at A1 (-1.0 to +26.0) and +12.0 % at B1 (-1.0 to +26.0).")
+    assert told.endswith("own model's gains would be +12.0 % at A1 (-1.0 to +26.0) and +12.0 % at B1 (-1.0 to +26.0).")

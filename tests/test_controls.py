@@ -1,0 +1,70 @@
+"""Claims about the controls of the demo's run, from its files by hand."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import params
+from lib.files import read_json
+from lib.runs import LEVELS, Experiment, read_csv
+from lib.scoring import KEYS
+
+RUN = Experiment("demo", root=".")
+COUNTS = ["n_tokens", "n_chars", "n_end", "n_context"]
+
+
+def scores(model, file="scores"):
+    """All seeds' scores of a model, as 04 wrote them."""
+    read = [pd.read_parquet(RUN.scores(model, seed).with_stem(file)).assign(seed=seed) for seed in (0, 1)]
+    return pd.concat(read).set_index([*KEYS, "seed"]).sort_index()
+
+
+@pytest.mark.parametrize("model, file", [("level_token", "scores"), ("untuned", "scores"), ("general", "equal")])
+def test_a_control_is_scored_on_the_same_tokens_of_every_text(model, file):
+    pd.testing.assert_frame_equal(scores(model, file)[COUNTS], scores("general")[COUNTS])
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_gain_at_equal_examples_is_the_sum_by_hand(level):
+    both = {"equal": scores("general", "equal"), "own": scores(level.lower())}
+    nats = {}
+    for name, table in both.items():
+        counted = table[(table["level"] == level) & ~table["copied"].astype(bool)].loc[(slice(None), "mix")]
+        nats[name] = counted["nll_text"].sum() / counted["n_tokens"].sum()  # both seeds have the same tokens
+    rows = read_csv(RUN.compare("contrasts.csv")).query("subset == 'equal examples' and name == 'general-own'")
+    row = rows.set_index("level").loc[level]
+    assert (row["a"], row["b"]) == ("general_equal", level.lower())
+    assert row["theta"] == pytest.approx(nats["equal"] - nats["own"])
+
+
+def test_equal_is_what_the_own_models_were_offered_and_less_than_the_general_model_read():
+    profile = params.profile("params/demo")
+    assert profile["general"].keep_at == {level: profile[level.lower()].examples for level in LEVELS}
+    facts = read_json(RUN.model("general", 0) / "train.json")
+    assert facts["examples_seen"] > max(profile["general"].keep_at.values())
+
+
+def test_an_untuned_model_is_where_all_began_and_makes_no_study_invalid():
+    for seed in (0, 1):
+        facts, began = (read_json(RUN.model(model, seed) / "train.json") for model in ("untuned", "general"))
+        assert facts["fingerprint"] == facts["fingerprint_start"] == began["fingerprint_start"]
+        assert facts["examples_seen"] == 0
+    checks = read_csv(RUN.compare("preconditions.csv"))
+    assert checks["holds"].all()
+
+
+@pytest.mark.parametrize("table", ["by_l1", "by_group"])
+def test_no_group_of_few_learners_has_a_number(table):
+    rows = read_csv(RUN.compare(f"{table}.csv"))
+    shown = rows["theta"].notna()
+    assert (rows.loc[shown, "n_learners"] >= 20).all() and rows.loc[~shown, "n_learners"].isna().all()
+    assert rows.loc[~shown, "why"].str.startswith("fewer than 20 learners").all()
+    assert shown.any() or table == "by_l1"
+
+
+def test_controls_are_called_controls():
+    matrix = read_csv(RUN.compare("ppl_matrix.csv"))
+    kinds = matrix.groupby("model")["kind"].unique().map(list)
+    names = ["general_equal", "general_longer", "level_token", "unigram", "untuned"]
+    assert [kinds[name] for name in names] == [["control"]] * 5
+    assert np.isfinite(matrix.loc[matrix["model"].isin(names[:4]) & (matrix["mask_type"] == "mix"), "ppl"]).sum() >= 20
