@@ -21,6 +21,10 @@ assert CHROMIUM, "no Chromium on this machine: apt install chromium, or do witho
 SHOTS = Path("runs/browser").resolve()
 SIX = ["a1", "a2", "b1", "b2", "c1", "general"]
 HOSTILE = "<img src=x onerror=alert(1)> $x_{ \u202e"
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},  # all cells on the page, so that they can be asked for
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
 PATIENCE = 300_000  # ms, for a busy machine
 
 
@@ -28,15 +32,15 @@ PATIENCE = 300_000  # ms, for a busy machine
 def lab(tmp_path_factory):
     """The address of a JupyterLab over a copy of the demo, with no settings but its own."""
     place = workspace(tmp_path_factory.mktemp("lab")).parent
-    tracker = place / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text('{"windowingMode": "none"}')  # all cells on the page, so that they can be asked for
+    for name, setting in SETTINGS.items():
+        file = place / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(setting))
     own = {f"JUPYTER_{name}_DIR": str(place / name) for name in ["CONFIG", "DATA", "RUNTIME"]}
     env = os.environ | own | {"JUPYTERLAB_SETTINGS_DIR": str(place / "settings"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-    quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with (place / "lab.log").open("w") as log:
-        server = subprocess.Popen([*command, *quiet, "--port=0"], cwd=place, env=env, stdout=log, stderr=log)
+        server = subprocess.Popen([*command, "--port=0"], cwd=place, env=env, stdout=log, stderr=log)
         try:
             yield address(place / "RUNTIME", server)
         finally:

@@ -67,11 +67,24 @@ def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tok
     row = asking.fillings(network, tokenizer, question)
     built = example(*encode(tokenizer, SENTENCE), question.spans, first_special)
     (best,), (ln_p,) = infilling.top_words(network, tokenizer, [infilling.prompt(*built)], 5)
-    assert row["1."].startswith(best[0].strip()) and row["1."].endswith(asking._percent(np.exp(ln_p[0])))
+    assert [row[f"{place}."] for place in range(1, 6)] == [asking._shown(*one) for one in zip(best, np.exp(ln_p))], (
+        "if two of them differ by spaces only, take another seed"
+    )
     scores = scoring.score(network, pd.DataFrame(index=[0]), [built[0]], [built[1]]).iloc[0]
     nats = scores["nll_text"] / scores["n_tokens"]
     assert (row["nats/token"], row["perplexity"]) == (round(nats, 2), round(np.exp(nats), 1))
     assert row["bits/token"] == pytest.approx(nats / np.log(2), abs=0.006)
+
+
+def test_fillings_that_differ_by_spaces_are_one():
+    together = asking._together(["a", " b", "b ", " c"], [0.3, 0.25, 0.25, 0.1])
+    assert together == [("b", 0.5), ("a", 0.3), ("c", 0.1)]
+
+
+def test_several_blanks_get_a_filling_each_and_none_writes_for_ever(network, tokenizer):
+    row = asking.fillings(network, tokenizer, parse("[She] ate _ for lunch. ___"))
+    assert [name for name in row if name.startswith("blank")] == ["blank 1", "blank 2", "blank 3"]
+    assert "perplexity" not in row, "not every filling is given"
 
 
 def test_a_whole_text_costs_what_a_plain_language_model_pays(network, tokenizer):
