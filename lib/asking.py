@@ -77,17 +77,15 @@ def toggle(marked, n):
 
 
 class Panel:
-    """The models of a run, each read from the disk when it is first asked, and kept.
+    """The levels', the general and the transfer models of a run, each read from the disk when first asked, and kept.
 
-    own: {model: network} that are in memory already; they are asked first.
+    own: {model: network} that are in memory already, controls too; they are asked first.
     """
 
     def __init__(self, run, tokenizer, own=()):
         self.run, self.tokenizer, self.networks = run, tokenizer, dict(own)
-        present = sorted(path.name for path in (run.folder / "models").glob("*/"))
-        known = [*KIND, *(name for name in present if name not in KIND)]
         self.facts, self.absent = {}, {}
-        for name in sorted(known, key=lambda name: name not in self.networks):
+        for name in dict.fromkeys([*self.networks, *KIND]):
             try:
                 self.facts[name] = self._facts(name)
             except (Missing, manifest.Stale, ValueError) as error:
@@ -101,6 +99,8 @@ class Panel:
         facts = read_json(folder / "train.json")
         if facts["status"] != "trained":
             raise ValueError(f"n/a: {facts['why']}")
+        if facts["parameters"].get("level_token"):
+            raise ValueError("it is told the level of each text, which nobody knows here")
         return facts
 
     def network(self, name):

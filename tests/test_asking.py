@@ -130,18 +130,28 @@ class Glued:
 def panel(tmp_path, network, tokenizer):
     """Two trained models, of which one is in memory, one that is n/a, and one whose training goes on."""
     run = Experiment("study", tmp_path)
-    facts = {"status": "trained", "levels": ["A1"], "init_from": "scratch", "megabytes": 60.0, "seed": 0}
-    for name, own in {"a1": {}, "general": {}, "b1": {"status": "n/a", "why": "no text of B1"}, "c1": {}}.items():
+    facts = {
+        "status": "trained",
+        "levels": ["A1"],
+        "init_from": "scratch",
+        "megabytes": 60.0,
+        "seed": 0,
+        "parameters": {},
+    }
+    told = {"parameters": {"level_token": True}}
+    models = {"a1": {}, "general": {}, "b1": {"status": "n/a", "why": "no text of B1"}, "c1": {}, "told": told}
+    for name, own in models.items():
         write_json(facts | own, run.model(name, 0) / "train.json")
         if name != "c1":
             write_json({}, run.model(name, 0) / manifest.NAME)
-    return asking.Panel(run, tokenizer, {"general": network})
+    return asking.Panel(run, tokenizer, {"general": network, "told": network})
 
 
 def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
     assert list(panel.facts) == ["general", "a1"]  # who is in memory answers first
     assert "no text of B1" in panel.absent["b1"] and "03_train" in panel.absent["c1"]
     assert {"a2", "b2", "c1_transfer"} < set(panel.absent)
+    assert "level" in panel.absent["told"], "asked without its token, it would stand there as a worse model than it is"
 
 
 def test_a_large_model_is_not_read_for_a_table(panel, monkeypatch):
