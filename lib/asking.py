@@ -116,7 +116,7 @@ class Panel:
         """
         for name, facts in self.facts.items():
             if name in self.networks or facts["megabytes"] <= largest:
-                row = {"model": name, "learned from": _learned(facts)}
+                row = {"model": name, "texts": _learned(facts)}
                 yield row | answer(self.network(name), self.tokenizer, question)
 
     def in_order(self, rows):
@@ -187,7 +187,7 @@ def _cost(network, built):
 
 def _surprise(nats):
     bits, perplexity = nats / np.log(2), np.exp(nats)
-    return {"nats/token": round(nats, 2), "bits/token": round(bits, 2), "perplexity": round(perplexity, 1)}
+    return {"nats": round(nats, 2), "bits": round(bits, 2), "perplexity": round(perplexity, 1)}
 
 
 def whole_text(network, tokenizer, question):

@@ -54,7 +54,7 @@ def address(folder, server):
     while time.monotonic() < until and server.poll() is None:
         for file in folder.glob("jpserver-*.json"):
             told = json.loads(file.read_text())
-            return f"{told['url']}lab/tree/notebooks/05_infill.ipynb?token={told['token']}"
+            return f"{told['url']}lab/tree/notebooks/{{}}?token={told['token']}"
         time.sleep(0.2)
     raise TimeoutError("JupyterLab did not start")
 
@@ -79,6 +79,16 @@ def page(lab):
         page.wait_for_selector(".jupyter-widgets textarea")
         yield page
         browser.close()
+
+
+def run_all(page, lab, notebook):
+    """Open a notebook in the tab, and give the order that Run All gives."""
+    page.goto(lab.format(notebook))
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    ours = f"window.jupyterapp.shell.currentWidget?.title?.label === '{notebook}'"
+    idle = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    page.wait_for_function(f"{ours} && {idle}")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
 def shot(page, name):
@@ -127,6 +137,14 @@ def test_what_a_learner_typed_does_nothing(page):
     answers(page)
     shot(page, "hostile")
     assert page.locator("img[src=x]").count() == 0 and page.locator(".jupyter-widgets mjx-container").count() == 0
+
+
+def test_the_curve_of_a_training_is_redrawn_while_it_goes_on(page, lab):
+    run_all(page, lab, "03_train.ipynb")
+    training = page.locator(".jp-CodeCell", has_text="live.watching(run")
+    training.locator(".jp-OutputArea-output img").wait_for()
+    training.scroll_into_view_if_needed()
+    page.screenshot(path=SHOTS / "training.png")
 
 
 def test_the_browser_has_nothing_to_complain_of(page):

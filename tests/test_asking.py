@@ -72,8 +72,8 @@ def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tok
     )
     scores = scoring.score(network, pd.DataFrame(index=[0]), [built[0]], [built[1]]).iloc[0]
     nats = scores["nll_text"] / scores["n_tokens"]
-    assert (row["nats/token"], row["perplexity"]) == (round(nats, 2), round(np.exp(nats), 1))
-    assert row["bits/token"] == pytest.approx(nats / np.log(2), abs=0.006)
+    assert (row["nats"], row["perplexity"]) == (round(nats, 2), round(np.exp(nats), 1))
+    assert row["bits"] == pytest.approx(nats / np.log(2), abs=0.006)
 
 
 def test_fillings_that_differ_by_spaces_are_one():
@@ -92,7 +92,7 @@ def test_a_whole_text_costs_what_a_plain_language_model_pays(network, tokenizer)
     with torch.inference_mode():
         expected = network(ids, labels=ids).loss.item()
     row = asking.whole_text(network, tokenizer, parse("She ate leftover pasta for [lunch]."))
-    assert row["tokens"] == ids.shape[1] - 1 and row["nats/token"] == pytest.approx(expected, abs=0.006)
+    assert row["tokens"] == ids.shape[1] - 1 and row["nats"] == pytest.approx(expected, abs=0.006)
 
 
 UNASKABLE = {
