@@ -41,7 +41,14 @@ def models(run):
         folder = run.model(name, 0)
         if name != MODELS[0]:
             shutil.copytree(run.model(MODELS[0], 0), folder, copy_function=os.link)
-        own = {"model": name, "seed": 0, "levels": ["A1"], "init_from": "scratch", "status": "trained"}
+        own = {
+            "model": name,
+            "seed": 0,
+            "levels": ["A1"],
+            "init_from": "scratch",
+            "status": "trained",
+            "parameters": {},
+        }
         write_json(own | {"megabytes": 497.8, "fingerprint": weights}, folder / "train.json")
         files = {path.name: digest(path) for path in folder.iterdir() if path.name != manifest.NAME}
         write_json({"files": files, "inputs": {}}, folder / manifest.NAME)

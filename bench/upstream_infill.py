@@ -1,6 +1,7 @@
 """Does a model that we export fill blanks under upstream ILM's own code as it does under ours?
 
     git clone https://github.com/chrisdonahue/ilm /somewhere/ilm
+    .venv/bin/python -m nltk.downloader punkt_tab
     .venv/bin/python bench/upstream_infill.py /somewhere/ilm
 
 A small GPT-2 with GPT-2's vocabulary learns from the embedded corpus, is saved, exported by lib/interop.py, and opened
@@ -27,8 +28,8 @@ from lib.synthetic import embedded_corpus
 
 RECORD = Path(__file__).parent / "records/upstream_infill.json"
 DRAWING = params.load("params/demo/masks.yaml")
-SETTINGS = params.load("params/demo/general.yaml").model_copy(update={"examples": 1600, "n_embd": 64})
-TEXTS, ROOM, GREEDY = 50, 256, 1e-9  # ROOM: tokens of prompt and fillings together, upstream's default
+SETTINGS = params.load("params/demo/general.yaml").model_copy(update={"examples": 1600, "n_embd": 32})
+TEXTS, ROOM, GREEDY = 50, 160, 1e-9  # ROOM: tokens of prompt and fillings together, in which most come to their end
 
 
 def learned(index, gpt2, folder):
@@ -80,7 +81,7 @@ def main():
     first = up.gpt2.convert_tokens_to_ids("<|startofinfill|>")
     _, tokens, roles = scoring.frozen_examples(test, prepare.freeze(test, DRAWING, "mix", 1), first)
     prompts = [infilling.prompt(*one).tolist() for one in zip(tokens, roles)]
-    prompts = [one for one in prompts if len(one) < ROOM // 2][:TEXTS]
+    prompts = [one for one in prompts if len(one) < 100][:TEXTS]
     same_ids = sum(up.tokens.encode(text) == list(ids) for text, ids in zip(table["text"], index["ids"].head(200)))
     with tempfile.TemporaryDirectory() as folder:
         learned(train, up.gpt2, Path(folder) / "model")

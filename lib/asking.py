@@ -23,6 +23,7 @@ _PIECE = re.compile(rf"{_BLANK}|\w+(?:['’-]\w+)*")
 _UNKNOWN = {"_": WORD, "__": NGRAM, "___": SENTENCE}
 _STANDS_IN = "x"  # a letter, since a tokenizer could glue "_" to a full stop behind it
 SHORT = 5  # fillings shown of a single blank
+_LONGEST = {WORD: 13, NGRAM: 25, SENTENCE: 50}  # tokens a blank may take, its end included; others as many as there are
 NO_GRADER = (
     "This is no grader. It says whose training texts the text is most like, in topic and length as much as in "
     "language; models of one level differ from seed to seed, and a short text says next to nothing."
@@ -76,17 +77,15 @@ def toggle(marked, n):
 
 
 class Panel:
-    """The models of a run, each read from the disk when it is first asked, and kept.
+    """The levels', the general and the transfer models of a run, each read from the disk when first asked, and kept.
 
-    own: {model: network} that are in memory already; they are asked first.
+    own: {model: network} that are in memory already, controls too; they are asked first.
     """
 
     def __init__(self, run, tokenizer, own=()):
         self.run, self.tokenizer, self.networks = run, tokenizer, dict(own)
-        present = sorted(path.name for path in (run.folder / "models").glob("*/"))
-        known = [*KIND, *(name for name in present if name not in KIND)]
         self.facts, self.absent = {}, {}
-        for name in sorted(known, key=lambda name: name not in self.networks):
+        for name in dict.fromkeys([*self.networks, *KIND]):
             try:
                 self.facts[name] = self._facts(name)
             except (Missing, manifest.Stale, ValueError) as error:
@@ -100,13 +99,14 @@ class Panel:
         facts = read_json(folder / "train.json")
         if facts["status"] != "trained":
             raise ValueError(f"n/a: {facts['why']}")
-        if facts.get("parameters", {}).get("level_token"):
-            raise ValueError("it is to be told each text's level first, which nobody does here")
+        if facts["parameters"].get("level_token"):
+            raise ValueError("it is told the level of each text, which nobody knows here")
         return facts
 
     def network(self, name):
         if name not in self.networks:
-            folder = self.run.need(self.run.model(name, self.facts[name]["seed"]), "03_train")
+            folder = self.run.model(name, self.facts[name]["seed"])
+            manifest.check(folder, "03_train", self.run.folder)  # not as an input: nothing is made from the answers
             self.networks[name] = scoring.load(folder)
         return self.networks[name]
 
@@ -117,7 +117,7 @@ class Panel:
         """
         for name, facts in self.facts.items():
             if name in self.networks or facts["megabytes"] <= largest:
-                row = {"model": name, "learned from": _learned(facts)}
+                row = {"model": name, "texts": _learned(facts)}
                 yield row | answer(self.network(name), self.tokenizer, question)
 
     def in_order(self, rows):
@@ -138,23 +138,33 @@ def fillings(network, tokenizer, question):
 
     With each filling its probability, end included. Where all fillings are given, what they cost the model, too.
     """
-    built = _example(network, tokenizer, question)
-    if len(question.spans) == 1 and question.spans[0, 0] in (WORD, NGRAM):
-        (best,), (ln_p,) = infilling.top_words(network, tokenizer, [infilling.prompt(*built)], SHORT, SHORT)
-        found = zip([f"{place}." for place in range(1, SHORT + 1)], best, ln_p)
+    built, kinds = _example(network, tokenizer, question), question.spans[:, 0].tolist()
+    prompt = infilling.prompt(*built)
+    if len(kinds) == 1 and kinds[0] in (WORD, NGRAM):
+        (best,), (ln_p,) = infilling.top_words(network, tokenizer, [prompt], SHORT, SHORT)
+        found = {f"{place}.": one for place, one in enumerate(_together(best, np.exp(ln_p)), 1)}
     else:
-        (best,), (ln_p,) = infilling.fill(network, tokenizer, [infilling.prompt(*built)], [len(question.spans)])
-        found = zip([f"blank {place}" for place in range(1, len(best) + 1)], best, ln_p)
-    row = {name: _shown(filling, np.exp(one)) for name, filling, one in found}
+        longest = min(128, sum(_LONGEST.get(kind, 128) for kind in kinds))
+        (best,), (ln_p,) = infilling.fill(network, tokenizer, [prompt], [len(kinds)], longest=longest)
+        found = {f"blank {place}": one for place, one in enumerate(zip(best, np.exp(ln_p)), 1)}
+    row = {name: _shown(*one) for name, one in found.items()}
     return row | (_cost(network, built) if all(question.given) else {})
 
 
+def _together(fillings, chances):
+    """Fillings that differ by the spaces around them made one, chances added: (filling, chance), best first."""
+    sums = {}
+    for filling, p in zip(fillings, chances):
+        sums[filling.strip()] = sums.get(filling.strip(), 0.0) + p
+    return sorted(sums.items(), key=lambda one: -one[1])
+
+
 def _shown(filling, p):
-    return "(did not end)" if np.isnan(p) else f"{filling.strip() or '(space)'} {_percent(p)}"
+    return "(did not end)" if np.isnan(p) else f"{filling.strip() or '(space)'}\u00a0{_percent(p)}"
 
 
 def _percent(p):
-    return f"{p:.0%}" if p >= 0.1 else f"{p:.1%}" if p >= 0.001 else "< 0.1%"
+    return f"{p:.0%}" if p >= 0.1 else f"{p:.1%}" if p >= 0.001 else "<0.1%"
 
 
 def _example(network, tokenizer, question):
@@ -180,7 +190,7 @@ def _cost(network, built):
 
 def _surprise(nats):
     bits, perplexity = nats / np.log(2), np.exp(nats)
-    return {"nats/token": round(nats, 2), "bits/token": round(bits, 2), "perplexity": round(perplexity, 1)}
+    return {"nats": round(nats, 2), "bits": round(bits, 2), "perplexity": round(perplexity, 1)}
 
 
 def whole_text(network, tokenizer, question):

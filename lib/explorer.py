@@ -47,6 +47,7 @@ class Explorer(widgets.VBox):
         self.fill = widgets.Button(description="Fill the blanks", button_style="primary")
         self.whose = widgets.Button(description="Which level wrote this?", layout=widgets.Layout(width="auto"))
         self.said, self.table = widgets.HTML(), widgets.HTML(layout=widgets.Layout(overflow="auto"))
+        self.table.add_class("jp-RenderedHTMLCommon")  # as JupyterLab shows tables of a cell
         self.text.observe(lambda _: self._spell(), "value")
         self.fill.on_click(lambda _: self._answer(asking.fillings, asking.parse(self.text.value)))
         self.whose.on_click(lambda _: self._answer(asking.whole_text, asking.parse(self.text.value)))

@@ -21,6 +21,10 @@ assert CHROMIUM, "no Chromium on this machine: apt install chromium, or do witho
 SHOTS = Path("runs/browser").resolve()
 SIX = ["a1", "a2", "b1", "b2", "c1", "general"]
 HOSTILE = "<img src=x onerror=alert(1)> $x_{ \u202e"
+SETTINGS = {
+    "notebook-extension/tracker": {"windowingMode": "none"},  # all cells on the page, so that they can be asked for
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+}
 PATIENCE = 300_000  # ms, for a busy machine
 
 
@@ -28,15 +32,15 @@ PATIENCE = 300_000  # ms, for a busy machine
 def lab(tmp_path_factory):
     """The address of a JupyterLab over a copy of the demo, with no settings but its own."""
     place = workspace(tmp_path_factory.mktemp("lab")).parent
-    tracker = place / "settings/@jupyterlab/notebook-extension/tracker.jupyterlab-settings"
-    tracker.parent.mkdir(parents=True)
-    tracker.write_text('{"windowingMode": "none"}')  # all cells on the page, so that they can be asked for
+    for name, setting in SETTINGS.items():
+        file = place / f"settings/@jupyterlab/{name}.jupyterlab-settings"
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(setting))
     own = {f"JUPYTER_{name}_DIR": str(place / name) for name in ["CONFIG", "DATA", "RUNTIME"]}
     env = os.environ | own | {"JUPYTERLAB_SETTINGS_DIR": str(place / "settings"), "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--expose-app-in-browser"]
-    quiet = ["--LabApp.news_url=", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"]
     with (place / "lab.log").open("w") as log:
-        server = subprocess.Popen([*command, *quiet, "--port=0"], cwd=place, env=env, stdout=log, stderr=log)
+        server = subprocess.Popen([*command, "--port=0"], cwd=place, env=env, stdout=log, stderr=log)
         try:
             yield address(place / "RUNTIME", server)
         finally:
@@ -50,7 +54,7 @@ def address(folder, server):
     while time.monotonic() < until and server.poll() is None:
         for file in folder.glob("jpserver-*.json"):
             told = json.loads(file.read_text())
-            return f"{told['url']}lab/tree/notebooks/05_infill.ipynb?token={told['token']}"
+            return f"{told['url']}lab/tree/notebooks/{{}}?token={told['token']}"
         time.sleep(0.2)
     raise TimeoutError("JupyterLab did not start")
 
@@ -75,6 +79,16 @@ def page(lab):
         page.wait_for_selector(".jupyter-widgets textarea")
         yield page
         browser.close()
+
+
+def run_all(page, lab, notebook):
+    """Open a notebook in the tab, and give the order that Run All gives."""
+    page.goto(lab.format(notebook))
+    page.wait_for_selector(".jp-Notebook .jp-CodeCell")
+    ours = f"window.jupyterapp.shell.currentWidget?.title?.label === '{notebook}'"
+    idle = "window.jupyterapp.shell.currentWidget?.sessionContext?.session?.kernel?.status === 'idle'"
+    page.wait_for_function(f"{ours} && {idle}")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
 
 
 def shot(page, name):
@@ -123,6 +137,14 @@ def test_what_a_learner_typed_does_nothing(page):
     answers(page)
     shot(page, "hostile")
     assert page.locator("img[src=x]").count() == 0 and page.locator(".jupyter-widgets mjx-container").count() == 0
+
+
+def test_the_curve_of_a_training_is_redrawn_while_it_goes_on(page, lab):
+    run_all(page, lab, "03_train.ipynb")
+    training = page.locator(".jp-CodeCell", has_text="live.watching(run")
+    training.locator(".jp-OutputArea-output img").wait_for()
+    training.scroll_into_view_if_needed()
+    page.screenshot(path=SHOTS / "training.png")
 
 
 def test_the_browser_has_nothing_to_complain_of(page):
