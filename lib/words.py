@@ -53,6 +53,9 @@ def rates(rows, measures, learners_known=True, draws=10_000, alpha=0.05, min_lea
     give sum a / sum b, or that over sum c / sum d. n: rows of one seed. Below min_learners, and where there is nothing
     to divide by, a value is NaN.
     """
+    if rows.empty:
+        values = [name + end for name in measures for end in ("", "_lo", "_hi")]
+        return pd.DataFrame(columns=["model", "level", "n", "n_learners", *values])
     rows = rows.assign(learner=whose(rows, learners_known)[0])
     columns = sorted({column for parts in measures.values() for column in parts})
     found = {name: _at_level(part, measures, columns, (draws, seed), alpha, min_learners)

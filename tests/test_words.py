@@ -70,3 +70,8 @@ def test_error_preservation_by_hand():
     parts = ("unlisted", "n_words", "true_unlisted", "true_n_words")
     found = words.rates(table.assign(level="A1"), {"error_preservation": parts}, min_learners=2).iloc[0]
     assert found["error_preservation"] == pytest.approx((2 / 6) / (1 / 10))
+
+
+def test_where_nobody_wrote_there_is_a_table_without_rows():
+    some = words.rates(rows(4, 1, "x"), {"rate": ("right", "n")})
+    assert list(words.rates(rows(4, 1, "x").head(0), {"rate": ("right", "n")})) == list(some)
