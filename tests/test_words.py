@@ -73,5 +73,5 @@ def test_error_preservation_by_hand():
 
 
 def test_where_nobody_wrote_there_is_a_table_without_rows():
-    some = words.rates(rows(4, 1, "x"), {"rate": ("right", "n")})
-    assert list(words.rates(rows(4, 1, "x").head(0), {"rate": ("right", "n")})) == list(some)
+    some = words.rates(rows([4], [1], ["x"]), {"rate": ("right", "n")})
+    assert list(words.rates(rows([4], [1], ["x"]).head(0), {"rate": ("right", "n")})) == list(some)
