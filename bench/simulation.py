@@ -1,8 +1,9 @@
-"""Do the decision rules keep their promises? `.venv/bin/python bench/simulation.py [STUDIES]`
+"""Do the decision rules keep their promises? `.venv/bin/python bench/simulation.py [STUDIES [CONDITION ...]]`
 
 Simulates whole studies as scores per text, at EFCAMDAT's size, and lets lib.stats and lib.hypotheses judge them as 06
 and 07 would: how often intervals hold the truth, how often H1 is claimed though the true gain is the margin, and how
-often a true gain is found. Writes bench/records/simulation.json and simulation.csv (power against gain).
+often a true gain is found. Writes bench/records/simulation.json and simulation.csv (power against gain); where
+conditions are named, the others stay as they are.
 """
 
 import gc
@@ -15,7 +16,7 @@ import pandas as pd
 from record import facts
 
 from lib import hypotheses, params, stats
-from lib.runs import LEVELS, read_csv, write_json, write_table
+from lib.runs import LEVELS, read_csv, read_json, write_json, write_table
 
 TEXTS = {"A1": 341_155, "A2": 215_344, "B1": 116_539, "B2": 40_238, "C1": 10_006}  # of EFCAMDAT, as published
 PER_LEARNER = sum(TEXTS.values()) / 174_743  # all of them at one level: the fewest learners that there can be
@@ -25,6 +26,7 @@ SHARED = 0.5  # of the general model's seed variance is common to all levels
 UNEVEN = dict(zip(LEVELS, [0.4, 0.7, 1.0, 1.5, 2.0]))  # seed sd of small levels' models beside large ones'
 DRAWS = 400  # of the bootstrap
 GAINS = (0.10, 0.125, 0.15, 0.2, 0.3)  # true ones, for the curves of power
+RECORD, CURVES = "bench/records/simulation.json", "bench/records/simulation.csv"
 SETTINGS = params.load("params/efcamdat/hypotheses.yaml")
 MARGIN = np.log1p(SETTINGS.h1_margin)
 
@@ -121,7 +123,7 @@ def conditions(studies):
             (base | {"seeds": 1, "noise": 0.0, "by_text": True}, studies // 2, ()),
         "three seeds, noise .02": (base | {"noise": 0.02}, few, GAINS),
         "three seeds, noise .01": (base | {"noise": 0.01}, studies, GAINS),
-        "three seeds, noise .005": (base | {"noise": 0.005}, few, GAINS),
+        "three seeds, noise .005": (base | {"noise": 0.005}, studies, GAINS),
         "ten seeds": (base | {"seeds": 10}, few, GAINS),
         "ten seeds, noise .02": (base | {"seeds": 10, "noise": 0.02}, few, GAINS),
     }  # fmt: skip
@@ -135,19 +137,25 @@ def curves(name, condition, studies, power):
     return table.assign(**keys, learners=table["level"].map(LEARNERS))
 
 
-def main(studies):
-    """Simulate every condition; the record grows by each, so that a run cut short leaves what it found."""
+def main(studies, names):
+    """Simulate the conditions of these names, or all; the record grows by each, so that a run cut short leaves some."""
     gc.freeze()  # statsmodels' Holm collects garbage at each call: 0.1 s to look through what imports have left
     inputs = {"learners": LEARNERS, "alpha": SETTINGS.alpha, "margin": SETTINGS.h1_margin, "draws": DRAWS}
-    records, tables, began = {}, [], time.monotonic()
+    records = read_json(RECORD)["conditions"] if names else {}
+    tables = [read_csv(CURVES)] if names else []
     for name, (condition, number, gains) in conditions(studies).items():
-        records[name], power = simulated(condition, number, gains)
+        if names and name not in names:
+            continue
+        began = time.monotonic()
+        record, power = simulated(condition, number, gains)
+        made = {"seconds": round(time.monotonic() - began), "commit": facts()["commit"]}
+        tables = [table[table["condition"] != name] for table in tables]
         tables += [curves(name, condition, number, power)] if gains else []
-        print(f"{time.monotonic() - began:.0f} s, {name}: {json.dumps(records[name])}", flush=True)
-        told = facts() | {"seconds": round(time.monotonic() - began)} | inputs | {"conditions": records}
-        write_json(told, "bench/records/simulation.json")
-        write_table(pd.concat(tables).round(4), "bench/records/simulation.csv")
+        print(f"{made['seconds']} s, {name}: {json.dumps(record)}", flush=True)
+        records[name] = record | made
+        write_json(facts() | inputs | {"conditions": records}, RECORD)
+        write_table(pd.concat(tables).round(4), CURVES)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if sys.argv[1:] else 1000)
+    main(int(sys.argv[1]) if sys.argv[1:] else 400, sys.argv[2:])
