@@ -29,7 +29,7 @@ def test_the_gain_at_equal_examples_is_the_sum_by_hand(level):
     both = {"equal": scores("general", "equal"), "own": scores(level.lower())}
     nats = {}
     for name, table in both.items():
-        counted = table[(table["level"] == level) & ~table["copied"].astype(bool)].loc[(slice(None), "mix")]
+        counted = table[(table["level"] == level) & ~table["copied"].astype(bool)].xs("mix", level="mask_type")
         nats[name] = counted["nll_text"].sum() / counted["n_tokens"].sum()  # both seeds have the same tokens
     rows = read_csv(RUN.compare("contrasts.csv")).query("subset == 'equal examples' and name == 'general-own'")
     row = rows.set_index("level").loc[level]
