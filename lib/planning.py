@@ -65,8 +65,10 @@ def lengths(home=None):
         return {level: (n, TOKENS * CHARACTERS[level]) for level, n in TEXTS.items()}
     import pandas as pd  # as torch
 
+    from lib import indexing
+
     texts = pd.read_parquet(Path(home) / "corpus/texts.parquet", columns=["text_id", "level"])
-    ids = pd.read_parquet(Path(home) / "masks/index.parquet", columns=["text_id", "ids"])
+    ids = indexing.read(Path(home) / "masks/index.parquet")[["text_id", "ids"]]
     one = texts.merge(ids.assign(tokens=ids["ids"].list.len() + SPECIAL), on="text_id").groupby("level")["tokens"]
     return {level: (len(tokens), float(tokens.mean())) for level, tokens in one}
 

@@ -42,6 +42,27 @@ def test_twelve_jobs_never_share_one_of_four_devices_and_use_all(tmp_path, serve
     assert set(Counter(out.strip() for out, _ in told)) == {"0", "1", "2", "3"}
 
 
+GRAPH = """
+rule all:
+    input: expand("told/{n}", n=range(10))
+
+rule one:
+    output: "told/{n}"
+    resources: gpu=1
+    shell: "python DEVICE {resources.gpu} python job.py > {output}"
+"""
+
+
+def test_a_graph_with_the_servers_profile_gives_each_job_a_device_of_its_own(tmp_path, server):
+    (tmp_path / "job.py").write_text(JOB)
+    (tmp_path / "Snakefile").write_text(GRAPH.replace("DEVICE", DEVICE))
+    words = [sys.executable, "-m", "snakemake", "--profile", str(Path("profiles/gpu-server").resolve()), "--quiet"]
+    env = server | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    done = subprocess.run([*words, "--resources", "gpu=4", "--cores", "8"], cwd=tmp_path, env=env, capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    assert {file.read_text().strip() for file in (tmp_path / "told").iterdir()} == {"0", "1", "2", "3"}
+
+
 def test_jobs_of_several_devices_do_not_wait_for_each_other_for_ever(tmp_path, server):
     jobs = [job(n, tmp_path, server) for n in [3, 2, 3, 1, 4]]
     told = [one.communicate(timeout=120) for one in jobs]

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from lib import params, planning, training
+from lib.files import read_json
 from lib.plan import schedule
 from lib.steps import Steps
 
@@ -64,6 +65,13 @@ def test_the_plan_of_files_is_that_of_the_model_in_memory(tokenizer, index, draw
     for name in ["memory_gb", "disk_gb"]:
         assert found[name] == pytest.approx(made[name], rel=0.02)
     assert found["train_hours"] == pytest.approx(made["hours"], rel=0.01)
+
+
+def test_a_run_that_has_its_masks_is_planned_by_its_own_texts():
+    known, expected = planning.lengths("runs/demo"), planning.lengths("runs/none")
+    assert set(known) == set(expected) and known["A1"][0] < expected["A1"][0]
+    facts = read_json("runs/demo/models/a1/seed0/train.json")
+    assert known["A1"][1] == pytest.approx(facts["tokens_seen"] / facts["examples_seen"], rel=0.1)
 
 
 def test_jobs_are_laid_side_by_side_after_what_they_wait_for():

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -43,7 +44,7 @@ def test_what_is_stale_is_named_with_its_reason(home, capsys):
 
 
 def test_a_training_tells_its_step_and_the_time_left_while_it_goes_on(home, capsys):
-    facts = {"pid": 1, "host": "h", "since": "12:00", "corpus": "corpus.csv", "params": "params/demo"}
+    facts = {"pid": 1, "host": socket.gethostname(), "since": "12:00", "corpus": "corpus.csv", "params": "params/demo"}
     write_json({"step": 30, "of": 250, "seconds_left": 600}, home / "checkpoints/a2/seed0/progress.json")
     (home / ".lock").write_text(json.dumps(facts | {"ended": True}))
     with lock.take(home, facts):

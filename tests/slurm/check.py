@@ -22,7 +22,7 @@ from lib.files import read_json  # noqa: E402
 
 CORPUS = {"tiny": "corpus.csv", "demo": "runs/synthetic_corpus.csv"}
 # The first training that finds the file `slow` takes a nap at each step, so that it lasts until its time limit. The
-# first other one that finds the file `kill` after some steps ends as if somebody had called its job back.
+# first other one, which finds the file `kill`, has its whole job killed at its eleventh step.
 HOOK = '''
 if os.environ.get("SLURM_JOB_ID"):
     import subprocess
@@ -30,7 +30,7 @@ if os.environ.get("SLURM_JOB_ID"):
 
     import lib.fault
 
-    point, steps, naps = lib.fault.point, [], []
+    point, steps, naps, doomed = lib.fault.point, [], [], []
 
     def taken(mark):
         place = os.path.join(os.path.dirname(__file__), mark)
@@ -42,10 +42,13 @@ if os.environ.get("SLURM_JOB_ID"):
 
     def hindered(name):
         steps.append(name)
-        if steps == ["step"] and taken("slow"):
-            naps.append(8)
-        if steps.count("step") == 11 and not naps and taken("kill"):
-            subprocess.run(["scancel", os.environ["SLURM_JOB_ID"]])
+        if name == "step" and steps.count("step") == 1:
+            if taken("slow"):
+                naps.append(8)
+            elif taken("kill"):
+                doomed.append(True)
+        if steps.count("step") == 11 and doomed:
+            subprocess.run(["scancel", "--full", "--signal=KILL", os.environ["SLURM_JOB_ID"]])
             time.sleep(60)
         if name == "step":
             time.sleep(sum(naps))
@@ -107,11 +110,11 @@ def main(experiment="tiny"):
         print(done.stdout[-3000:], flush=True)
         assert done.returncode == 0, f"exit status {done.returncode}"
         print(f"went on from a step: {resumed}; {took / 60:.1f} minutes", flush=True)
-        assert len(list(made.glob("*.taken"))) == 2, "none was killed, or none was slow"
-        assert len(resumed) >= 2, f"one was killed and one ran out of time, but only these went on: {resumed}"
         found = tiny.hashes(made, experiment)
         tiny.same(found, plain(folder / "plain", experiment))
         print(f"{len(found)} files are those of a run without a cluster")
+        assert len(list(made.glob("*.taken"))) == 2, "none was killed, or none was slow"
+        assert len(resumed) >= 2, f"one was killed and one ran out of time, but only these went on: {resumed}"
 
 
 if __name__ == "__main__":
