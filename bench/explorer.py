@@ -3,7 +3,7 @@
     .venv/bin/python bench/explorer.py
 
 The first answer is there when the first model's row could be shown, counted from the click: once with a model that the
-notebook has in memory, once with one that must be read from the disk, its hashes compared first. Weights are random,
+notebook has in memory, once with one that must be read from the disk, its fingerprint compared. Weights are random,
 which is the slowest case: such a model hardly ever ends a filling. bench/records/explorer.json holds what came out.
 """
 
@@ -19,7 +19,7 @@ from record import facts
 from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import asking, manifest, prepare, scoring
-from lib.files import digest, write_json
+from lib.files import write_json
 from lib.runs import Experiment
 
 RECORD = Path(__file__).parent / "records/explorer.json"
@@ -50,8 +50,7 @@ def models(run):
             "parameters": {},
         }
         write_json(own | {"megabytes": 497.8, "fingerprint": weights}, folder / "train.json")
-        files = {path.name: digest(path) for path in folder.iterdir() if path.name != manifest.NAME}
-        write_json({"files": files, "inputs": {}}, folder / manifest.NAME)
+        write_json({}, folder / manifest.NAME)
 
 
 def asked(panel, answer, marked):
