@@ -5,7 +5,6 @@ not for several fillings of one prompt; there, too, finished texts go on to the 
 beginnings as whole fillings only where the end token is among the next best, and a neighbour changes what is drawn.
 """
 
-from collections import Counter
 from itertools import islice
 
 import numpy as np
@@ -203,12 +202,6 @@ def answers(tokenizer, tokens, roles):
     return _cut(tokens[len(prompt(tokens, roles)) :].tolist(), end, n_blanks(roles), tokenizer)
 
 
-def rank(answer, fillings):
-    """Place of the answer among fillings, best first: 1, 2, ..., or 0. Spaces around a word are no part of it."""
-    found = [filling.strip() for filling in fillings]
-    return found.index(answer.strip()) + 1 if answer.strip() in found else 0
-
-
 def _closed(written, end, n):
     """Where the first n stretches begin and stop that <|endofinfill|> closes; it stands at their stop."""
     stops = [at for at, token in enumerate(written) if token == end][:n]
@@ -236,12 +229,6 @@ def _batches(model, prompts, most=BATCH):
             ids[row, -width[place] :] = torch.as_tensor(prompts[place])
             seen[row, -width[place] :] = 1
         yield places, ids.to(model.device), seen.to(model.device)
-
-
-def overlap(answer, infill, n):
-    """Shared share of character n-grams as multisets: 2 |A & B| / (|A| + |B|); 1.0 when neither has any."""
-    a, b = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (answer.strip(), infill.strip()))
-    return 2 * (a & b).total() / (a.total() + b.total()) if a or b else 1.0
 
 
 def n_blanks(roles):

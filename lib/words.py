@@ -46,6 +46,18 @@ def profile(texts):
     return table.assign(n_words=table.sum(axis=1))
 
 
+def rank(answer, fillings):
+    """Place of the answer among fillings, best first: 1, 2, ..., or 0. Spaces around a word are no part of it."""
+    found = [filling.strip() for filling in fillings]
+    return found.index(answer.strip()) + 1 if answer.strip() in found else 0
+
+
+def overlap(answer, infill, n):
+    """Shared share of character n-grams as multisets: 2 |A & B| / (|A| + |B|); 1.0 when neither has any."""
+    a, b = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (answer.strip(), infill.strip()))
+    return 2 * (a & b).total() / (a.total() + b.total()) if a or b else 1.0
+
+
 def rates(rows, measures, learners_known=True, draws=10_000, alpha=0.05, min_learners=5, seed=0):
     """A row a model and level: each measure with its interval (name, name_lo, name_hi), n and n_learners.
 

@@ -159,16 +159,3 @@ def test_sampling_goes_on_behind_an_end_of_text(model, tokenizer, prompts):
 def test_a_model_that_is_not_there_is_asked_nothing(tokenizer):
     assert infilling.top_words(None, tokenizer, [], 5) == ([], [])
     assert infilling.fill(None, tokenizer, [], [], 0.95) == ([], [])
-
-
-@pytest.mark.parametrize(("answer", "rank"), [("lunch", 2), ("dinner", 1), ("Lunch", 0), ("pasta", 0)])
-def test_a_rank_is_the_place_among_fillings_whatever_the_spaces(answer, rank):
-    assert infilling.rank(answer, [" dinner", " lunch ", "lunch"]) == rank
-
-
-PAIRS = [("abb", "bba", 1, 1.0), ("abb", "bba", 2, 0.5), ("ab", "cd", 1, 0.0), (" a ", "a", 2, 1.0)]
-
-
-@pytest.mark.parametrize(("a", "b", "n", "share"), PAIRS)
-def test_overlap_counts_letters_as_multisets(a, b, n, share):
-    assert infilling.overlap(a, b, n) == share

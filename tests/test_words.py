@@ -75,3 +75,16 @@ def test_error_preservation_by_hand():
 def test_where_nobody_wrote_there_is_a_table_without_rows():
     some = words.rates(rows([4], [1], ["x"]), {"rate": ("right", "n")})
     assert list(words.rates(rows([4], [1], ["x"]).head(0), {"rate": ("right", "n")})) == list(some)
+
+
+@pytest.mark.parametrize(("answer", "rank"), [("lunch", 2), ("dinner", 1), ("Lunch", 0), ("pasta", 0)])
+def test_a_rank_is_the_place_among_fillings_whatever_the_spaces(answer, rank):
+    assert words.rank(answer, [" dinner", " lunch ", "lunch"]) == rank
+
+
+PAIRS = [("abb", "bba", 1, 1.0), ("abb", "bba", 2, 0.5), ("ab", "cd", 1, 0.0), (" a ", "a", 2, 1.0)]
+
+
+@pytest.mark.parametrize(("a", "b", "n", "share"), PAIRS)
+def test_overlap_counts_letters_as_multisets(a, b, n, share):
+    assert words.overlap(a, b, n) == share
