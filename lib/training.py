@@ -247,6 +247,7 @@ def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
         write_table(curve, temporary / "curve.csv")
         write_table(steps.table(seen), temporary / "order.parquet")
         card = (Path(__file__).parent / "model_card.md").read_text(encoding="utf-8")
-        (temporary / "README.md").write_text(card.format(**facts | {"levels": ", ".join(facts["levels"])}), encoding="utf-8")
+        told = facts | {"levels": ", ".join(facts["levels"])}
+        (temporary / "README.md").write_text(card.format(**told), encoding="utf-8")
         write_json(clock, temporary / "clock.json")
         write_json(facts, temporary / "train.json")
