@@ -7,6 +7,8 @@ CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 PROFILE ?= laptop# or gpu-server, slurm: a folder of profiles/
 CORES ?=# jobs side by side, where the profile's number is not wanted
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
+export HF_HUB_DISABLE_TELEMETRY = 1# nothing phones home
+export DISABLE_SAFETENSORS_CONVERSION = 1
 ONLY ?=# the manifest.json of a result, to go no further than that
 export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorBoard's logs are wanted
 ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
@@ -58,7 +60,7 @@ known-answers: .venv/ready  ## six corpora whose answer is known, through the sa
 	@.venv/bin/python bench/known_answers.py
 
 faults: .venv/ready  ## every fault the study must survive, injected into real runs, with what was expected and seen
-	.venv/bin/python tests/faults.py
+	@.venv/bin/python -m lib.warm serve .venv/bin/python tests/faults.py
 
 slurm-test: .venv/ready  ## root, slurm-wlm, munge: a study on a SLURM of this one machine; STUDY=demo for the whole demo
 	.venv/bin/python tests/slurm/check.py $(STUDY)

@@ -5,7 +5,7 @@ import os
 import shlex
 import signal
 import sys
-from lib import params, planning
+from lib import params, planning, runs
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the environment that runs this file
 
@@ -33,7 +33,7 @@ MODELS = {name: p for name, p in ASKED.items() if isinstance(p, params.Train)}
 WRITERS = [name for name, p in MODELS.items() if p.infill]
 MACHINE = params.machine(config.get("profile", "laptop"))
 SEEDS = next(iter(MODELS.values())).seeds
-RUN = f"runs/{EXPERIMENT}"
+RUN = runs.Experiment(EXPERIMENT, root=".").folder.as_posix()
 # A result is the manifest in its folder: written last, it vouches for the other files. So it is what the graph knows of;
 # `update` lets it stand until a new one is there, and puts it back where a job fails: a mistake costs no result.
 VOUCHED = "manifest.json"

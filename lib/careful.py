@@ -13,7 +13,7 @@ from tqdm import tqdm
 from transformers import Trainer, TrainerCallback
 
 from lib import checkpoints, fault, flat, ranks
-from lib.files import write_json
+from lib.files import told, write_json
 from lib.steps import last_step
 
 TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for its logs, where they are wanted
@@ -121,15 +121,17 @@ class CarefulTrainer(Trainer):
     def _save_checkpoint(self, model, trial):
         if ranks.number():
             return
-        super()._save_checkpoint(model, trial)
         here = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        with told(here):
+            super()._save_checkpoint(model, trial)
         settings = self.train_dataset.settings
         if self.state.global_step in {last_step(settings, n) for n in settings.keep_at.values()}:
             checkpoints.keep(here)
         since_look = [self._tr_loss.item(), self._globalstep_last_logged]
         seconds = time.perf_counter() - self.began
         own = {"seconds": seconds, "since_look": since_look, "micro_batches": self.micro_batches}
-        checkpoints.seal(here, own)
+        with told(here):
+            checkpoints.seal(here, own)
         checkpoints.prune(here)
 
     def _load_rng_state(self, checkpoint):

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from lib import fault
 
+FAILED_WRITES = ["os error", "iostream error", "PytorchStreamWriter"]  # safetensors' and torch's words for an OSError
+
 
 class NotWritten(OSError):
     """The disk is full, or the folder may not be written to."""
@@ -24,7 +26,7 @@ def atomic(path):
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{_own()}.tmp{path.suffix}")
-    with _said(path):
+    with told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -43,7 +45,7 @@ def atomic_folder(path, last):
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{_own()}.tmp")
-    with _said(path):
+    with told(path):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:
@@ -64,14 +66,14 @@ def _own():
 
 
 @contextlib.contextmanager
-def _said(path):
+def told(path):
     """What the system says of a failed write, with the file and the way on."""
     try:
         yield
     except NotWritten:
         raise
     except Exception as error:
-        if not isinstance(error, OSError) and "os error" not in str(error):  # safetensors has an error of its own
+        if not isinstance(error, OSError) and not any(words in str(error) for words in FAILED_WRITES):
             raise
         raise NotWritten(
             f"{path} could not be written: {getattr(error, 'strerror', None) or error}.\nWhat stood there before is "

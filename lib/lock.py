@@ -23,7 +23,6 @@ import socket
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 RUN = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
 NOT_BEGUN = 3  # exit status: the command was not started
@@ -119,9 +118,9 @@ def end_with_parent():
 
 def run(name, corpus, params, profile, command):
     """Make sure of room, take the lock, forget what is stale, and run command; returns its exit status."""
-    from lib import status
+    from lib import runs, status
 
-    home = Path("runs") / name
+    home = runs.Experiment(name, root=".").folder
     home.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(home).free < ROOM:
         raise OSError(f"{home}: under {ROOM // 2**20} MiB are left on its disk. Make room; nothing was begun.")

@@ -35,7 +35,7 @@ def _published(name):
     if not os.path.exists(name):
         hub.be_quick()
     try:
-        return AutoTokenizer.from_pretrained(name)
+        return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"tokenizer: {name} is no folder with a tokenizer, and not to be had from Hugging Face. Give the path of "

@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -20,14 +21,21 @@ class Missing(FileNotFoundError):
     """An input that another notebook makes is not there yet."""
 
 
+class BadName(ValueError):
+    """The name of an experiment is no name for a folder."""
+
+
 class Experiment:
     """The files of one experiment under runs/<name>/ and figures/<name>/.
 
-    name: experiment, a folder name. root: the repository as seen from where the code runs
+    name: experiment, a folder name; anything else raises BadName. root: the repository as seen from where the code runs
     (notebooks run in notebooks/, so ".." there).
     """
 
     def __init__(self, name, root=".."):
+        if not re.fullmatch(r"\w[\w.-]*", name):  # it stands in paths, shell commands and the graph
+            near = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "mine"
+            raise BadName(f"EXPERIMENT={name!r}: expected letters, digits, -, _ and . only. Try EXPERIMENT={near}")
         self.name, self.root, self.inputs = name, Path(root), {}
         self.folder = self.root / "runs" / name
         self.figures = self.root / "figures" / name

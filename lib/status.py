@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lib import lock, manifest, params
 from lib.files import read_json
+from lib.runs import BadName, Experiment
 
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 ENDED_BY = "memory, or without room to write"
@@ -126,7 +127,10 @@ def tell_code(home):
 
 
 if __name__ == "__main__":
-    asked_for = Path("runs") / sys.argv[1]
+    try:
+        asked_for = Experiment(sys.argv[1], root=".").folder
+    except BadName as error:
+        sys.exit(str(error))
     if not asked_for.is_dir():
         known = ", ".join(path.parent.name for path in Path("runs").glob("*/.lock"))
         sys.exit(f"There is no experiment {asked_for}. Known are: {known or 'none'}")

@@ -85,7 +85,14 @@ def start(settings, tokenizer, max_length, base=None):
     config = _config(base)
     _check_base(base, config, tokenizer, max_length)
     dropouts = {name: settings.dropout for name in DROPOUTS if hasattr(config, name)}
-    model, found = AutoModelForCausalLM.from_pretrained(base, dtype=torch.float32, output_loading_info=True, **dropouts)
+    how = {"dtype": torch.float32, "output_loading_info": True, "use_safetensors": True, "trust_remote_code": False}
+    try:
+        model, found = AutoModelForCausalLM.from_pretrained(base, **how, **dropouts)  # no pickle, nobody's code
+    except OSError as error:
+        raise ValueError(
+            f"init_from: {base} has no model.safetensors that can be read; other formats may hold code and are not "
+            "opened. Take a base that has one, or convert it where you trust it."
+        ) from error
     if found["missing_keys"]:  # transformers would go on with random numbers in their place
         raise ValueError(f"{base} lacks weights: {', '.join(sorted(found['missing_keys']))}")
     if config.vocab_size < len(tokenizer):
@@ -111,7 +118,7 @@ def _config(base):
     if not Path(base).exists():
         hub.be_quick()
     try:
-        return AutoConfig.from_pretrained(base)
+        return AutoConfig.from_pretrained(base, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"init_from: {base} is no trained model of this experiment, no model folder, and not to be had from "

@@ -37,9 +37,14 @@ def start(module, arguments):
 
 
 def serve(command):
-    """Run command, a list, and until it ends fork what `start` asks for. Returns the command's exit status."""
+    """Run command, a list, and until it ends fork what `start` asks for. Returns the command's exit status.
+
+    Where a server serves this process already, that one goes on serving.
+    """
     from lib.lock import end_with_parent
 
+    if SERVER in os.environ:
+        os.execvp(command[0], command)
     with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as door:
         door.bind(f"{folder}/socket")
         door.listen()

@@ -92,7 +92,7 @@ def missing_level(place):
     table = rows(place)
     write_table(table[table["cefr"] != "C1"], place / "corpus.csv")
     tiny.change(place, "c1", tiny.MODEL, tiny.ROOT / "params/demo/c1.yaml")
-    says(tiny.make(place), "n/a", status=0)
+    says(tiny.make(place, served=True), "n/a", status=0)
     assert read_json(place / "runs/tiny/models/c1/seed0/train.json")["status"] == "n/a"
     assert read_json(place / "runs/tiny/models/a1/seed0/train.json")["status"] == "trained"
     return "c1 is n/a with its reason, the study ended"
@@ -148,9 +148,9 @@ def other_seed(place):
         tiny.change(place, model, {"seeds": [1]})
     one.rename(one.with_name("seed1"))
     target = "runs/tiny/models/a1/seed1/manifest.json"
-    says(tiny.make(place, ONLY=target), "seed was 0, is 1", "cut off at step 8", "rm -r")
+    says(tiny.make(place, served=True, ONLY=target), "seed was 0, is 1", "cut off at step 8", "rm -r")
     one.with_name("seed1").rename(one)
-    says(tiny.make(place, ONLY=target), status=0)
+    says(tiny.make(place, served=True, ONLY=target), status=0)
     made = place / "runs/tiny/models/a1/seed1"
     assert read_json(made / "clock.json")["resumed_at"] is None and read_json(made / "train.json")["seed"] == 1
     return "refused with the difference; without them, seed 1 begins at step 0"

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import nbformat
+import offline
 import pytest
 import speed_table
 from readme_table import refreshed
@@ -24,6 +25,7 @@ def checked_cells(path):
 
 
 def nbval(notebook):
+    """nbval on one notebook, without network where the system can refuse it."""
     environment = os.environ | {"OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1"}
     command = [
         sys.executable,
@@ -39,7 +41,7 @@ def nbval(notebook):
         os.devnull,
     ]
     return subprocess.run(
-        [*command, "--rootdir", str(notebook.parent), str(notebook)],
+        [*offline.prefix(), *command, "--rootdir", str(notebook.parent), str(notebook)],
         cwd=notebook.parent, env=environment, capture_output=True, text=True,
     )  # fmt: skip
 

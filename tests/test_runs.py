@@ -50,3 +50,11 @@ def test_the_l1_and_the_text_na_survive_a_table(tmp_path):
     runs.write_table(pd.DataFrame({"l1": ["NA", "", "null"], "ppl": [1.5, None, 2.0]}), path)
     back = runs.read_csv(path)
     assert back["l1"].tolist()[::2] == ["NA", "null"] and back["ppl"].isna().tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize("name", ["my study", "a/b", "../x", "", "-r", ".", "it's", "{x}"])
+def test_a_name_that_is_no_folder_is_refused_with_one_that_is(name, tmp_path):
+    with pytest.raises(runs.BadName, match="Try EXPERIMENT=") as refused:
+        runs.Experiment(name, tmp_path)
+    assert runs.Experiment(str(refused.value).rpartition("=")[2], tmp_path).folder.parent == tmp_path / "runs"
+    assert runs.Experiment("größer_2.1", tmp_path).name == "größer_2.1"

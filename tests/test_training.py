@@ -233,3 +233,19 @@ def test_a_base_that_lacks_weights_is_refused(base, settings, tmp_path):
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="lacks weights: transformer.h.0.mlp.c_fc.weight"):
         training.start(settings, prepare.tokenizer(str(tmp_path), None, None), 256, tmp_path)
+
+
+class Acting:
+    """What acts when it is unpickled."""
+
+    def __reduce__(self):
+        return exec, ("raise SystemExit('a pickle was opened')",)
+
+
+def test_a_base_whose_weights_are_a_pickle_is_refused_unopened(base, settings, tmp_path):
+    for file in base.iterdir():
+        if file.suffix != ".safetensors":
+            (tmp_path / file.name).write_bytes(file.read_bytes())
+    torch.save({"transformer.wte.weight": Acting()}, tmp_path / "pytorch_model.bin")
+    with pytest.raises(ValueError, match="no model.safetensors that can be read"):
+        training.start(settings, prepare.tokenizer(str(tmp_path), None, None), 256, tmp_path)

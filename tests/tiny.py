@@ -81,22 +81,24 @@ def change(folder, name, values, source=None):
     file.write_text(yaml.safe_dump(yaml.safe_load((source or file).read_text(encoding="utf-8")) | values))
 
 
-def environment(folder, **more):
+def environment(folder, served=False, **more):
+    """Variables for a process of the workspace. served: by the warm start of this process, not by one of its own."""
     own = {"PYTHONPATH": str(folder), "ILM_CEFR_KEY": str(folder / "key"), "OMP_NUM_THREADS": "1"}
-    return {k: v for k, v in os.environ.items() if not k.startswith(("ILM_CEFR", "PYTEST", "MAKE"))} | own | more
+    others = ("ILM_CEFR_FAULT", "PYTEST", "MAKE") if served else ("ILM_CEFR", "PYTEST", "MAKE", "JUPYTER_PATH")
+    return {name: value for name, value in os.environ.items() if not name.startswith(others)} | own | more
 
 
 def command(experiment="tiny", corpus="corpus.csv", target="run"):
     return ["make", target, f"EXPERIMENT={experiment}", f"CORPUS={corpus}", f"PARAMS=params/{experiment}"]
 
 
-def make(folder, fault="", limit=None, words=None, limit_seconds=1800, **more):
+def make(folder, fault="", limit=None, words=None, limit_seconds=1800, served=False, **more):
     """`make run` of the workspace; returns the finished process, output as text. limit: bytes that a file may have."""
     words = words or command()
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": limit_seconds}
     if limit:
         how["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return subprocess.run(words, cwd=folder, env=environment(folder, ILM_CEFR_FAULT=fault, **more), **how)
+    return subprocess.run(words, cwd=folder, env=environment(folder, served, ILM_CEFR_FAULT=fault, **more), **how)
 
 
 def hashes(folder, experiment="tiny"):
