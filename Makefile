@@ -68,7 +68,7 @@ lab: .venv/ready  ## JupyterLab at the first notebook
 
 browser: demo  ## 05_infill in JupyterLab in headless Chromium, which must be installed; screenshots in runs/browser/
 	@.venv/bin/python -c "import playwright" 2> /dev/null || .venv/bin/python -m pip install --quiet -e ".[browser]"
-	.venv/bin/pytest tests/browser.py
+	.venv/bin/pytest tests/browser_report.py tests/browser.py
 
 export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/seed0 TO=folder; without MODEL, EXPERIMENT's texts
 	@test -n "$(TO)" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }
