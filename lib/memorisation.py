@@ -117,7 +117,11 @@ def measure(run, model, seed, index, drawing, limits):
     facts, order = read_json(folder / "train.json"), pd.read_parquet(folder / "order.parquet", columns=["text_id"])
     own = index[index["level"].isin(facts["levels"])]
     test = own[(own["split"] == "test") & ~own["copied"].astype(bool) & ~own["held_out"].astype(bool)]
+    known = {"weights": digest(folder / "model.safetensors"), "levels": facts["levels"]}
     read, test = pairs(own[own["text_id"].isin(order["text_id"])], test, limits.texts, limits.seed)
+    if read.empty:
+        said = (OPEN, "no test text can be paired") if len(order) else (MAY, "it has read no text of the corpus")
+        return known | dict(zip(("verdict", "why"), said))
     tokenizer, network = AutoTokenizer.from_pretrained(folder), scoring.load(folder)
     first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
     sums = [asked(network, tokenizer, rows, drawing, first_special) for rows in (read, test)]
@@ -125,8 +129,7 @@ def measure(run, model, seed, index, drawing, limits):
     said, why = verdict(told, limits)
     if told["n_learners"] < FEWEST:  # a number that rests on few learners does not leave either
         told = {"n_learners": f"<{FEWEST}"}
-    weights = digest(folder / "model.safetensors")
-    return {"verdict": said, "why": why, "weights": weights, "levels": facts["levels"], "pairs": len(read)} | told
+    return known | {"verdict": said, "why": why, "pairs": len(read)} | told
 
 
 def main(name):
