@@ -17,7 +17,7 @@ SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.cluster "$(EXPERIMENT)",lib.wa
 RUN = $(ALONE) $(SERVED) .venv/bin/snakemake --profile profiles/$(PROFILE) $(if $(CORES),--cores $(CORES)) \
 	--quiet host reason --nolock --rerun-incomplete
 
-.PHONY: demo run plan status renew asked report share-check share paper test faults known-answers slurm-test lab browser \
+.PHONY: demo run plan status renew asked report share-check share paper memorisation test faults known-answers slurm-test lab browser \
 	export outputs
 demo:  ## all seven notebooks, eleven small models and their controls on the embedded synthetic corpus
 	@$(MAKE) --no-print-directory run EXPERIMENT=demo CORPUS=$(EMBEDDED) PARAMS=params/demo
@@ -42,6 +42,9 @@ report: .venv/ready  ## of EXPERIMENT: one offline page of the whole study, and 
 
 paper: .venv/ready  ## of EXPERIMENT: methods, tables, figures and references for LaTeX
 	@.venv/bin/python -m lib.paper "$(EXPERIMENT)"
+
+memorisation: .venv/ready  ## of EXPERIMENT: does any model know its training texts better than others like them?
+	@.venv/bin/python -m lib.memorisation "$(EXPERIMENT)"
 
 share-check: .venv/ready  ## may it leave? all that make share would take, or FILES="file folder"
 	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" check $(FILES)
@@ -70,7 +73,7 @@ lab: .venv/ready  ## JupyterLab at the first notebook
 
 browser: demo  ## 05_infill in JupyterLab in headless Chromium, which must be installed; screenshots in runs/browser/
 	@.venv/bin/python -c "import playwright" 2> /dev/null || .venv/bin/python -m pip install --quiet -e ".[browser]"
-	.venv/bin/pytest tests/browser.py
+	.venv/bin/pytest tests/browser_report.py tests/browser.py
 
 export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/seed0 TO=folder; without MODEL, EXPERIMENT's texts
 	@test -n "$(TO)" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from lib import manifest, plots, stats
+from lib import hypotheses, manifest, plots, stats
 from lib.aggregate import CAPTIONS, SMALL, Study
 from lib.runs import LEVELS, Experiment, Missing, atomic
 from lib.wording import listed
@@ -92,18 +92,23 @@ def _models(study):
 
 
 def results(study):
-    """A row a level: own, general and transfer perplexity, gain with its interval, and the three verdicts."""
+    """A row a level: own, general and transfer perplexity, and the own model's gain with its interval."""
     matrix = study.tables["ppl_matrix"]
     ppl = matrix[matrix["mask_type"] == "mix"].set_index(["test", "model"])["ppl"]
     own = study.primary("general-own").set_index("level").reindex(LEVELS)
-    verdicts = study.tables["verdicts"].pivot(index="level", columns="hypothesis", values="verdict").reindex(LEVELS)
     rows = {"level": LEVELS, "learners": [str(n) for n in own["n_learners"].fillna("n/a")]}
     for name, model in {"own": "{}", "general": "general", "transfer": "{}_transfer"}.items():
         rows[name] = [number(ppl.get((level, model.format(level.lower())), np.nan)) for level in LEVELS]
     rows["gain, %"] = [number(gain, "{:+.1f}") for gain in own["gain_pct"]]
     rows["95 % interval"] = ["n/a" if np.isnan(low) else f"{number(low, '{:+.1f}')} to {number(high, '{:+.1f}')}"
                              for low, high in zip(own["gain_lo"], own["gain_hi"])]  # fmt: skip
-    return pd.DataFrame(rows | {h: list(verdicts[h].fillna("n/a")) for h in verdicts})
+    return pd.DataFrame(rows)
+
+
+def verdicts(study):
+    """Verdicts in words, levels by hypotheses, the overall ones last."""
+    table = study.tables["verdicts"].pivot(index="level", columns="hypothesis", values="verdict")
+    return table.reindex([*LEVELS, hypotheses.ALL]).fillna("n/a").reset_index().rename_axis(columns=None)
 
 
 def matrix(study):
@@ -163,7 +168,8 @@ def write(study, folder):
         "methods.tex": "\n\n".join(map(latex, methods(study))),
         "data_statement.tex": "\n".join(map(latex, data_sentences(study))),
         "table_data.tex": booktabs(counts(study), "Texts, learners and words by CEFR level.", "data"),
-        "table_results.tex": booktabs(results(study), "Perplexity on test texts, and verdicts.", "results"),
+        "table_results.tex": booktabs(results(study), "Perplexity on test texts; gain of the own model.", "results"),
+        "table_verdicts.tex": booktabs(verdicts(study), "Verdicts by CEFR level.", "verdicts"),
         "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model on each level's texts.", "matrix"),
         "references.bib": bibliography(yaml.safe_load(citation)),
         "CITATION.cff": citation,

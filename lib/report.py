@@ -33,6 +33,9 @@ TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )  # fmt: skip
 TEMPLATES.globals["zip"] = zip
+TAGS = ["h1", "h2", "h3", "h4", "p", "br", "hr", "div", "span", "pre", "sub", "sup", "table", "thead", "tbody", "tr",
+        "th", "td"]  # beside those of text, which bleach allows by itself
+ATTRIBUTES = {"*": ["class", "id"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
 UNITS = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
 WRITES = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of what follows
 
@@ -45,7 +48,7 @@ def page(study):
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
         "hypotheses": verdicts, "advice": _advice(study), "robust": _robust(tables["verdicts"]),
         "keys": _keys(study), "data": paper.data_sentences(study), "methods": paper.methods(study),
-        "counts": paper.counts(study), "results": paper.results(study).drop(columns=list(CLAIMS)),
+        "counts": paper.counts(study), "results": paper.results(study),
         "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
         "matrix": paper.matrix(study), "words": _words(tables["word_metrics"]), "cost": _cost(study),
         "preconditions": tables["preconditions"][["check", "holds", "detail"]].replace({True: "yes", False: "no"}),
@@ -68,10 +71,11 @@ def _robust(verdicts):
     """What the other ways of asking say of the verdicts that were decided."""
     told = verdicts[~verdicts["robust"].isin([hypotheses.NA]) & (verdicts["level"] != hypotheses.ALL)]
     against = told[told["robust"].str.startswith("no")]
-    lines = [f"{row.hypothesis} at {row.level}: {row.robust}" for row in against.itertuples()]
+    lines = [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
+             for row in against.itertuples()]  # fmt: skip
     untested = sorted({part for text in told["robust"] if "untested: " in text
                        for part in text.split("untested: ")[1].split(", ")})  # fmt: skip
-    said = "; ".join(lines) if lines else "No other way of asking contradicts a verdict"
+    said = "; ".join(lines) if lines else "no verdict is contradicted"
     return said + (f". Untested: {', '.join(untested)}." if untested else ".")
 
 
@@ -160,10 +164,20 @@ def notebook_page(content, kicker, code=True):
 
     without = dict.fromkeys(["exclude_input_prompt", "exclude_output_prompt", "exclude_anchor_links"], True)
     exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_input=not code, **without)
+    exporter.register_filter("clean_html", _clean)
     body, _ = exporter.from_notebook_node(content)
     headings = (cell.source.splitlines()[0].strip("# ") for cell in content.cells if cell.source.startswith("#"))
     how = {"highlight": Markup(HtmlFormatter(style="friendly").get_style_defs(".highlight")), "kicker": kicker}
     return TEMPLATES.get_template("page.html.jinja").render(title=next(headings, kicker), body=_tame(body), **how)
+
+
+def _clean(element):
+    """nbconvert's filter of the same name, which would show a notebook's own headings and paragraphs as tags."""
+    import bleach
+
+    text = element.decode() if isinstance(element, bytes) else str(element)
+    allowed = bleach.ALLOWED_ATTRIBUTES | ATTRIBUTES
+    return bleach.clean(text, tags=[*bleach.ALLOWED_TAGS, *TAGS], attributes=allowed, strip_comments=True)
 
 
 def _tame(body):

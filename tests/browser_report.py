@@ -1,0 +1,53 @@
+"""Claims that Chromium must confirm, run by make browser: pages from a file, without network, do nothing but show."""
+
+import shutil
+import subprocess
+
+import pytest
+from test_report import HOSTILE, hostile_notebook
+
+from lib import report
+from lib.aggregate import Study
+from lib.runs import Experiment
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000",
+         "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:1"]  # fmt: skip
+
+
+def loaded(page, folder):
+    """The page's DOM after Chromium has loaded it from a file of a folder of its own."""
+    (folder / "page.html").write_text(page, encoding="utf-8")
+    words = [CHROMIUM, *QUIET, f"--user-data-dir={folder}/profile", "--dump-dom", f"file://{folder}/page.html"]
+    return subprocess.run(words, capture_output=True, text=True, timeout=120).stdout
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _chromium():
+    assert CHROMIUM, "make browser needs Chromium: install chromium, or google-chrome"
+
+
+def test_chromium_would_run_such_a_script(tmp_path):
+    """The opposite case: without what is done about it, the text acts, so the claims below can fail."""
+    page = "<title>still</title><img src=x onerror=\"document.title='ran'\">"
+    assert "<title>ran</title>" in loaded(page, tmp_path)
+
+
+def test_a_learners_text_does_nothing_in_a_notebooks_page(tmp_path):
+    dom = loaded(report.notebook_page(hostile_notebook(), "tiny"), tmp_path)
+    assert "<title>Why?</title>" in dom and "<script" not in dom and "MathJax" not in dom
+
+
+def test_a_learners_text_does_nothing_even_where_cleaning_failed(tmp_path):
+    page = report.notebook_page(hostile_notebook(), "tiny")
+    page = page.replace("</main>", f"{HOSTILE}</main>")
+    assert "<script>" in page
+    assert "<title>Why?</title>" in loaded(page, tmp_path), "the page's own policy forbids scripts"
+
+
+def test_the_report_opens_from_a_file_with_every_figure(tmp_path):
+    page = report.page(Study(Experiment("demo", root=".")))
+    seen = page.replace("</body>", "<script>document.title = [...document.images].every(i => i.complete && "
+                        "i.naturalWidth > 300) + ' ' + document.images.length</script></body>")  # fmt: skip
+    seen = seen.replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'")
+    assert f"<title>true {page.count('<img ')}</title>" in loaded(seen, tmp_path) and page.count("<img ") >= 7
