@@ -3,12 +3,10 @@
 A number that rests on fewer than SMALL learners is left out, in tables and so in figures; its row says why.
 """
 
-import numpy as np
 import pandas as pd
 
-from lib import plots, stats, wording
+from lib import plots, stats, titles, wording
 from lib.runs import LEVELS, read_csv, read_json
-from lib.wording import listed
 
 SMALL = 20  # learners
 WHY = f"fewer than {SMALL} learners"
@@ -116,26 +114,15 @@ class Study:
         yield "h2_general_vs_best", plots.general_vs_best(best, title["H2"]), best
         matrix = tables["ppl_matrix"][tables["ppl_matrix"]["mask_type"] == "mix"]
         yield "h3_transfer", plots.transfer_slopes(matrix, title["H3"]), matrix
-        yield "matrix", plots.matrix(matrix, _least(matrix)), matrix
+        yield "matrix", plots.matrix(matrix, titles.least_surprised(matrix)), matrix
         by_type, by_l1 = (tables[name][tables[name]["name"] == "general-own"] for name in ("by_type", "by_l1"))
-        yield "by_type", plots.forest(by_type, "Gain by type of blank", "mask_type"), by_type
+        yield "by_type", plots.forest(by_type, titles.types_of_blanks(by_type), "mask_type"), by_type
         if by_l1["theta"].notna().any():
             by_l1 = by_l1[by_l1.groupby("l1")["theta"].transform("count") > 0]
-            yield "by_l1", plots.forest(by_l1, "Gain by first language", "l1"), by_l1
+            yield "by_l1", plots.forest(by_l1, titles.first_languages(by_l1), "l1"), by_l1
         mde, title = tables["mde"], "Measured gains, and the least that can be shown"
         numbers = mde.assign(n_learners=pd.to_numeric(mde["n_learners"], errors="coerce"))
         yield "needed_sample", plots.needed_sample(numbers, title), mde
         curves = self.curves()
         if curves is not None:
-            yield "learning_curves", plots.learning_curves(curves, "What each model learned"), curves
-
-
-def _least(matrix):
-    """A title: which of own, general and transfer model is least surprised at each level."""
-    kinds = {"own": "{}", "general": "general", "transfer": "{}_transfer"}
-    ppl = matrix.pivot(index="test", columns="model", values="ppl")
-    rows = {level: {kind: ppl.get(name.format(level.lower()), pd.Series(dtype=float)).get(level, np.nan)
-                    for kind, name in kinds.items()} for level in LEVELS}  # fmt: skip
-    best = pd.DataFrame(rows).T.astype(float).dropna(how="all").idxmin(axis=1)
-    parts = [f"{who} at {listed(list(at.index))}" for who, at in best.groupby(best)]
-    return f"Least surprised of own, general and transfer model: {'; '.join(parts) or 'n/a'}"
+            yield "learning_curves", plots.learning_curves(curves, titles.learned(curves)), curves
