@@ -26,7 +26,7 @@ PADDED = 256  # tokens of upstream's rows
 def settings(profile, model, world, **update):
     """Parameters from params/<profile>/, read without the package that checks them, which a GPU box may lack."""
     with open(ROOT / f"params/{profile}/{model}.yaml", encoding="utf-8") as file:
-        found = {"keep_at": {}} | yaml.safe_load(file) | world.tiny | update
+        found = {"keep_at": {}, "devices": 1} | yaml.safe_load(file) | world.tiny | update
     if world.tiny and found.get("examples_per_step", 0) > 24:
         found["examples_per_step"] = 24  # the mask that stands in for varlen_attn grows with the square
     return SimpleNamespace(**found)

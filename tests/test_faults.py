@@ -17,7 +17,7 @@ def place(tmp_path_factory):
     """The project with its finished demo, but for one model."""
     folder = tmp_path_factory.mktemp("killed run")
     workspace(folder)
-    for name in ["notebooks", "bench"]:  # of which a workspace has a part
+    for name in ["notebooks", "bench", "profiles"]:  # of which a workspace has a part, or all
         shutil.rmtree(folder / name)
     for name in tiny.COPIED:
         (shutil.copytree if (tiny.ROOT / name).is_dir() else shutil.copy2)(tiny.ROOT / name, folder / name)
