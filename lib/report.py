@@ -62,6 +62,7 @@ def page(study):
 def _hypothesis(verdicts, name):
     words = verdicts[verdicts["hypothesis"] == name].set_index("level")["verdict"]
     colour = {NOT: "no"} | dict.fromkeys(HOLDS, "yes")
+    words = words.str.replace(r" \((?!provisional).*?\)", "", regex=True)  # the title names the levels
     rows = [{"word": words.get(level, "n/a"), "colour": colour.get(outcome(words.get(level, "n/a")), "open")}
             for level in [*LEVELS, hypotheses.ALL]]  # fmt: skip
     return {"name": name, "claim": CLAIMS[name], "title": wording.title(name, verdicts), "verdicts": rows}

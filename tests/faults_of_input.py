@@ -52,7 +52,9 @@ REFUSED = {  # fault -> the file's name, its content, words of the refusal
     "mislabelled: a web page as .xlsx": ("page.xlsx", "<!DOCTYPE html><html><body>Log in</body></html>", ["web page"]),
     "wrong columns": ("typo.csv", "writing_id,cefr,txet\n1,A1,hi\n", ["no column text", "Nearest: txet"]),
     "wrong encoding": ("win.csv", (HEADER + "1,A1,café\n").encode("cp1252"), ["is not UTF-8", "encoding: cp1252"]),
-    "unknown level": ("level.csv", HEADER + "1,A1,x\n2,\x1b[2JA11,y\n", ["unknown level", "row 3", "Nearest: A1"]),
+    "unknown level": (
+        "level.csv", HEADER + "1,A1,x\n2,A11,y\n3,\x1b[2JB,z\n", ["unknown level", "row 3", "Nearest: A1"]
+    ),
     "one id for two texts": ("twice.csv", HEADER + "1,A1,x\n1,A1,y\n", ["stand for two different rows", "first: 1"]),
 }
 
