@@ -86,7 +86,7 @@ def draw(command, place):
         return
     graph = subprocess.run(command, capture_output=True, text=True)
     if graph.returncode:
-        print(f"No picture: {graph.stderr.strip().splitlines()[-1]}")
+        print(f"No picture: {(graph.stderr.strip().splitlines() or ['the graph needs the corpus, CORPUS=file'])[-1]}")
         return
     with atomic(place / "plan.svg") as file:
         subprocess.run(["dot", "-Tsvg", "-o", file], input=graph.stdout, text=True, check=True)
