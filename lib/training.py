@@ -161,11 +161,13 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     made_from |= inputs | {"torch": torch.__version__} | manifest.modules("training", "steps")
     found = checkpoints.claim(folder, made_from)
     began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
+    use_cache = model.config.use_cache
     if found is None or not checkpoints.ended(found):
         task = {"settings": settings, "seed": seed, "folder": folder, "label": label, "found": found}
         task |= {"model": model, "steps": steps, "valid": valid}
         run(**task) if settings.devices == 1 else ranks.launch(settings.devices, **task)
     seconds, last = time.perf_counter() - began, checkpoints.newest(folder)
+    model.config.use_cache = use_cache  # the Trainer turns it off, and would leave it so for all who use the model
     checkpoints.load_best(last, model)
     how = {"seconds": round(seconds, 1), "resumed_at": found and checkpoints.step(found)}
     table = curve(checkpoints.state(last)["log_history"], settings.examples_per_step, len(steps.order))

@@ -29,10 +29,11 @@ def case(fault, expected):
     return enter
 
 
-def run(place, stage, fault="", limit=None, **how):
-    """`make run` as far as a stage, warm from the start, which saves ten seconds; a limit needs a start of its own."""
+def run(place, stage, fault="", limit=None, served=True, **how):
+    """`make run` as far as a stage, warm from the start, which saves ten seconds; a limit needs a start of its own, and
+    so does the watch on the network that a workspace keeps."""
     only = f"runs/tiny/{RESULT[stage]}/manifest.json"
-    return tiny.make(place, fault, limit, served=limit is None, ONLY=only, **how)
+    return tiny.make(place, fault, limit, served=served and limit is None, ONLY=only, **how)
 
 
 def forget(place, *stages):

@@ -70,6 +70,11 @@ def test_the_saved_model_is_the_one_in_memory_and_not_step_0(trained, valid):
     assert scoring.fingerprint(loaded) != trained["before"]
 
 
+def test_training_leaves_the_cache_of_a_model_on(trained):
+    """The Trainer turns it off; who goes on from an ended training would leave another config than who trained."""
+    assert read_json(trained["folder"] / "config.json")["use_cache"]
+
+
 def test_the_folder_says_what_was_done(trained, tokenizer, steps):
     folder = trained["folder"]
     facts, order = read_json(folder / "train.json"), pd.read_parquet(folder / "order.parquet")
