@@ -86,8 +86,9 @@ def _models(study):
     return (
         f"{each['model'].nunique()} models of {each['size'].median() / 1e6:,.1f} million parameters were trained with "
         f"seeds {listed(list(map(str, seeds)))}, those of one level and the general one starting {starts}, transfer "
-        f"models and the control from the general model. Examples seen: {'; '.join(seen)}. The optimiser is AdamW with "
-        f"learning rate {rate} and {per_step} examples a step; weights kept are those with the least validation loss."
+        "models and the general model that is trained for longer from the general model. Examples seen: "
+        f"{'; '.join(seen)}. The optimiser is AdamW with learning rate {rate} and {per_step} examples a step; "
+        "weights kept are those with the least validation loss."
     )
 
 

@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lib import manifest, paper, report, share
+from lib import manifest, paper, report, share, stats
 from lib.aggregate import SMALL, Study
 from lib.files import digest
 from lib.runs import Experiment, Missing, need, read_json, write_json, write_table
@@ -25,7 +25,7 @@ READ_ME = """# Results of the study {name}
 - `report.html`: everything in one page; it opens by a double-click and needs no network
 - `tables/`: the numbers as CSV; what rests on fewer than {small} learners is left out
 - `paper/`: methods, data statement, LaTeX tables, figures (PDF, SVG, PNG, each beside its table), references
-- `cards/`: what each model is{weights}
+- `cards/`: what each model is{weights}; none where its numbers rest on fewer than {small} learners
 - `CITATION.cff`: how to cite
 
 No text of the corpus is in here: no run of eight words that fewer than five learners wrote (`share-check`).
@@ -45,7 +45,8 @@ def stage(run, folder, weights=False, notebooks=False):
     for name, table in study.tables.items():
         write_table(table, folder / f"tables/{name}.csv")
     for (model, seed), one in study.trained.items():
-        if one["status"] == "trained":
+        few = stats.role(model)[1] in study.small["valid"]  # the card's perplexity rests on fewer than SMALL learners
+        if one["status"] == "trained" and not few:
             heavy = weights and _may_leave(run, model, seed)
             _card(run.model(model, seed), folder / f"cards/{model}/seed{seed}", heavy)
     if notebooks:
