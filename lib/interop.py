@@ -147,6 +147,10 @@ def _a(kind, found):
 def main(what, source, to):
     """The command line: see the head of this file."""
     if what == "model":
+        absent = [name for name in ("config.json", "model.safetensors") if not (Path(source) / name).exists()]
+        if absent:
+            raise Missing(f"{source} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
+                          "runs/demo/models/a1/seed0, which 03_train leaves.")  # fmt: skip
         export_model(source, to)
         print(f"{to}: opens with transformers, and in upstream ILM's inference.ipynb. The licence of the corpus "
               "decides whether weights may leave this machine.")  # fmt: skip

@@ -231,7 +231,10 @@ def profile(folder):
     """All parameters of a profile: {file stem: instance}, checked one by one and against each other."""
     files = sorted(Path(folder).glob("*.yaml"))
     if not files:
-        raise ParameterError(f"{folder} holds no parameter files; params/demo and params/efcamdat are profiles")
+        known = sorted(f"params/{other.name}" for other in Path("params").glob("*") if any(other.glob("*.yaml")))
+        near = difflib.get_close_matches(str(folder), known, 1)
+        found = f"Nearest: {near[0]}" if near else f"There are {', '.join(known)}"
+        raise ParameterError(f"{folder} holds no parameter files, which PARAMS=folder is to name. {found}.")
     loaded = {file.stem: load(file) for file in files}
     absent = [name for name in FILES if name not in loaded and name != "machine"]
     if absent:
