@@ -42,7 +42,7 @@ def killed(place, rng, after):
             return None
         family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
         chosen = family if rng.random() < 0.5 else [rng.choice(family)]
-        what = "everything" if len(chosen) > 1 else " ".join(chosen[0].cmdline())[:80]
+        what = "everything" if len(chosen) > 1 else " ".join(chosen[0].cmdline()).replace(f"{place}/", "").replace(f"{tiny.ROOT}/", "")[:80]
         for one in chosen:
             one.kill()
         running.wait()
