@@ -6,6 +6,7 @@ left to end. Whatever it leaves must be, byte for byte, what an undisturbed run 
 
 import json
 import random
+import re
 import shutil
 import subprocess
 import sys
@@ -42,7 +43,8 @@ def killed(place, rng, after):
             return None
         family = [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
         chosen = family if rng.random() < 0.5 else [rng.choice(family)]
-        what = "everything" if len(chosen) > 1 else " ".join(chosen[0].cmdline()).replace(f"{place}/", "").replace(f"{tiny.ROOT}/", "")[:80]
+        said = re.sub(r"(/[^/']+)+/", "", " ".join(chosen[0].cmdline()))  # without folders of this machine
+        what = "everything" if len(chosen) > 1 else said[:80]
         for one in chosen:
             one.kill()
         running.wait()
