@@ -6,6 +6,7 @@ made.
 
 import json
 import shutil
+import signal
 import sys
 from pathlib import Path
 
@@ -127,6 +128,7 @@ def tell_code(home):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads this may stop reading
     try:
         asked_for = Experiment(sys.argv[1], root=".").folder
     except BadName as error:
