@@ -31,7 +31,7 @@ from size import corpus, watched
 from transformers.activations import ACT2FN
 from upstream import ACCUMULATION, BATCH, LENGTH, Upstream, align
 
-from lib import flat, indexing, infilling, manifest, masks, params, prepare, scoring, training, units
+from lib import flat, indexing, infilling, manifest, masks, params, prepare, scoring, starting, units
 from lib.examples import SPECIALS, assemble, example, lengths
 from lib.indexing import Texts
 from lib.runs import Experiment, read_json, write_json, write_table
@@ -142,7 +142,7 @@ def trained(settings, tokenizer, index):
     """Two equal models, their optimisers, and the order of training."""
     settings = settings.model_copy(update={"examples_per_step": BATCH * ACCUMULATION})
     steps = Steps(index, DRAWING, settings, 0, tokenizer.convert_tokens_to_ids(SPECIALS[0]))
-    models = [training.start(settings, tokenizer, DRAWING.max_length).train() for _ in range(2)]
+    models = [starting.model(settings, tokenizer, DRAWING.max_length).train() for _ in range(2)]
     models[0].set_attn_implementation("eager")  # all there was in upstream's transformers
     for block in models[0].transformer.h:
         block.mlp.act = ACT2FN["gelu_new"]
@@ -209,7 +209,7 @@ def asked(up, texts, size):
     """A model and the frozen masks of some texts, all span types, with the texts' examples."""
     table = frame(once(texts))
     index = indexing.build(table, up.gpt2, "rules", DRAWING.max_length)
-    model = training.start(size, up.gpt2, DRAWING.max_length).eval()
+    model = starting.model(size, up.gpt2, DRAWING.max_length).eval()
     sets = {"mix": DRAWING.mix_sets, "word": 1, "ngram": 1, "sentence": 1, "document": 1}
     frozen = pd.concat([prepare.freeze(index, DRAWING, kind, n) for kind, n in sets.items()])
     return model, scoring.frozen_examples(index, frozen, up.first)

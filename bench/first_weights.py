@@ -16,7 +16,7 @@ import torch
 from record import facts
 from transformers import AutoTokenizer, set_seed
 
-from lib import indexing, params, scoring, training
+from lib import indexing, params, scoring, starting, training
 from lib.runs import Experiment
 from lib.steps import Steps
 
@@ -52,7 +52,7 @@ def main():
         for name, spreads in ARMS.items():
             set_seed(seed)
             steps = Steps(index[index["split"] == "train"], drawing, settings, seed, special)
-            model = training.start(settings, tokenizer, drawing.max_length)
+            model = starting.model(settings, tokenizer, drawing.max_length)
             first_weights(model, *spreads)
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:

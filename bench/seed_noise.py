@@ -15,7 +15,7 @@ import torch
 from record import facts
 from transformers import AutoTokenizer, set_seed
 
-from lib import indexing, params, scoring, training
+from lib import indexing, params, scoring, starting, training
 from lib.runs import LEVELS, Experiment, write_json
 from lib.steps import Steps
 
@@ -32,7 +32,7 @@ def perplexities(run, name, level, index, valid, tokenizer):
     for seed in SEEDS:
         set_seed(seed)
         steps = Steps(train, drawing, settings, seed, special)
-        model = training.start(settings, tokenizer, drawing.max_length, base)
+        model = starting.model(settings, tokenizer, drawing.max_length, base)
         with tempfile.TemporaryDirectory() as folder:
             training.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
         found.append(round(training.perplexity(scoring.score(model, *valid)), 3))

@@ -20,7 +20,7 @@ from record import facts
 from transformers import GPT2LMHeadModel
 from upstream import Upstream
 
-from lib import flat, indexing, infilling, interop, params, prepare, scoring, training
+from lib import flat, indexing, infilling, interop, params, prepare, scoring, starting
 from lib.files import write_json
 from lib.runs import read_json
 from lib.steps import Steps
@@ -36,7 +36,7 @@ def learned(index, gpt2, folder):
     """A model that has learned a little, in `folder` as 03_train leaves one; train.json holds what reading it needs."""
     torch.manual_seed(0)
     steps = Steps(index, DRAWING, SETTINGS, 0, gpt2.convert_tokens_to_ids("<|startofinfill|>"))
-    model = training.start(SETTINGS, gpt2, DRAWING.max_length).train()
+    model = starting.model(SETTINGS, gpt2, DRAWING.max_length).train()
     adam = torch.optim.AdamW(model.parameters(), lr=SETTINGS.learning_rate, weight_decay=0.0)
     for step in range(len(steps)):
         with flat.attention(model):

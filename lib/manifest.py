@@ -16,7 +16,8 @@ NAME = "manifest.json"
 CLOCKS = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vouches for them
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
 # of lib: they decide no number
-WITHOUT_RESULTS = {"plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock", "planning"}
+WITHOUT_RESULTS = {"plots", "corpus_plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock"}
+WITHOUT_RESULTS |= {"planning"}
 FREE = {"devices"}  # parameters that decide no result
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file

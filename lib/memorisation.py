@@ -19,8 +19,8 @@ from pydantic import Field
 
 from lib import indexing, infilling, manifest, params, prepare, scoring, stats
 from lib.files import digest
-from lib.params import Count, Parameters, Share
 from lib.runs import Experiment, Missing, read_csv, read_json, write_json
+from lib.schemas import Count, Parameters, Share
 
 MAY, STAY, OPEN = "may leave", "must stay", "open"
 FEWEST = 20  # learners in a part, to say anything

@@ -1,4 +1,4 @@
-"""The study's figures: each takes a tidy table and a title that says the result, and returns what it drew.
+"""The figures of results: each takes a tidy table and a title that says the result, and returns what it drew.
 
 Tables have the columns of compare/*.csv; what has no number reads "n/a". A gain: a's perplexity above b's, in %.
 """
@@ -20,13 +20,12 @@ KIND = dict.fromkeys(OWN, "specialised") | {"general": "general"} | dict.fromkey
 LEVEL_COLOURS = dict(zip(LEVELS, ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]))
 KIND_COLOURS = {"specialised": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
 MARKERS = {"specialised": "o", "general": "s", "transfer": "D", "control": "X"}
-PARTS = {"train": "#c3d7e8", "valid": "#6f9cc0", "test": "#1f4e79"}
 AIM = "#d55e00"  # what the drawn values are held against
 LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
 UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
 
 
-def _seaborn():
+def seaborn():
     """seaborn, imported when a figure needs it: a second that thirty of the forty notebook runs do without."""
     import seaborn
 
@@ -61,8 +60,8 @@ def matrix(ppl, title):
     bar = {"label": "Ratio to the column's best", "ticks": np.log([1, 1.1, 1.25, 1.5, 2, 3, 5, 8])}
     bar["format"] = lambda log, _: f"× {np.exp(log):.3g}"
     style = {"cmap": "crest", "vmin": 0, "vmax": np.log(np.nanmax([1.25, min(8, ratio.max().max())]))}
-    ax = _axes(title, 1.2 + 0.27 * len(rows), "", "")
-    _seaborn().heatmap(np.log(ratio), annot=cells, fmt=".1f", linewidths=1, cbar_kws=bar, ax=ax, **style)
+    ax = blank(title, 1.2 + 0.27 * len(rows), "", "")
+    seaborn().heatmap(np.log(ratio), annot=cells, fmt=".1f", linewidths=1, cbar_kws=bar, ax=ax, **style)
     bar = ax.collections[0].colorbar.solids
     bar.set(rasterized=False, edgecolor="face")  # no pixels: what an SVG shows can be searched
     for row, column in np.argwhere(cells.isna().to_numpy()):
@@ -95,14 +94,14 @@ def needed_sample(mde, title):
 def transfer_slopes(ppl, title):
     """H3: perplexity of own, general, transfer model, 95 % intervals, a panel a level; gives the Figure."""
     table = ppl[ppl.mask_type == "mix"].set_index(["test", "model"])
-    axes = _axes(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=5, sharey=True)
+    axes = blank(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=5, sharey=True)
     colours = list(KIND_COLOURS.values())[:3]
     for level, own, transfer, ax in zip(LEVELS, OWN, TRANSFER, axes):
         rows = table.reindex([(level, own), (level, "general"), (level, transfer)])
         ax.plot(range(3), rows.ppl, color="#999999", zorder=1)
         ax.vlines(range(3), rows.ppl_lo, rows.ppl_hi, colours, linewidth=2)
         ax.scatter(range(3), rows.ppl, 36, colours, edgecolor="black", zorder=3)
-        names = zip(["own", "general", "transfer"], _numbers(rows.ppl, "{:.1f}"))
+        names = zip(["own", "general", "transfer"], formatted(rows.ppl, "{:.1f}"))
         ax.set_xticks(range(3), map(" ".join, names), rotation=40, ha="right", rotation_mode="anchor")
         ax.set(title=level, xlim=(-0.7, 2.7))
     _log(axes[0], table.ppl)
@@ -114,11 +113,11 @@ def cost_gain(cost, contrasts, title):
     hours = cost.set_index("model").hours
     unit, hours = ("minutes", hours * 60) if hours.max() < 1 else ("hours", hours)
     rows = contrasts.assign(hours=contrasts.b.map(hours), kind=contrasts.b.map(KIND).fillna("control"))
-    ax = _axes(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
+    ax = blank(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
     ax.plot(hours.get("general", np.nan), 0, "s", color=KIND_COLOURS["general"], markersize=7, label="general")
     ax.vlines(rows.hours, rows.gain_lo, rows.gain_hi, rows.level.map(LEVEL_COLOURS))
     style = {"hue": "level", "palette": LEVEL_COLOURS, "hue_order": LEVELS, "style": "kind", "markers": MARKERS}
-    _seaborn().scatterplot(rows, x="hours", y="gain_pct", s=60, edgecolor="black", ax=ax, **style)
+    seaborn().scatterplot(rows, x="hours", y="gain_pct", s=60, edgecolor="black", ax=ax, **style)
     ax.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     ax.set_xlim(left=0)
     return ax
@@ -126,7 +125,7 @@ def cost_gain(cost, contrasts, title):
 
 def learning_curves(curves, title):
     """Thin: seeds, thick: their geometric mean. curves: model, seed, examples, valid_perplexity (of infills)."""
-    ax = _axes(title, 4.0, "Training examples seen", "Infill perplexity on valid texts (log scale)")
+    ax = blank(title, 4.0, "Training examples seen", "Infill perplexity on valid texts (log scale)")
     curves = curves.dropna(subset="valid_perplexity")
     for model in sorted(set(curves.model), key=lambda name: [*KIND, name].index(name)):
         seeds = curves[curves.model == model].pivot(index="examples", columns="seed", values="valid_perplexity")
@@ -145,7 +144,7 @@ def forest(contrasts, title, by):
     """gain_pct, 95 % intervals, a panel a level, a line a value of column `by` as met; gives the Figure."""
     table = contrasts.set_index(["level", by])
     values = list(contrasts[by].unique())
-    axes = _axes(title, 1.2 + 0.25 * len(values), "", "", ncols=5, sharex=True, sharey=True)
+    axes = blank(title, 1.2 + 0.25 * len(values), "", "", ncols=5, sharex=True, sharey=True)
     for level, ax in zip(LEVELS, axes):
         rows, places = table.reindex([(level, value) for value in values]), range(len(values))
         ax.axvline(0, color="black", linewidth=0.8)
@@ -159,53 +158,7 @@ def forest(contrasts, title, by):
     return ax.figure
 
 
-def corpus_bars(counts, title):
-    """Texts per level, stacked by part, their sum on top. counts: level, split, n_texts."""
-    table = counts.pivot(index="level", columns="split", values="n_texts").reindex(LEVELS, columns=[*PARTS])
-    ax = _axes(title, 3.2, "CEFR level", "Texts")
-    bars = {"color": PARTS, "stacked": True, "width": 0.6, "rot": 0, "legend": False, "grid": False}
-    table.fillna(0).rename_axis(None).plot.bar(ax=ax, **bars)
-    ax.bar_label(ax.containers[-1], _numbers(table.sum(axis=1, min_count=1), "{:,.0f}"), padding=2)
-    ax.yaxis.set_major_formatter("{x:,.0f}")
-    ax.figure.legend(**LEGEND)
-    return ax
-
-
-def lengths(texts, title):
-    """Words per text by level: outline, quartiles, the median in figures. texts: level, n_words."""
-    ax = _axes(title, 3.2, "CEFR level", "Words per text")
-    style = {"order": LEVELS, "hue": "level", "palette": LEVEL_COLOURS, "inner": "quart", "fill": False}
-    _seaborn().violinplot(texts, x="level", y="n_words", cut=0, density_norm="width", legend=False, ax=ax, **style)
-    medians = _numbers(texts.groupby("level").n_words.median().reindex(LEVELS), "median {:g}")
-    ax.set_xticks(range(5), map("\n".join, zip(LEVELS, medians)))
-    return ax
-
-
-def l1_shares(shares, title):
-    """First languages x levels: % of a level's texts, number and colour. shares: a frame of that shape."""
-    ax = _axes(title, 0.8 + 0.24 * len(shares), "", "")
-    style = {"cmap": "crest", "vmin": 0, "annot": True, "fmt": ".0f", "linewidths": 1, "cbar": False}
-    if len(shares):
-        _seaborn().heatmap(shares, ax=ax, **style)
-    ax.grid(False)
-    ax.set(xlabel="CEFR level: share of its texts (%)", ylabel="")
-    return ax
-
-
-def span_shares(shares, expected, title):
-    """Shares of the span types beside those expected. shares: span_type, share; expected: {type: share}."""
-    drawn = shares.set_index("span_type").share.reindex([*expected])
-    table = 100 * drawn.rename_axis(None).to_frame("drawn").assign(expected=list(expected.values()))
-    ax = _axes(title, 3.0, "Span type", "Share of all spans (%)")
-    bars = {"color": [KIND_COLOURS["specialised"], AIM], "width": 0.8, "rot": 0, "legend": False, "grid": False}
-    table.fillna(0).plot.bar(ax=ax, **bars)
-    for name, container in zip(table, ax.containers):
-        ax.bar_label(container, _numbers(table[name], "{:.1f}"), padding=2)
-    ax.figure.legend(**LEGEND)
-    return ax
-
-
-def _axes(title, height, xlabel, ylabel, **grid):
+def blank(title, height, xlabel, ylabel, **grid):
     """Axes of a new figure as wide as a page's text (7 inches), under a wrapped title at its left edge."""
     setup()
     lines = textwrap.wrap(title, 84)
@@ -224,7 +177,7 @@ def _log(ax, values):
         ax.yaxis.set(major_locator=ticks, major_formatter="{x:,g}", minor_locator=NullLocator())
 
 
-def _numbers(values, form):
+def formatted(values, form):
     return [form.format(value).replace("-", "−") if np.isfinite(value) else "n/a" for value in values]
 
 
@@ -233,7 +186,7 @@ def _by_level(table, title, ylabel, margin=0):
     columns = ["gain_pct", "gain_lo", "gain_hi", "mde_pct", "note", "why"]
     rows = table.set_index("level").reindex(LEVELS, columns=columns)
     places, colours = np.arange(5), list(LEVEL_COLOURS.values())
-    ax = _axes(title, 3.2, "CEFR level", ylabel)
+    ax = blank(title, 3.2, "CEFR level", ylabel)
     ax.axhline(0, color="black", linewidth=0.8)
     if margin:  # reaches equally far in logarithms
         ax.axhspan(100 / (1 + margin) - 100, 100 * margin, color=AIM, alpha=0.12, label=f"within {100 * margin:g} %")
@@ -244,7 +197,7 @@ def _by_level(table, title, ylabel, margin=0):
     ax.scatter(places, rows.gain_pct, 36, colours, edgecolor="black", zorder=4)
     notes = rows.why.where(rows.gain_pct.isna(), rows.note)
     notes = [textwrap.fill(note, 16) if isinstance(note, str) else "" for note in notes]
-    labels = zip(LEVELS, _numbers(rows.gain_pct, "{:+.1f} %"), notes)
+    labels = zip(LEVELS, formatted(rows.gain_pct, "{:+.1f} %"), notes)
     ax.set_xticks(places, ["\n".join(label).strip() for label in labels])
     ax.set_xlim(-0.5, 4.5)
     ax.figure.legend(**LEGEND)

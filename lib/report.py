@@ -1,10 +1,9 @@
-"""The whole study as one page that opens anywhere, and the executed notebooks as pages with and without code.
+"""The whole study as one page that opens anywhere, and the executed notebooks as pages beside it (lib/pages.py).
 
     python -m lib.report EXPERIMENT     # writes runs/<experiment>/report/
 
-Pages hold no script, ask no network (their own Content-Security-Policy forbids both) and escape whatever came out of a
-file. report.html is drawn from aggregates (lib/aggregate.py); the notebooks' pages show what the notebooks show, so
-those of a real corpus stay with its holder.
+report.html is drawn from aggregates (lib/aggregate.py); the notebooks' pages show what the notebooks show, so those of
+a real corpus stay with its holder.
 """
 
 import base64
@@ -13,13 +12,11 @@ import re
 import sys
 from pathlib import Path
 
-import jinja2
 import matplotlib.pyplot as plt
 import pandas as pd
 import yaml
-from markupsafe import Markup
 
-from lib import hypotheses, manifest, paper, wording
+from lib import hypotheses, manifest, pages, paper, wording
 from lib.aggregate import CAPTIONS, SMALL, Study
 from lib.hypotheses import HOLDS, NOT, outcome
 from lib.runs import LEVELS, Experiment, Missing, atomic
@@ -28,21 +25,12 @@ QUESTION = "Does a language model for one CEFR level beat one for all?"
 SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
             "limits": "Limits", "provenance": "Provenance"}  # fmt: skip
 CLAIMS = {"H1": "specialisation matters", "H2": "the general model suffices", "H3": "transfer is best"}
-TEMPLATES = jinja2.Environment(
-    loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
-    undefined=jinja2.StrictUndefined,
-)  # fmt: skip
-TEMPLATES.globals["zip"] = zip
-TAGS = ["h1", "h2", "h3", "h4", "p", "br", "hr", "div", "span", "pre", "sub", "sup", "table", "thead", "tbody", "tr",
-        "th", "td"]  # beside those of text, which bleach allows by itself
-ATTRIBUTES = {"*": ["class", "id"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
 UNITS = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
-WRITES = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of what follows
 
 
 def page(study):
     """report.html as text."""
-    template, tables = TEMPLATES.get_template("report.html.jinja"), study.tables
+    template, tables = pages.TEMPLATES.get_template("report.html.jinja"), study.tables
     verdicts = [_hypothesis(tables["verdicts"], name) for name in CLAIMS]
     context = {
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
@@ -56,7 +44,7 @@ def page(study):
         "provenance": _provenance(study), "weights": [t for t in study.trained.values() if t["status"] == "trained"],
         "citations": _citations(study.run.root / "CITATION.cff"),
     }  # fmt: skip
-    return UNITS.sub("\u00a0", WRITES.sub("", template.render(context)))
+    return UNITS.sub("\u00a0", pages.WRITES.sub("", template.render(context)))
 
 
 def _hypothesis(verdicts, name):
@@ -155,47 +143,6 @@ def _citations(path):
             f"{work.get('journal') or work['collection-title']}." for work in works]  # fmt: skip
 
 
-def notebook_page(content, kicker, code=True):
-    """An executed notebook as a page without scripts: HTML in its outputs is cleaned, links in them lead nowhere.
-
-    content: as nbformat reads it. A view of a widget is shown by the static twin that stands beside it in the output.
-    """
-    from nbconvert import HTMLExporter
-    from pygments.formatters import HtmlFormatter
-
-    without = dict.fromkeys(["exclude_input_prompt", "exclude_output_prompt", "exclude_anchor_links"], True)
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True, exclude_input=not code, **without)
-    exporter.register_filter("clean_html", _clean)
-    body, _ = exporter.from_notebook_node(content)
-    headings = (cell.source.splitlines()[0].strip("# ") for cell in content.cells if cell.source.startswith("#"))
-    how = {"highlight": Markup(HtmlFormatter(style="friendly").get_style_defs(".highlight")), "kicker": kicker}
-    return TEMPLATES.get_template("page.html.jinja").render(title=next(headings, kicker), body=_tame(body), **how)
-
-
-def _clean(element):
-    """nbconvert's filter of the same name, which would show a notebook's own headings and paragraphs as tags."""
-    import bleach
-
-    text = element.decode() if isinstance(element, bytes) else str(element)
-    allowed = bleach.ALLOWED_ATTRIBUTES | ATTRIBUTES
-    return bleach.clean(text, tags=[*bleach.ALLOWED_TAGS, *TAGS], attributes=allowed, strip_comments=True)
-
-
-def _tame(body):
-    """Take the targets of links and the addresses of pictures out of outputs, and whatever else could act."""
-    from lxml import etree
-
-    root = etree.fromstring(f"<div>{WRITES.sub('', body)}</div>", etree.HTMLParser(huge_tree=True))
-    etree.strip_elements(root, "script", "iframe", "object", "embed", "form", "link", "meta", "base", with_tail=False)
-    for node in root.iter(etree.Element):
-        inside = any("output" in (above.get("class") or "") for above in node.iterancestors())
-        for name in list(node.attrib):
-            away = name in ("href", "action") and (inside or node.get(name).strip().lower().startswith("javascript:"))
-            if name.startswith("on") or away or (name == "src" and not node.get(name).startswith("data:image/")):
-                del node.attrib[name]
-    return Markup("".join(etree.tostring(child, encoding="unicode", method="html") for child in root.find("body")))
-
-
 def write(study, folder):
     """report.html in `folder`; returns its path."""
     with atomic(folder / "report.html") as temporary:
@@ -203,30 +150,11 @@ def write(study, folder):
     return folder / "report.html"
 
 
-def write_notebooks(run, folder, pictures=True):
-    """The executed notebooks, each as name.html and, without code, name.text.html; returns how many.
-
-    Without pictures, only what can be read as text is shown.
-    """
-    import nbformat
-
-    found = sorted((run.folder / "notebooks").glob("*.ipynb"))
-    for path in found:
-        content = nbformat.read(path, as_version=4)
-        for output in [] if pictures else [o for cell in content.cells for o in cell.get("outputs", [])]:
-            for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
-                output["data"].pop(kind)
-        for suffix, code in [(".html", True), (".text.html", False)]:
-            with atomic(folder / f"{path.stem}{suffix}") as temporary:
-                temporary.write_text(notebook_page(content, f"{run.name}, {path.stem}", code), encoding="utf-8")
-    return len(found)
-
-
 if __name__ == "__main__":
     try:
         run = Experiment(Path(sys.argv[1]).name, root=".")
         print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network")
-        n = write_notebooks(run, run.folder / "report/notebooks")
+        n = pages.write_notebooks(run, run.folder / "report/notebooks")
         print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")
     except (Missing, manifest.Stale) as error:
         sys.exit(str(error))

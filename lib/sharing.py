@@ -12,7 +12,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from lib import manifest, paper, report, share, stats
+from lib import manifest, pages, paper, report, share, stats
 from lib.aggregate import SMALL, Study
 from lib.files import digest
 from lib.runs import Experiment, Missing, need, read_json, write_json, write_table
@@ -50,7 +50,7 @@ def stage(run, folder, weights=False, notebooks=False):
             heavy = weights and _may_leave(run, model, seed)
             _card(run.model(model, seed), folder / f"cards/{model}/seed{seed}", heavy)
     if notebooks:
-        report.write_notebooks(run, folder / "notebooks", pictures=False)
+        pages.write_notebooks(run, folder / "notebooks", pictures=False)
     also = ", with its weights" if weights else ""
     (folder / "README.md").write_text(READ_ME.format(name=run.name, small=SMALL, weights=also), encoding="utf-8")
 

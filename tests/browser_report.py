@@ -6,7 +6,7 @@ import subprocess
 import pytest
 from test_report import HOSTILE, hostile_notebook
 
-from lib import report
+from lib import pages, report
 from lib.aggregate import Study
 from lib.runs import Experiment
 
@@ -34,12 +34,12 @@ def test_chromium_would_run_such_a_script(tmp_path):
 
 
 def test_a_learners_text_does_nothing_in_a_notebooks_page(tmp_path):
-    dom = loaded(report.notebook_page(hostile_notebook(), "tiny"), tmp_path)
+    dom = loaded(pages.notebook_page(hostile_notebook(), "tiny"), tmp_path)
     assert "<title>Why?</title>" in dom and "<script" not in dom and "MathJax" not in dom
 
 
 def test_a_learners_text_does_nothing_even_where_cleaning_failed(tmp_path):
-    page = report.notebook_page(hostile_notebook(), "tiny")
+    page = pages.notebook_page(hostile_notebook(), "tiny")
     page = page.replace("</main>", f"{HOSTILE}</main>")
     assert "<script>" in page
     assert "<title>Why?</title>" in loaded(page, tmp_path), "the page's own policy forbids scripts"

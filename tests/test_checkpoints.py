@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import set_seed
 
-from lib import checkpoints, fault, params, prepare, scoring, training
+from lib import checkpoints, fault, params, prepare, scoring, starting, training
 from lib.careful import WARNINGS, CarefulTrainer, CutOff
 from lib.files import read_json
 from lib.steps import Steps
@@ -38,7 +38,7 @@ def study(index, drawing, tokenizer, first_special):
         settings = params.load("params/demo/a1.yaml").model_copy(update=SMALL | changed)
         set_seed(seed)
         steps = Steps(index.iloc[:48], drawing, settings, seed, first_special)
-        model = training.start(settings, tokenizer, 256)
+        model = starting.model(settings, tokenizer, 256)
         curve, how = training.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
         return scoring.fingerprint(model), curve, how
 

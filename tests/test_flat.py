@@ -7,7 +7,7 @@ from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, set_seed
 
-from lib import flat, params, prepare, scoring, training
+from lib import flat, params, prepare, scoring, starting, training
 from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, loss_weights
 from lib.steps import Steps
 
@@ -172,7 +172,7 @@ def test_without_bounds_the_flat_attention_refuses(model, step):
 
 def test_the_compiled_loss_is_the_plain_one_at_every_length_from_one_graph(tokenizer, settings, steps, monkeypatch):
     monkeypatch.setattr(flat, "_one_by_one", flat._side_by_side)  # the only one that can be compiled without a GPU
-    model = training.start(settings, tokenizer, 256)
+    model = starting.model(settings, tokenizer, 256)
     compiled = torch.compile(flat.loss, backend="eager", dynamic=True, fullgraph=True)
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
@@ -213,7 +213,7 @@ def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
     """Also where only the log looks at it, as on a GPU."""
     set_seed(0)
     for words, finite in [("at step 0", torch.isfinite), ("at or before step 2", lambda loss: True)]:
-        model = training.start(settings, tokenizer, 256)
+        model = starting.model(settings, tokenizer, 256)
         model.transformer.ln_f.bias.data[0] = torch.nan
         with monkeypatch.context() as patch, pytest.raises(FloatingPointError, match=f"{words}. Nothing is saved"):
             patch.setattr(torch, "isfinite", finite)

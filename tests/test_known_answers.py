@@ -10,7 +10,20 @@ import pytest
 import torch
 from scipy.stats import chi2_contingency, chisquare
 
-from lib import indexing, known_answers, oracle, params, prepare, reading, scoring, stats, steps, synthetic, training
+from lib import (
+    indexing,
+    known_answers,
+    oracle,
+    params,
+    prepare,
+    reading,
+    scoring,
+    starting,
+    stats,
+    steps,
+    synthetic,
+    training,
+)
 from lib.scoring import KEYS
 
 sys.path.append("bench")  # scripts, no package
@@ -122,7 +135,7 @@ def trained_and_scored(texts, examples=4800):
     settings = params.load("params/two_levels/a1.yaml")
     settings = settings.model_copy(update={"examples": examples, "eval_every": examples})
     torch.manual_seed(0)
-    model = training.start(settings, tokenizer, DRAWING.max_length)
+    model = starting.model(settings, tokenizer, DRAWING.max_length)
     frozen = prepare.freeze(index[held_out], DRAWING, "word", 1)
     blanks = scoring.frozen_examples(index[held_out], frozen, first)
     return model, steps.Steps(index[~held_out], DRAWING, settings, 0, first), blanks, settings, frozen

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from lib import params, planning, training
+from lib import params, planning, starting
 from lib.files import read_json
 from lib.plan import schedule
 from lib.steps import Steps
@@ -16,7 +16,7 @@ def settings():
 
 def plan(tokenizer, index, drawing, first_special, settings, rate=1e9):
     steps = Steps(index, drawing, settings, 0, first_special)
-    model = training.start(settings, tokenizer, drawing.max_length)
+    model = starting.model(settings, tokenizer, drawing.max_length)
     return planning.needs(model, steps, 0, 0, "cpu", rate), model, steps
 
 

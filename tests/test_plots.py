@@ -7,7 +7,7 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from lib import plots
+from lib import corpus_plots, plots
 from lib.runs import LEVELS
 
 NUMBERS = ["gain_pct", "gain_lo", "gain_hi"]
@@ -63,10 +63,10 @@ FIGURES = {
     "learning_curves": (curves(), lambda table: plots.learning_curves(table, TITLE)),
     "forest": (BY_L1, lambda table: plots.forest(table, TITLE, "l1")),
     "needed_sample": (MDE, lambda table: plots.needed_sample(table, TITLE)),
-    "corpus_bars": (COUNTS, lambda table: plots.corpus_bars(table, TITLE)),
-    "lengths": (WORDS, lambda table: plots.lengths(table, TITLE)),
-    "l1_shares": (L1_SHARES, lambda table: plots.l1_shares(table, TITLE)),
-    "span_shares": (SHARES, lambda table: plots.span_shares(table, EXPECTED, TITLE)),
+    "corpus_bars": (COUNTS, lambda table: corpus_plots.corpus_bars(table, TITLE)),
+    "lengths": (WORDS, lambda table: corpus_plots.lengths(table, TITLE)),
+    "l1_shares": (L1_SHARES, lambda table: corpus_plots.l1_shares(table, TITLE)),
+    "span_shares": (SHARES, lambda table: corpus_plots.span_shares(table, EXPECTED, TITLE)),
 }
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import set_seed
 
-from lib import checkpoints, params, prepare, scoring, training
+from lib import checkpoints, params, prepare, scoring, starting, training
 from lib.careful import CarefulTrainer, CutOff
 from lib.steps import Steps
 
@@ -27,7 +27,7 @@ def study(index, drawing, tokenizer, first_special):
     def train(folder, devices):
         own = settings.model_copy(update={"devices": devices})
         set_seed(0)
-        model = training.start(own, tokenizer, 256).double()
+        model = starting.model(own, tokenizer, 256).double()
         steps = Steps(index.iloc[:48], drawing, own, 0, first_special)
         curve, how = training.train(model, steps, valid, own, 0, folder, "test", {"corpus": "abc"})
         return model, curve, how

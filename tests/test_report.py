@@ -8,7 +8,7 @@ import pytest
 import yaml
 from lxml import etree
 
-from lib import paper, report, sharing
+from lib import pages, paper, report, sharing
 from lib.aggregate import SMALL, Study
 from lib.files import write_json
 from lib.runs import Experiment
@@ -80,7 +80,7 @@ def hostile_notebook():
 
 
 def test_a_learners_text_in_an_output_can_do_nothing():
-    html = tree(report.notebook_page(hostile_notebook(), "tiny"))
+    html = tree(pages.notebook_page(hostile_notebook(), "tiny"))
     acting = [name for node in html.iter(etree.Element) for name in node.attrib if name.startswith("on")]
     links = [node.get("href") for node in html.iter("a") if node.get("href")]
     assert not acting and not list(html.iter("script", "iframe"))
@@ -89,8 +89,8 @@ def test_a_learners_text_in_an_output_can_do_nothing():
 
 
 def test_a_notebook_without_code_shows_none():
-    pages = [report.notebook_page(hostile_notebook(), "tiny", code) for code in (True, False)]
-    assert ["secret_name" in one for one in pages] == [True, False]
+    with_and_without = [pages.notebook_page(hostile_notebook(), "tiny", code) for code in (True, False)]
+    assert ["secret_name" in one for one in with_and_without] == [True, False]
 
 
 def test_tables_for_latex_have_rules_and_no_active_letters(study):

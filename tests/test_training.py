@@ -18,7 +18,7 @@ from transformers import (
     set_seed,
 )
 
-from lib import params, prepare, scoring, training
+from lib import params, prepare, scoring, starting, training
 from lib.runs import read_csv, read_json
 from lib.steps import Steps
 
@@ -46,7 +46,7 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
     """Ten steps, and the folder they leave."""
     place = tmp_path_factory.mktemp("trained")
     set_seed(0)
-    model = training.start(settings, tokenizer, 256)
+    model = starting.model(settings, tokenizer, 256)
     before = scoring.fingerprint(model)
     curve, clock = training.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
     facts = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "split_id": "s", "mask_hash": "m",
@@ -87,13 +87,13 @@ def test_the_folder_says_what_was_done(trained, tokenizer, steps):
 
 def test_training_again_gives_the_same_weights(trained, tokenizer, steps, valid, settings, tmp_path):
     set_seed(0)
-    again = training.start(settings, tokenizer, 256)
+    again = starting.model(settings, tokenizer, 256)
     training.train(again, steps, valid, settings, 0, tmp_path / "checkpoints", "test", {})
     assert scoring.fingerprint(again) == scoring.fingerprint(trained["model"])
 
 
 def test_a_transfer_model_starts_from_the_weights_of_its_base(trained, tokenizer, settings):
-    started = training.start(settings, tokenizer, 256, trained["folder"])
+    started = starting.model(settings, tokenizer, 256, trained["folder"])
     assert scoring.fingerprint(started) == scoring.fingerprint(trained["model"])
 
 
@@ -107,7 +107,7 @@ def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
     for examples in (80, 32, 72):
         one = settings.model_copy(update=looks | {"examples": examples} | ({} if examples == 80 else {"keep_at": {}}))
         set_seed(0)
-        model = training.start(one, tokenizer, 256)
+        model = starting.model(one, tokenizer, 256)
         steps = Steps(index.iloc[:48], drawing, one, 0, first_special)
         training.train(model, steps, valid, one, 0, tmp_path / str(examples), "test", {})
         found[examples] = scoring.fingerprint(model)
@@ -122,7 +122,7 @@ def test_kept_weights_that_are_damaged_are_refused(
     tmp_path, tokenizer, index, drawing, valid, settings, first_special
 ):
     one = settings.model_copy(update={"keep_at": {"A1": 40}})
-    model, steps = training.start(one, tokenizer, 256), Steps(index.iloc[:48], drawing, one, 0, first_special)
+    model, steps = starting.model(one, tokenizer, 256), Steps(index.iloc[:48], drawing, one, 0, first_special)
     training.train(model, steps, valid, one, 0, tmp_path, "test", {})
     file = training.kept(tmp_path, one)["A1"]
     file.write_bytes(file.read_bytes()[:-1] + b"x")
@@ -132,7 +132,7 @@ def test_kept_weights_that_are_damaged_are_refused(
 
 def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings, first_special, valid, tmp_path):
     untuned = settings.model_copy(update={"examples": 0})
-    model, steps = training.start(untuned, tokenizer, 256), Steps(index, drawing, untuned, 0, first_special)
+    model, steps = starting.model(untuned, tokenizer, 256), Steps(index, drawing, untuned, 0, first_special)
     before = scoring.fingerprint(model)
     curve, clock = training.train(model, steps, valid, untuned, 0, tmp_path / "checkpoints", "test", {})
     came_to = training.outcome(curve)
@@ -153,7 +153,7 @@ def test_the_best_look_counts_and_the_start_does_not():
 
 def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, steps, valid, settings, tmp_path):
     hopeless = settings.model_copy(update={"learning_rate": 0.9, "eval_every": 8, "patience": 2})
-    model = training.start(settings, tokenizer, 256)
+    model = starting.model(settings, tokenizer, 256)
     curve, _ = training.train(model, steps, valid, hopeless, 0, tmp_path / "checkpoints", "test", {})
     came_to = training.outcome(curve)
     assert came_to["stopped_at"] == came_to["best_at"] + 2 * 8 < 80
@@ -161,7 +161,7 @@ def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, s
 
 
 def test_a_loss_that_is_no_number_stops_training(tokenizer, steps, valid, settings, tmp_path):
-    model = training.start(settings, tokenizer, 256)
+    model = starting.model(settings, tokenizer, 256)
     with torch.no_grad():
         model.transformer.ln_f.bias[0] = torch.nan
     with pytest.raises(FloatingPointError, match="at step 0"):
@@ -194,7 +194,7 @@ def test_a_base_gets_seven_new_embeddings_behind_its_own(base, settings):
     types = [f"<|infill_{name}|>" for name in ["document", "paragraph", "sentence", "ngram", "word"]]
     added = ["<|startofinfill|>", "<|endofinfill|>", *types]
     assert coder.convert_tokens_to_ids(added) == list(range(n_tokens, n_tokens + 7))
-    before, after = AutoModelForCausalLM.from_pretrained(base), training.start(settings, coder, 256, base)
+    before, after = AutoModelForCausalLM.from_pretrained(base), starting.model(settings, coder, 256, base)
     assert after.get_input_embeddings().weight.shape[0] == after.config.vocab_size == n_tokens + 7
     assert torch.equal(after.get_input_embeddings().weight[:n_tokens], before.get_input_embeddings().weight)
     assert after.get_output_embeddings().weight is after.get_input_embeddings().weight
@@ -203,17 +203,17 @@ def test_a_base_gets_seven_new_embeddings_behind_its_own(base, settings):
 
 def test_a_base_with_another_vocabulary_is_refused(base, settings, tokenizer):
     with pytest.raises(ValueError, match=r"disagree on \d+ of \d+ tokens"):
-        training.start(settings, tokenizer, 256, base)
+        starting.model(settings, tokenizer, 256, base)
 
 
 def test_a_base_that_takes_too_few_tokens_is_refused(base, settings):
     with pytest.raises(ValueError, match="takes 256 tokens, but masks.yaml says max_length: 512"):
-        training.start(settings, prepare.tokenizer(str(base), None, None), 512, base)
+        starting.model(settings, prepare.tokenizer(str(base), None, None), 512, base)
 
 
 def test_a_base_that_is_not_there_is_refused_with_the_ways_to_get_one(settings, tokenizer):
     with pytest.raises(ValueError, match="init_from: no/such/folder is no trained model"):
-        training.start(settings, tokenizer, 256, "no/such/folder")
+        starting.model(settings, tokenizer, 256, "no/such/folder")
 
 
 def test_without_a_network_a_missing_base_or_tokenizer_is_said_so_at_once(settings, tokenizer, monkeypatch):
@@ -224,7 +224,7 @@ def test_without_a_network_a_missing_base_or_tokenizer_is_said_so_at_once(settin
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)  # and so again afterwards
     began = time.monotonic()
     with pytest.raises(ValueError, match="init_from: nobody/nothing is no trained model(.|\n)*HF_HUB_OFFLINE=1"):
-        training.start(settings, tokenizer, 256, "nobody/nothing")
+        starting.model(settings, tokenizer, 256, "nobody/nothing")
     with pytest.raises(ValueError, match="tokenizer: nobody/nothing is no folder(.|\n)*HF_HUB_OFFLINE=1"):
         prepare.tokenizer("nobody/nothing", None, None)
     assert time.monotonic() - began < 5
@@ -237,7 +237,7 @@ def test_a_base_that_lacks_weights_is_refused(base, settings, tmp_path):
     del weights["transformer.h.0.mlp.c_fc.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="lacks weights: transformer.h.0.mlp.c_fc.weight"):
-        training.start(settings, prepare.tokenizer(str(tmp_path), None, None), 256, tmp_path)
+        starting.model(settings, prepare.tokenizer(str(tmp_path), None, None), 256, tmp_path)
 
 
 class Acting:
@@ -253,4 +253,4 @@ def test_a_base_whose_weights_are_a_pickle_is_refused_unopened(base, settings, t
             (tmp_path / file.name).write_bytes(file.read_bytes())
     torch.save({"transformer.wte.weight": Acting()}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="no model.safetensors that can be read"):
-        training.start(settings, prepare.tokenizer(str(tmp_path), None, None), 256, tmp_path)
+        starting.model(settings, prepare.tokenizer(str(tmp_path), None, None), 256, tmp_path)
