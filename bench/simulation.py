@@ -21,7 +21,7 @@ from lib.runs import LEVELS, read_csv, read_json, write_json, write_table
 TEXTS = {"A1": 341_155, "A2": 215_344, "B1": 116_539, "B2": 40_238, "C1": 10_006}  # of EFCAMDAT, as published
 PER_LEARNER = sum(TEXTS.values()) / 174_743  # all of them at one level: the fewest learners that there can be
 LEARNERS = {level: round(n / 10 / PER_LEARNER) for level, n in TEXTS.items()}  # in a test part of 10 %
-STAND_IN = 250  # learners are simulated for a larger level (C1 has its own), with a spread that gives its standard error
+STAND_IN = 250  # learners simulated for a larger level, C1 has its own: with a spread that gives its standard error
 SHARED = 0.5  # of the general model's seed variance is common to all levels
 UNEVEN = dict(zip(LEVELS, [0.4, 0.7, 1.0, 1.5, 2.0]))  # seed sd of small levels' models beside large ones'
 DRAWS = 400  # of the bootstrap
