@@ -45,6 +45,17 @@ def first_special(tokenizer):
     return tokenizer.convert_tokens_to_ids("<|startofinfill|>")
 
 
+@pytest.fixture(scope="module")
+def model(tokenizer):
+    """A GPT-2 of random weights that are strong enough to prefer some tokens."""
+    import torch  # here, since many tests do without
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    torch.manual_seed(1)
+    size = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256}
+    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
+
+
 @pytest.fixture
 def run(tmp_path):
     """A run with a corpus, masks made from it, and a model made from both; notebooks of one line."""

@@ -5,7 +5,6 @@ import pytest
 import torch
 from conftest import LEARNER_LIKE, SENTENCE
 from torch.nn.functional import cross_entropy
-from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import examples, flat, masks
 from lib.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
@@ -45,13 +44,6 @@ def walking(tokenizer):
         return build(tokenizer, SENTENCE, spans, max_length)
 
     return make
-
-
-@pytest.fixture(scope="module")
-def model(tokenizer):
-    torch.manual_seed(1)
-    size = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256}
-    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.5, **size)).eval()
 
 
 @pytest.fixture(scope="module")

@@ -15,13 +15,6 @@ PADDED = 256  # tokens of a row in upstream's batches
 
 
 @pytest.fixture(scope="module")
-def model(tokenizer):
-    torch.manual_seed(1)
-    size = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256}
-    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
-
-
-@pytest.fixture(scope="module")
 def settings():
     small = {"examples": 120, "examples_per_step": 24, "eval_every": 48, "n_layer": 1, "n_head": 2, "n_embd": 32}
     return params.load("params/demo/a1.yaml").model_copy(update=small)

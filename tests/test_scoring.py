@@ -5,20 +5,12 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import GPT2Config, GPT2LMHeadModel
 
 from lib import prepare, scoring
 from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, level_tokens
 from lib.runs import write_json
 
 SUMS = ["nll_text", "nll_full", "nll_context"]
-
-
-@pytest.fixture(scope="module")
-def model(tokenizer):
-    torch.manual_seed(1)
-    size = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256}
-    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
 
 
 @pytest.fixture(scope="module")
