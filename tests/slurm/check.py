@@ -22,7 +22,7 @@ from lib.files import read_json  # noqa: E402
 
 CORPUS = {"tiny": "corpus.csv", "demo": "runs/synthetic_corpus.csv"}
 # The first training that finds the file `slow` takes a nap at each step, so that it lasts until its time limit. The
-# first other one, which finds the file `kill`, has its whole job killed at its eleventh step.
+# first other one, which finds the file `kill`, has its whole job killed three steps after its first checkpoint.
 HOOK = '''
 if os.environ.get("SLURM_JOB_ID"):
     import subprocess
@@ -30,7 +30,7 @@ if os.environ.get("SLURM_JOB_ID"):
 
     import lib.fault
 
-    point, steps, naps, doomed = lib.fault.point, [], [], []
+    point, met, naps, doomed = lib.fault.point, [], [], []
 
     def taken(mark):
         place = os.path.join(os.path.dirname(__file__), mark)
@@ -41,13 +41,13 @@ if os.environ.get("SLURM_JOB_ID"):
         return True
 
     def hindered(name):
-        steps.append(name)
-        if name == "step" and steps.count("step") == 1:
+        met.append(name)
+        if name == "step" and met.count("step") == 1:
             if taken("slow"):
                 naps.append(8)
             elif taken("kill"):
                 doomed.append(True)
-        if steps.count("step") == 11 and doomed:
+        if doomed and "checkpoint" in met and met[met.index("checkpoint"):].count("step") == 3:
             subprocess.run(["scancel", "--full", "--signal=KILL", os.environ["SLURM_JOB_ID"]])
             time.sleep(60)
         if name == "step":
