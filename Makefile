@@ -1,7 +1,7 @@
 # Thin doors: what is done stands in the Snakefile and the notebooks.
 PYTHON := $(shell command -v python3.11 || command -v python3)
-EXPERIMENT ?= demo
 PARAMS ?= params/demo
+EXPERIMENT ?= $(notdir $(PARAMS:/=))# so that no other study lands in runs/demo
 EMBEDDED := runs/synthetic_corpus.csv
 CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 PROFILE ?= laptop# or gpu-server, slurm: a folder of profiles/
@@ -29,7 +29,7 @@ run: asked .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORP
 	@test -n "$(ONLY)" || .venv/bin/python -m lib.summary "$(EXPERIMENT)"
 
 plan: .venv/ready  ## hours, memory and disk of a study before it runs, for PROFILE: make plan PARAMS=params/efcamdat PROFILE=slurm
-	@.venv/bin/python -m lib.plan "$(if $(filter-out params/demo,$(PARAMS)),$(EXPERIMENT:demo=study),$(EXPERIMENT))" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
+	@.venv/bin/python -m lib.plan "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 
 status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, what stopped
 	@.venv/bin/python -m lib.status "$(EXPERIMENT)"

@@ -143,8 +143,11 @@ def run(name, corpus, params, profile, command):
 
 
 if __name__ == "__main__":
+    from lib import request
+
     name, corpus, params, profile, *command = sys.argv[1:]
     try:
+        request.check(name, corpus, params, profile)
         sys.exit(run(name, corpus, params, profile, command))
     except (Held, OSError, ValueError) as error:
         print(f"\n{error}", file=sys.stderr)

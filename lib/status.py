@@ -12,7 +12,7 @@ from pathlib import Path
 
 from lib import lock, manifest, params
 from lib.files import read_json
-from lib.runs import BadName, Experiment
+from lib.request import existing
 
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 ENDED_BY = "memory, or without room to write"
@@ -130,13 +130,7 @@ def tell_code(home):
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads this may stop reading
     try:
-        asked_for = Experiment(sys.argv[1], root=".").folder
-    except BadName as error:
-        sys.exit(str(error))
-    if not asked_for.is_dir():
-        known = ", ".join(path.parent.name for path in Path("runs").glob("*/.lock"))
-        sys.exit(f"There is no experiment {asked_for}. Known are: {known or 'none'}")
-    try:
+        asked_for = existing(sys.argv[1]).folder
         renew(asked_for) if sys.argv[2:] == ["renew"] else show(sys.argv[1])
     except (params.ParameterError, lock.Held, json.JSONDecodeError, FileNotFoundError) as error:
         sys.exit(str(error))

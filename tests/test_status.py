@@ -3,8 +3,6 @@
 import json
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -92,9 +90,3 @@ def test_what_must_be_made_again_is_forgotten_and_half_written_files_go(home, ca
     left = [path.relative_to(home).as_posix() for path in sorted(home.rglob("manifest.json"))]
     assert left == ["corpus/manifest.json"] and not rest.exists()
     assert "masks is made again: report.json was changed or damaged" in capsys.readouterr().out
-
-
-def test_an_experiment_that_is_not_there_is_said_so():
-    words = [sys.executable, "-m", "lib.status", "nothing"]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 1 and done.stderr.startswith("There is no experiment runs/nothing.")
