@@ -14,8 +14,9 @@ export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorB
 ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 ON_SLURM = $(shell grep -sl '^executor: slurm' profiles/$(PROFILE)/config.yaml)
 SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.cluster "$(EXPERIMENT)",lib.warm serve)
+BY_HASHES = --rerun-triggers software-env# Snakemake's notes of earlier runs do not count: lib.lock has forgotten what is stale
 RUN = $(ALONE) $(SERVED) .venv/bin/snakemake --profile profiles/$(PROFILE) $(if $(CORES),--cores $(CORES)) \
-	--quiet host reason --nolock --rerun-incomplete
+	--quiet host reason --nolock --rerun-incomplete $(BY_HASHES)
 
 .PHONY: demo run plan status renew asked report share-check share paper memorisation test faults known-answers slurm-test lab browser \
 	export outputs
