@@ -63,8 +63,7 @@ def _robust(verdicts):
     against = told[told["robust"].str.startswith("no")]
     lines = [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
              for row in against.itertuples()]  # fmt: skip
-    untested = sorted({part for text in told["robust"] if "untested: " in text
-                       for part in text.split("untested: ")[1].split(", ")})  # fmt: skip
+    untested = wording.unasked(verdicts)
     said = "; ".join(lines) if lines else "no verdict is contradicted"
     return said + (f". Untested: {', '.join(untested)}." if untested else ".")
 
