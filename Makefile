@@ -1,7 +1,7 @@
 # Thin doors: what is done stands in the Snakefile and the notebooks.
 PYTHON := $(shell command -v python3.11 || command -v python3)
-EXPERIMENT ?= demo
 PARAMS ?= params/demo
+EXPERIMENT ?= $(notdir $(PARAMS:/=))# so that no other study lands in runs/demo
 EMBEDDED := runs/synthetic_corpus.csv
 CORPUS ?= $(if $(filter demo,$(EXPERIMENT)),$(EMBEDDED))
 PROFILE ?= laptop# or gpu-server, slurm: a folder of profiles/
@@ -14,8 +14,9 @@ export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorB
 ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 ON_SLURM = $(shell grep -sl '^executor: slurm' profiles/$(PROFILE)/config.yaml)
 SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.cluster "$(EXPERIMENT)",lib.warm serve)
+BY_HASHES = --rerun-triggers software-env# Snakemake's notes of earlier runs do not count: lib.lock has forgotten what is stale
 RUN = $(ALONE) $(SERVED) .venv/bin/snakemake --profile profiles/$(PROFILE) $(if $(CORES),--cores $(CORES)) \
-	--quiet host reason --nolock --rerun-incomplete
+	--quiet host reason --nolock --rerun-incomplete $(BY_HASHES)
 
 .PHONY: demo run plan status renew asked report share-check share paper memorisation test faults known-answers slurm-test lab browser \
 	export outputs
@@ -29,7 +30,7 @@ run: asked .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORP
 	@test -n "$(ONLY)" || .venv/bin/python -m lib.summary "$(EXPERIMENT)"
 
 plan: .venv/ready  ## hours, memory and disk of a study before it runs, for PROFILE: make plan PARAMS=params/efcamdat PROFILE=slurm
-	@.venv/bin/python -m lib.plan "$(if $(filter-out params/demo,$(PARAMS)),$(EXPERIMENT:demo=study),$(EXPERIMENT))" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
+	@.venv/bin/python -m lib.plan "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 
 status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, what stopped
 	@.venv/bin/python -m lib.status "$(EXPERIMENT)"

@@ -5,28 +5,14 @@ import os
 import shlex
 import signal
 import sys
-from lib import params, planning, runs
+from lib import params, planning, request, runs
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the environment that runs this file
 
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the end is meant for a training, which saves
 
-EMBEDDED = "runs/synthetic_corpus.csv"
-
-
-def corpus_files(words):
-    """The files that words, parted by spaces, name: the longest run of words that is a file, then the rest."""
-    for n in range(len(words), 0, -1):
-        file = " ".join(words[:n])
-        if os.path.exists(file) or file == EMBEDDED:
-            return [file, *corpus_files(words[n:])]
-    if words:
-        raise WorkflowError(f"There is no corpus file {' '.join(words)}. Expected: CORPUS=file or CORPUS='file file'.")
-    return []
-
-
 EXPERIMENT = config.get("experiment", "demo")
-CORPUS = corpus_files(str(config.get("corpus", EMBEDDED)).split(" "))
+CORPUS = request.corpus_files(str(config.get("corpus", request.EMBEDDED)))
 PARAMS = config.get("params", "params/demo").rstrip("/")
 ASKED = params.profile(PARAMS)
 MODELS = {name: p for name, p in ASKED.items() if isinstance(p, params.Train)}
@@ -91,7 +77,7 @@ rule all:  # every result, not the last ones only: a deleted one in between is t
 
 
 rule embedded_corpus:
-    output: EMBEDDED
+    output: request.EMBEDDED
     message: "generating the embedded synthetic corpus"
     shell: "python -m lib.synthetic '{output}'"
 

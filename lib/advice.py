@@ -5,9 +5,10 @@ Pure functions from perplexities (rows of ppl_matrix.csv, PPL for short) and con
 import numpy as np
 import pandas as pd
 
-from lib.hypotheses import NA, STAMP
+from lib.hypotheses import NA, STAMP, h3, outcome
 from lib.runs import LEVELS
 from lib.stats import MIXED, p_above, role
+from lib.wording import beside_h3
 
 SYSTEMS = {"general": "the general model", "level_token": "the general model with a level token",
            "{}_transfer": "the general model fine-tuned on {}", "{}": "the model of {} alone"}  # simplest first
@@ -60,15 +61,17 @@ def recommend(contrasts, matrix, cost, params, checks=None):
     if checks is not None and not checks["holds"].all():
         return {level: _nothing(level, "the comparison is invalid") for level in LEVELS}
     primary = contrasts[(contrasts["mask_type"] == "mix") & (contrasts["subset"] == "unflagged")]
-    return {level: _recommend(level, primary[primary["level"] == level], matrix, cost.set_index("model"), params)
-            for level in LEVELS}
+    decided = h3(primary, params).set_index("level")["verdict"].map(outcome)
+    beside = {level: beside_h3(decided[level], params.h3_margin) for level in LEVELS}
+    return {level: _recommend(level, primary[primary["level"] == level], matrix, cost.set_index("model"), params,
+                              beside[level]) for level in LEVELS}
 
 
 def _nothing(level, why):
     return {"model": None, "certain": False, "sentence": f"{level}: no recommendation, since {why}."}
 
 
-def _recommend(level, contrasts, matrix, cost, params):
+def _recommend(level, contrasts, matrix, cost, params, beside):
     names = {key.format(level.lower()): words.format(level) for key, words in SYSTEMS.items()}
     ppl = matrix[(matrix["test"] == level) & (matrix["mask_type"] == "mix")].set_index("model")["ppl"]
     ppl = ppl.reindex(list(names)).dropna()
@@ -88,7 +91,8 @@ def _recommend(level, contrasts, matrix, cost, params):
     found = {"model": model, "certain": bool(close), "provisional": bool(pairs["provisional"].any()),
              **{key: None if np.isnan(x) else float(x) for key, x in numbers.items()}}
     near = f"shown within {100 * params.recommend_within:.0f} % of the best"
-    advice = (f"use {names[model]}, the simplest system {near}" if close else
+    beside = beside if model.endswith("_transfer") else ""
+    advice = (f"use {names[model]}, the simplest system {near}{beside}" if close else
               f"{names[model]} is the only system tested" if len(ppl) == 1 else
               f"{names[model]} comes first, but no system is {near}: uncertain")
     return found | {"sentence": _advice(f"{level}: {advice}", found)}

@@ -16,7 +16,8 @@ import pandas as pd
 
 from lib import manifest
 from lib.files import NotWritten, atomic, read_json, write_json
-from lib.runs import LEVELS, Experiment, Missing, write_table
+from lib.request import existing
+from lib.runs import LEVELS, Missing, write_table
 from lib.units import TYPES
 
 BETWEEN = "\n\n\n"  # what parts two documents in a text file of upstream's
@@ -155,7 +156,7 @@ def main(what, source, to):
         print(f"{to}: opens with transformers, and in upstream ILM's inference.ipynb. The licence of the corpus "
               "decides whether weights may leave this machine.")  # fmt: skip
     elif what == "texts":
-        run = Experiment(Path(source).name, Path(source).parent.parent)
+        run = existing(Path(source).name, Path(source).parent.parent)
         texts = pd.read_parquet(run.need(run.texts, "01_extract"))
         report = export_texts(texts, to)
         print(f"{to}: {report['all/train.txt']['documents']:,} training texts for upstream ILM, in all and by level; "

@@ -128,7 +128,7 @@ def run(name, corpus, params, profile, command):
     facts["profile"] = profile
     facts["since"] = datetime.datetime.now().isoformat(" ", "seconds")
     with take(home, facts) as file:
-        status.forget_stale(home, params)
+        status.forget_stale(home, params, corpus)
         signal.signal(signal.SIGINT, lambda *_: None)  # the command hears it too, and ends in order
         how = {"env": os.environ | {RUN: str(os.getpid())}, "pass_fds": [file.fileno()]}
         running = subprocess.Popen(command, preexec_fn=end_with_parent, **how)
@@ -143,8 +143,11 @@ def run(name, corpus, params, profile, command):
 
 
 if __name__ == "__main__":
+    from lib import request
+
     name, corpus, params, profile, *command = sys.argv[1:]
     try:
+        request.check(name, corpus, params, profile)
         sys.exit(run(name, corpus, params, profile, command))
     except (Held, OSError, ValueError) as error:
         print(f"\n{error}", file=sys.stderr)

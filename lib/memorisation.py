@@ -19,7 +19,8 @@ from pydantic import Field
 
 from lib import indexing, infilling, manifest, params, prepare, scoring, stats
 from lib.files import digest
-from lib.runs import Experiment, Missing, read_csv, read_json, write_json
+from lib.request import existing
+from lib.runs import Missing, read_csv, read_json, write_json
 from lib.schemas import Count, Parameters, Share
 
 MAY, STAY, OPEN = "may leave", "must stay", "open"
@@ -133,7 +134,7 @@ def measure(run, model, seed, index, drawing, limits):
 
 
 def main(name):
-    run = Experiment(Path(name).name, root=".")
+    run = existing(Path(name).name)
     with open("params/memorisation.yaml", encoding="utf-8") as file:
         limits = params.check(Limits, yaml.safe_load(file), "params/memorisation.yaml")
     report = read_json(run.need(run.folder / "masks/report.json", "02_mask"))

@@ -13,7 +13,8 @@ import yaml
 
 from lib import hypotheses, manifest, plots, stats
 from lib.aggregate import CAPTIONS, SMALL, Study
-from lib.runs import LEVELS, Experiment, Missing, atomic
+from lib.request import existing
+from lib.runs import LEVELS, Missing, atomic
 from lib.wording import listed
 
 TYPED = {"text": "as learners typed them, errors included", "text_corrected": "after automatic spelling correction"}
@@ -199,7 +200,7 @@ def _figure(name, caption):
 
 if __name__ == "__main__":
     try:
-        run = Experiment(Path(sys.argv[1]).name, root=".")
+        run = existing(Path(sys.argv[1]).name)
         shutil.rmtree(run.folder / "paper", ignore_errors=True)
         write(Study(run), run.folder / "paper")
         print(f"{run.folder}/paper: study.tex inputs methods, data statement, tables and figures; references.bib")

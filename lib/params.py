@@ -70,8 +70,10 @@ def machine(name):
     """The Machine of profiles/<name>; raises ParameterError naming the profiles there are."""
     file = Path("profiles") / name / "machine.yaml"
     if not file.exists():
-        known = ", ".join(sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml")))
-        raise ParameterError(f"There is no {file}. Known are: {known}; or: cp -r profiles/slurm profiles/{name}")
+        known = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
+        near = "".join(f"Nearest: PROFILE={one}. " for one in difflib.get_close_matches(name, known, 1))
+        raise ParameterError(f"There is no {file}. {near}Known are: {', '.join(known)}; "
+                             f"or: cp -r profiles/slurm profiles/{name}")  # fmt: skip
     return load(file)
 
 

@@ -19,7 +19,8 @@ import yaml
 from lib import hypotheses, manifest, pages, paper, wording
 from lib.aggregate import CAPTIONS, SMALL, Study
 from lib.hypotheses import HOLDS, NOT, outcome
-from lib.runs import LEVELS, Experiment, Missing, atomic
+from lib.request import existing
+from lib.runs import LEVELS, Missing, atomic
 
 QUESTION = "Does a language model for one CEFR level beat one for all?"
 SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
@@ -62,8 +63,7 @@ def _robust(verdicts):
     against = told[told["robust"].str.startswith("no")]
     lines = [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
              for row in against.itertuples()]  # fmt: skip
-    untested = sorted({part for text in told["robust"] if "untested: " in text
-                       for part in text.split("untested: ")[1].split(", ")})  # fmt: skip
+    untested = wording.unasked(verdicts)
     said = "; ".join(lines) if lines else "no verdict is contradicted"
     return said + (f". Untested: {', '.join(untested)}." if untested else ".")
 
@@ -152,7 +152,7 @@ def write(study, folder):
 
 if __name__ == "__main__":
     try:
-        run = Experiment(Path(sys.argv[1]).name, root=".")
+        run = existing(Path(sys.argv[1]).name)
         print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network")
         n = pages.write_notebooks(run, run.folder / "report/notebooks")
         print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")

@@ -15,7 +15,8 @@ from pathlib import Path
 from lib import manifest, pages, paper, report, share, stats
 from lib.aggregate import SMALL, Study
 from lib.files import digest
-from lib.runs import Experiment, Missing, need, read_json, write_json, write_table
+from lib.request import existing
+from lib.runs import Missing, need, read_json, write_json, write_table
 
 MODEL_FILES = ["README.md", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
 WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training order, never leaves
@@ -83,7 +84,7 @@ def found_in(run, paths):
 
 def main(name, what, paths):
     """Build the folder, or check what would be in it, or the given paths; returns the exit status."""
-    run = Experiment(Path(name).name, root=".")
+    run = existing(Path(name).name)
     asked = {word.lower(): os.environ.get(word) == "yes" for word in ("WEIGHTS", "NOTEBOOKS")}
     staged = run.folder / "share.unchecked"
     shutil.rmtree(staged, ignore_errors=True)

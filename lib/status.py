@@ -5,14 +5,15 @@ made.
 """
 
 import json
+import os
 import shutil
 import signal
 import sys
+import time
 from pathlib import Path
 
-from lib import lock, manifest, params
-from lib.files import read_json
-from lib.runs import BadName, Experiment
+from lib import lock, manifest, params, request
+from lib.files import digest, read_json
 
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 ENDED_BY = "memory, or without room to write"
@@ -25,19 +26,63 @@ def results(home):
     return [folder for folder in found if "checkpoints" not in folder.relative_to(home).parts]
 
 
-def forget_stale(home, profile):
+def wanted(home, asked):
+    """The folders of all results that a study with these parameters has."""
+    once = [home / place for place in ["tokenizer", *ONCE.values()]]
+    models = [one for one in asked.values() if isinstance(one, params.Train)]
+    each = [(place, one, seed) for place in STAGES.values() for one in models for seed in one.seeds]
+    return once + [home / place / one.model / f"seed{seed}" for place, one, seed in each
+                   if one.infill or place != "infills"]  # fmt: skip
+
+
+def stale(home, asked, corpus):
+    """{result folder: [why it must be made again, ...]}, by hashes alone: neither times nor Snakemake's notes count.
+
+    asked: {file stem: parameters}; corpus: as CORPUS names it; one that is away is not compared.
+    """
+    why = {folder: manifest.problems(folder, home, asked) for folder in results(home)}
+    if _from_another(home, corpus) and not why[home / "corpus"]:
+        why[home / "corpus"].append(f"made from another corpus than {corpus}")
+    compared = {name.split("/")[1] for name in _inputs(home / "compare") if name.startswith("models/")}
+    models = {name for name, one in asked.items() if isinstance(one, params.Train)}
+    if compared and compared != models:
+        why[home / "compare"].append(f"made with or without {', '.join(sorted(compared ^ models))}")
+    return {folder: reasons for folder, reasons in why.items() if reasons}
+
+
+def _inputs(folder):
+    """{file as seen from runs/<experiment>: hash} of what a result was made from; of one that is not there, nothing."""
+    return read_json(folder / manifest.NAME)["inputs"] if (folder / manifest.NAME).exists() else {}
+
+
+def _from_another(home, corpus):
+    """Is this corpus, under a name that 01 has not read, another one than it read?"""
+    before = {name: then for name, then in _inputs(home / "corpus").items() if name.startswith("..")}
+    try:
+        files = request.corpus_files(corpus)
+    except request.NoCorpus:
+        return False
+    if not before or not all(map(os.path.exists, files)) or {os.path.relpath(f, home) for f in files} == set(before):
+        return False
+    return sorted(map(digest, files)) != sorted(before.values())
+
+
+def forget_stale(home, profile, corpus):
     """Remove half-written files, and the manifest of each result that must be made again; say why.
 
-    home: runs/<experiment>; profile: folder of parameters. What follows from a result is made again with it.
+    home: runs/<experiment>; profile: folder of parameters; corpus: as CORPUS names it. What follows from a result is
+    made again with it.
     """
     for rest in list(home.rglob(".*.tmp*")):
         shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
-    asked = params.profile(profile)
-    for folder in results(home):
-        why = manifest.problems(folder, home, asked)
-        if why:
-            print(f"{folder} is made again: {'; '.join(why)}", flush=True)
+    replaced = home / "corpus" if _from_another(home, corpus) else None  # it stands until the new corpus is accepted
+    for folder, why in stale(home, params.profile(profile), corpus).items():
+        print(f"{folder} is made again: {'; '.join(why)}", flush=True)
+        if folder != replaced:
             (folder / manifest.NAME).unlink()
+    now = time.time()
+    for folder in results(home):  # hashes vouch for what is left; the graph, which looks at times, is to let it stand
+        os.utime(folder / manifest.NAME, (1, 1) if folder == replaced else (now, now))
 
 
 def older_code(home, notebooks=Path("notebooks")):
@@ -96,24 +141,24 @@ def show(name):
     home, going_on = Path("runs") / name, lock.running(Path("runs") / name)
     last = read_json(home / ".lock") if (home / ".lock").exists() else {"params": "params/demo"}
     asked = params.profile(last["params"])
-    stale = {folder: why for folder in results(home) if (why := manifest.problems(folder, home, asked))}
+    old = stale(home, asked, last.get("corpus", request.EMBEDDED))
     print(f"{name}: running since {going_on['since']}" if going_on else f"{name}: not running")
     for notebook, place in ONCE.items():
         done = (home / place / manifest.NAME).exists()
-        print(f"  {notebook:14} {'stale' if home / place in stale else 'done' if done else '-'}")
+        print(f"  {notebook:14} {'stale' if home / place in old else 'done' if done else '-'}")
     print("  " + "".join(f"{title:26}" for title in ["model, seed", "trained", "evaluated", "infilled"]).rstrip())
     for model, one in asked.items():
         for seed in one.seeds if isinstance(one, params.Train) else []:
-            states = [_state(home, place, model, seed, stale) for place in STAGES.values()]
+            states = [_state(home, place, model, seed, old) for place in STAGES.values()]
             states[-1] = states[-1] if one.infill else "not asked for"
             print("  " + "".join(f"{word:26}" for word in [f"{model}, {seed}", *states]).rstrip())
-    for folder, why in stale.items():
+    for folder, why in old.items():
         print(f"stale: {folder}: {'; '.join(why)}")
     tell_code(home)
     for notebook, cell, message in stopped(home):
         print(f"stopped: {notebook}, cell {cell}\n  {plain(message)}")
     if not going_on:
-        whole = (home / "hypotheses" / manifest.NAME).exists() and not stale
+        whole = not old and all((folder / manifest.NAME).exists() for folder in wanted(home, asked))
         print("Nothing is left to do." if whole else f"To go on: {manifest.command(home)}")
 
 
@@ -130,13 +175,7 @@ def tell_code(home):
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads this may stop reading
     try:
-        asked_for = Experiment(sys.argv[1], root=".").folder
-    except BadName as error:
-        sys.exit(str(error))
-    if not asked_for.is_dir():
-        known = ", ".join(path.parent.name for path in Path("runs").glob("*/.lock"))
-        sys.exit(f"There is no experiment {asked_for}. Known are: {known or 'none'}")
-    try:
+        asked_for = request.existing(sys.argv[1]).folder
         renew(asked_for) if sys.argv[2:] == ["renew"] else show(sys.argv[1])
     except (params.ParameterError, lock.Held, json.JSONDecodeError, FileNotFoundError) as error:
         sys.exit(str(error))

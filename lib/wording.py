@@ -20,7 +20,6 @@ from lib.hypotheses import (
     outcome,
 )
 
-MET = {True: "as expected", False: "against what was expected"}
 CLAIMS = {
     "H1": {SUPPORTED: "the level's own model beats the general model by more than {m}",
            NOT: "the level's own model does not beat the general model by {m}"},
@@ -101,6 +100,16 @@ def paragraph(hypothesis, verdicts, stamps=()):
     return "\n".join([f"**{title(hypothesis, verdicts)}.**{_robust(whole)}\n", *lines])
 
 
+BESIDE_H3 = {INCONCLUSIVE: ", which stays open", NOT: ", which it is shown not to be",
+             NA: ", which could not be tested", LONGER: " for another reason than longer training"}  # fmt: skip
+
+
+def beside_h3(one, margin):
+    """Why transfer is advised at a level at which H3 has the outcome `one`; nothing where it holds. margin: a share."""
+    asked = f" (H3 asks for more: to be shown over {100 * margin:.0f} % ahead of each rival"
+    return "" if one in HOLDS else f"{asked}{BESIDE_H3[one]})"
+
+
 def at_equal_examples(contrasts, cost):
     """What beside H1 must be known: how many examples either side read, and the gains when both had read as many."""
     seen = cost.groupby("kind")["examples_seen"].mean().reindex(["general", "specialised"])
@@ -125,26 +134,7 @@ def standing(checks, stamps, cost):
     if len(absent):
         why = "; ".join(f"{row.model} ({row.why})" for row in absent.itertuples())
         told["Complete"] = f"Not trained: {why}. What would need one says n/a."
-    return _bullets(told)
-
-
-def expectations(verdicts, primary, h3_margin):
-    """Markdown: the verdicts beside what 07 expected of them. h3_margin: of perplexity, as in the parameters."""
-    outcomes = verdicts[verdicts["level"] != ALL].assign(one=verdicts["verdict"].map(outcome))
-    outcomes = outcomes.pivot(index="level", columns="hypothesis", values="one")
-    h1, h2 = (list(outcomes.index[outcomes[h].isin(HOLDS)]) for h in ("H1", "H2"))
-    both, high = [level for level in h1 if level in h2], [level for level in h1 if level in ("B2", "C1")]
-    low = f"{listed(high)} among them, {MET[False]}" if high else f"All below B2, {MET[True]}"
-    above = primary[primary["name"].str.endswith("-transfer") & (primary["ci_lo"] > np.log1p(h3_margin))]
-    own, general = (list(above.loc[above["name"] == f"{a}-transfer", "level"]) for a in ("own", "general"))
-    compared = MET[len(own) > len(general)] if len(above) else "so neither rival is beaten for sure"
-    return _bullets({
-        "H1 and H2": f"They hold together at: {listed(both)}, {MET[not both]}.",
-        "H1": f"It holds at: {listed(h1)}. {low if h1 else 'So nothing speaks for low levels'}.",
-        "H3": f"The interval lies above the margin over the own model at: {listed(own)}; over the general model at: "
-              f"{listed(general)}; {compared}.",
-        "Inconclusive": f"{int((outcomes == INCONCLUSIVE).sum().sum())} of {outcomes.size} verdicts.",
-    })  # fmt: skip
+    return bullets(told)
 
 
 def sensitivity(mde, power):
@@ -169,7 +159,7 @@ def limits(report, cost):
     text = f"The column `{report['text_column']}`: what learners typed, errors included."
     if report["text_column"] == "text_corrected":
         text = "The column `text_corrected`, an automatic correction: models saw fewer errors than learners made."
-    return _bullets({
+    return bullets({
         "This corpus": corpus,
         "This text": text,
         "These models": f"{size:,.1f} million parameters each, started from: {listed(starts)}. Larger ones may differ.",
@@ -190,5 +180,6 @@ def answer(own, verdicts, checks):
     return " ".join([span, *(f"{title(h, verdicts)}." for h in CLAIMS)])
 
 
-def _bullets(told):
+def bullets(told):
+    """Markdown: {word: sentences} as a list."""
     return "\n".join(f"- **{word}.** {words}" for word, words in told.items())

@@ -8,6 +8,8 @@ from differences import PARAMS, contrast
 from lib import advice
 from lib.runs import LEVELS
 
+pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
+
 
 def matrix(**ppl):
     """Rows of ppl_matrix.csv from model=[A1, A2, B1, B2, C1, mixed]."""
@@ -77,6 +79,14 @@ def test_the_simplest_system_within_two_percent_is_recommended():
     assert found["gain_lo"] == pytest.approx(100 * np.expm1(0.29))
     assert "use the general model fine-tuned on A1" in found["sentence"]
     assert advise(0.3, -0.1, 0.2, [13.5, 10, 11])["A1"]["model"] == "a1"
+
+
+def test_transfer_advised_where_h3_is_open_says_that_h3_asks_for_more():
+    said = advise(0.3, (0.01, 0.012), 0.3, [13.5, 10, 9.9])["A1"]
+    assert said["model"] == "a1_transfer" and said["certain"]
+    assert "to be shown over 2 % ahead of each rival, which stays open); gain" in said["sentence"]
+    assert "H3" not in advise(0.3, 0.1, 0.3, [13.5, 10, 9])["A1"]["sentence"], "there it holds"
+    assert "H3" not in advise(0.3, -0.1, 0.2, [13.5, 10, 11])["A1"]["sentence"], "there the own model is advised"
 
 
 def test_a_recommendation_reads_the_primary_contrasts_only():

@@ -64,6 +64,8 @@ def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
 
 def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on(tmp_path):
     shutil.copytree("params/demo", tmp_path / "params")
+    shutil.copytree("profiles", tmp_path / "profiles")
+    (tmp_path / "corpus.csv").touch()
     words = [sys.executable, "-m", "lib.lock", "study", "corpus.csv", "params", "laptop", sys.executable, "-c"]
     how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": os.getcwd()}, "stdout": subprocess.PIPE, "text": True}
     assert subprocess.run([*words, "raise SystemExit(7)"], **how).returncode == 7

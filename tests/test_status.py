@@ -3,13 +3,11 @@
 import json
 import shutil
 import socket
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from lib import lock, manifest, status
+from lib import lock, manifest, params, status
 from lib.files import write_json
 
 ROOT = Path(__file__).parent.parent
@@ -78,7 +76,7 @@ def test_older_code_is_reported_and_made_again_on_demand_only(home, run, capsys)
     write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
     manifest.code.cache_clear()
     assert "1 results are of older code" in shown(capsys)
-    status.forget_stale(home, "params/demo")
+    status.forget_stale(home, "params/demo", "corpus.csv")
     assert (home / "models/a1/seed0/manifest.json").exists()
     status.renew(home)
     assert not (home / "models/a1/seed0/manifest.json").exists() and (home / "masks/manifest.json").exists()
@@ -88,13 +86,23 @@ def test_what_must_be_made_again_is_forgotten_and_half_written_files_go(home, ca
     rest = home / "masks/.index.7.tmp.parquet"
     rest.write_text("half")
     (home / "masks/report.json").write_text("{}")
-    status.forget_stale(home, "params/demo")
+    status.forget_stale(home, "params/demo", "corpus.csv")
     left = [path.relative_to(home).as_posix() for path in sorted(home.rglob("manifest.json"))]
     assert left == ["corpus/manifest.json"] and not rest.exists()
     assert "masks is made again: report.json was changed or damaged" in capsys.readouterr().out
 
 
-def test_an_experiment_that_is_not_there_is_said_so():
-    words = [sys.executable, "-m", "lib.status", "nothing"]
-    done = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
-    assert done.returncode == 1 and done.stderr.startswith("There is no experiment runs/nothing.")
+def test_a_comparison_of_other_models_than_are_asked_for_is_stale(home):
+    asked = params.profile("params/demo")
+    models = {name for name, one in asked.items() if isinstance(one, params.Train)}
+    (home / "compare").mkdir()
+
+    def found(names):
+        inputs = {f"models/{name}/seed0/train.json": None for name in names}
+        write_json({"made_by": "06_compare", "parameters": asked["hypotheses"].model_dump(), "inputs": inputs,
+                    "files": {}}, home / "compare/manifest.json")  # fmt: skip
+        said = status.stale(home, asked, "corpus.csv")[home / "compare"]
+        return [why for why in said if not why.startswith("made from another models/")]
+
+    assert found(models) == [] and found(models - {"c1"}) == ["made with or without c1"]
+    assert found(models | {"old"}) == ["made with or without old"]

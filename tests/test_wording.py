@@ -1,14 +1,12 @@
 """Claims about words: every outcome has its own, they change with the verdict, and what was not asked is told once."""
 
-import gc
-
 import numpy as np
 import pandas as pd
 import pytest
-from differences import PARAMS, WIDE, everything, table
+from differences import PARAMS, WIDE, everything
 
 from lib import hypotheses, wording
-from lib.hypotheses import ALL, STAMP
+from lib.hypotheses import ALL, NOT, STAMP
 from lib.runs import LEVELS
 
 DECIDED_BY = {"H1": "general_own", "H2": "general_best", "H3": "own_transfer"}
@@ -18,14 +16,7 @@ OUTCOMES += [("H2", theta, "best specialist")
 OUTCOMES += [("H3", theta, "transfer") for theta in (0.1, 0.0, WIDE, None, [0.1, 0.0, WIDE, None, 0.1])]
 FAILED = pd.DataFrame({"check": ["masks equal for all models"], "holds": [False], "detail": ["a1"]})
 SOUND = FAILED.assign(holds=True)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def quick_garbage_collection():
-    """statsmodels collects garbage in every multipletests: .1 s a call over all that is imported, unless frozen."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
+pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 
 
 def decided(hypothesis="H1", thetas=0.3, checks=None, provisional=False):
@@ -115,16 +106,12 @@ def test_standing_names_the_stamps_and_the_models_that_are_missing():
     assert "every verdict below is invalid" in wording.standing(FAILED, [], cost)
 
 
-def test_what_came_out_is_held_against_what_was_expected_and_may_go_either_way():
-    primary = table(own_transfer=0.1, general_transfer=[0.1, 0, 0, 0, 0])
-    as_expected = wording.expectations(decided("H1", [0.3, 0, 0, 0, 0]), primary, 0.02)
-    assert "It holds at: A1. All below B2, as expected" in as_expected
-    assert "over the general model at: A1; as expected" in as_expected
-    otherwise = wording.expectations(decided("H1", 0.3), table(own_transfer=0.0, general_transfer=0.1), 0.02)
-    assert "B2 and C1 among them, against what was expected" in otherwise
-    assert "over the own model at: none" in otherwise and otherwise.count("against what was expected") >= 2
-    nothing = wording.expectations(decided("H1", WIDE), table(own_transfer=0.0, general_transfer=0.0), 0.02)
-    assert "nothing speaks for low levels" in nothing and "neither rival is beaten" in nothing
+@pytest.mark.parametrize("one", [*hypotheses.HOLDS, hypotheses.INCONCLUSIVE, NOT, hypotheses.LONGER, hypotheses.NA])
+def test_transfer_that_is_advised_where_h3_does_not_hold_says_what_h3_asks_beside(one):
+    said = wording.beside_h3(one, 0.02)
+    assert ("over 2 % ahead of each rival" in said) == (one not in hypotheses.HOLDS)
+    words = {hypotheses.INCONCLUSIVE: "open", NOT: "not to be", hypotheses.LONGER: "longer", hypotheses.NA: "tested"}
+    assert words.get(one, "") in said
 
 
 def test_sensitivity_gives_the_gain_that_would_be_shown_and_an_unknown_share_as_such():
