@@ -18,7 +18,7 @@ CLOCKS = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vo
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
 # of lib: they decide no number
 WITHOUT_RESULTS = {"plots", "corpus_plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock"}
-WITHOUT_RESULTS |= {"planning", "refusal"}
+WITHOUT_RESULTS |= {"planning", "tables", "refusal"}
 FREE = {"devices"}  # parameters that decide no result
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
