@@ -70,11 +70,11 @@ slurm-test: .venv/ready  ## root, slurm-wlm, munge: a study on a SLURM of this o
 	.venv/bin/python tests/slurm/check.py $(STUDY)
 
 lab: .venv/ready  ## JupyterLab at the first notebook
-	.venv/bin/jupyter lab notebooks/01_extract.ipynb
+	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" notebooks/01_extract.ipynb
 
-browser: demo  ## 05_infill in JupyterLab in headless Chromium, which must be installed; screenshots in runs/browser/
+browser: demo  ## all notebooks in JupyterLab, in headless Chromium, which must be installed; screenshots in runs/browser/
 	@.venv/bin/python -c "import playwright" 2> /dev/null || .venv/bin/python -m pip install --quiet -e ".[browser]"
-	.venv/bin/pytest tests/browser_report.py tests/browser.py
+	.venv/bin/pytest tests/browser_report.py tests/browser_lab.py tests/browser.py
 
 export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/seed0 TO=folder; without MODEL, EXPERIMENT's texts
 	@test -n "$(TO)" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }

@@ -141,12 +141,12 @@ def fillings(network, tokenizer, question):
     prompt = infilling.prompt(*built)
     if len(kinds) == 1 and kinds[0] in (WORD, NGRAM):
         (best,), (ln_p,) = infilling.top_words(network, tokenizer, [prompt], SHORT, SHORT)
-        found = {f"{place}.": one for place, one in enumerate(_together(best, np.exp(ln_p)), 1)}
+        written = [_shown(*one) for one in _together(best, np.exp(ln_p))]
+        row = {f"{place}.": filling for place, filling in zip(range(1, SHORT + 1), [*written, *[""] * SHORT])}
     else:
         longest = min(128, sum(_LONGEST.get(kind, 128) for kind in kinds))
         (best,), (ln_p,) = infilling.fill(network, tokenizer, [prompt], [len(kinds)], longest=longest)
-        found = {f"blank {place}": one for place, one in enumerate(zip(best, np.exp(ln_p)), 1)}
-    row = {name: _shown(*one) for name, one in found.items()}
+        row = {f"blank {place}": _shown(*one) for place, one in enumerate(zip(best, np.exp(ln_p)), 1)}
     return row | (_cost(network, built) if all(question.given) else {})
 
 

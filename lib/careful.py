@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -14,13 +15,14 @@ from transformers import Trainer, TrainerCallback
 
 from lib import checkpoints, fault, flat, ranks
 from lib.files import told, write_json
+from lib.refusal import Refusal
 from lib.steps import last_step
 
 TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for its logs, where they are wanted
 WARNINGS = [signal.SIGUSR1, signal.SIGTERM]  # of the end: a cluster's before a time limit, and at a preemption
 
 
-class CutOff(RuntimeError):
+class CutOff(Refusal, RuntimeError):
     """The time of this process is up; what it has learned is saved."""
 
 
@@ -153,7 +155,7 @@ class Progress(TrainerCallback):
     def __init__(self, settings, label, folder):
         self.size, self.file, self.told = settings.examples_per_step, folder / "progress.json", 0.0
         self.ends = {last_step(settings, n) for n in [settings.examples, *settings.keep_at.values()]}
-        how = {"mininterval": 5, "ncols": 100, "leave": False, "disable": ranks.number() > 0}
+        how = {"mininterval": 5, "ncols": 100, "leave": False, "disable": ranks.number() > 0, "file": sys.stdout}
         self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", **how)
 
     def on_train_begin(self, args, state, control, **_):

@@ -12,11 +12,12 @@ from safetensors.torch import load_model
 
 from lib import fault, manifest
 from lib.files import digest, read_json, sync, write_json
+from lib.refusal import Refusal
 
 MADE_FROM = "made_from.json"
 
 
-class Other(ValueError):
+class Other(Refusal, ValueError):
     """The checkpoints in the folder belong to another training."""
 
 

@@ -7,6 +7,7 @@ import difflib
 
 import pandas as pd
 
+from lib.refusal import Refusal
 from lib.runs import LEVELS
 
 # name here -> names in the files; the first that a file has wins. The text column is a parameter.
@@ -29,7 +30,7 @@ PUBLISHED = {  # texts in the whole cleaned subcorpus (Shatz 2020)
 }  # fmt: skip
 
 
-class CorpusError(ValueError):
+class CorpusError(Refusal, ValueError):
     """The corpus cannot be used; the message says what was found, what was expected, and the way on."""
 
 

@@ -4,36 +4,17 @@ import os
 from html import escape
 
 import ipywidgets as widgets
-import pandas as pd
-from IPython import get_ipython
-from IPython.display import display
 
 from lib import asking, lock
+from lib.tables import html
 
 SMALL = 50  # megabytes of a model that is read from the disk for a table
 BUTTONS = 150  # words of a long text that can be clicked; further ones take brackets
 
 
-def attended():
-    """Does somebody sit before this notebook? Papermill, nbconvert and nbval run it without a way to be asked."""
-    shell = get_ipython()
-    return bool(shell) and shell.kernel.get_parent()["content"].get("allow_stdin", False)
-
-
 def reach():
     """Megabytes of a model worth reading for a table: none while a whole study waits for it."""
     return 0 if lock.RUN in os.environ else SMALL
-
-
-def html(table):
-    """The table for a page: whatever a learner or a model has written stays letters there, and `$` no formula."""
-    with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
-        return table.to_html(index=False, border=0, escape=True, na_rep="")
-
-
-def show(table):
-    """Display the table as it stands in a notebook that nobody runs: HTML, and plain text where there is none."""
-    display({"text/html": html(table), "text/plain": table.to_string(index=False)}, raw=True)
 
 
 class Explorer(widgets.VBox):
@@ -79,7 +60,7 @@ class Explorer(widgets.VBox):
                 rows.append(row)
                 self.said.value = f"{len(rows)} of {len(self.panel.facts)} models have answered"
                 table = self.panel.in_order(rows)
-                self.table.value = html(table)
+                self.table.value = html(table, sorts=True)
             if answer is asking.whole_text:
                 self.said.value = escape(f"{asking.least_surprised(table)} {asking.NO_GRADER}")
         except (OSError, ValueError) as error:

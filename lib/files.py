@@ -9,11 +9,12 @@ import socket
 from pathlib import Path
 
 from lib import fault
+from lib.refusal import Refusal
 
 FAILED_WRITES = ["os error", "iostream error", "PytorchStreamWriter"]  # safetensors' and torch's words for an OSError
 
 
-class NotWritten(OSError):
+class NotWritten(Refusal, OSError):
     """The disk is full, or the folder may not be written to."""
 
 

@@ -12,9 +12,9 @@ import pandas as pd
 from IPython.display import display
 
 from lib import checkpoints, plots
-from lib.explorer import attended
 from lib.files import read_json
 from lib.runs import read_csv
+from lib.tables import attended
 
 EVERY = 3  # seconds between two looks at the disk
 

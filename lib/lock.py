@@ -24,6 +24,8 @@ import subprocess
 import sys
 import time
 
+from lib.refusal import Refusal
+
 RUN = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
 NOT_BEGUN = 3  # exit status: the command was not started
 BEAT = 60  # seconds between two signs of life
@@ -31,7 +33,7 @@ NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # what file systems w
 ROOM = 100 * 2**20  # bytes on the disk, under which nothing is begun
 
 
-class Held(RuntimeError):
+class Held(Refusal, RuntimeError):
     """Another process makes this experiment."""
 
 

@@ -11,19 +11,20 @@ import json
 from pathlib import Path
 
 from lib.files import digest, read_json, write_json
+from lib.refusal import Refusal
 
 NAME = "manifest.json"
 CLOCKS = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vouches for them
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
 # of lib: they decide no number
 WITHOUT_RESULTS = {"plots", "corpus_plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock"}
-WITHOUT_RESULTS |= {"planning"}
+WITHOUT_RESULTS |= {"planning", "tables", "refusal"}
 FREE = {"devices"}  # parameters that decide no result
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
 
 
-class Stale(ValueError):
+class Stale(Refusal, ValueError):
     """A result is not finished, not as it was written, or made from what has changed since."""
 
 

@@ -19,6 +19,7 @@ TEMPLATES.globals["zip"] = zip
 TAGS = ["h1", "h2", "h3", "h4", "p", "br", "hr", "div", "span", "pre", "sub", "sup", "table", "thead", "tbody", "tr",
         "th", "td"]  # beside those of text, which bleach allows by itself
 ATTRIBUTES = {"*": ["class", "id"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
+STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
 WRITES = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of what follows
 
 
@@ -44,6 +45,7 @@ def _clean(element):
     import bleach
 
     text = element.decode() if isinstance(element, bytes) else str(element)
+    text = STYLE.sub("", text)  # as pandas puts before a table; a tag that is not allowed would be shown as text
     allowed = bleach.ALLOWED_ATTRIBUTES | ATTRIBUTES
     return bleach.clean(text, tags=[*bleach.ALLOWED_TAGS, *TAGS], attributes=allowed, strip_comments=True)
 

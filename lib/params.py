@@ -7,12 +7,13 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from lib.refusal import Refusal
 from lib.schemas import Corpus, Hypotheses, Infill, Machine, Masks, Train
 
 FILES = {"machine": Machine, "corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
 
 
-class ParameterError(ValueError):
+class ParameterError(Refusal, ValueError):
     """A parameter is unknown, mistyped, out of range or given twice."""
 
 

@@ -13,15 +13,16 @@ from lib.files import atomic_folder as atomic_folder
 from lib.files import digest as digest
 from lib.files import read_json as read_json
 from lib.files import write_json as write_json
+from lib.refusal import Refusal
 
 LEVELS = ["A1", "A2", "B1", "B2", "C1"]
 
 
-class Missing(FileNotFoundError):
+class Missing(Refusal, FileNotFoundError):
     """An input that another notebook makes is not there yet."""
 
 
-class BadName(ValueError):
+class BadName(Refusal, ValueError):
     """The name of an experiment is no name for a folder."""
 
 

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 
+import pypdf
 import pytest
 from test_report import HOSTILE, hostile_notebook
 
@@ -15,10 +16,10 @@ QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3
          "--host-resolver-rules=MAP * ~NOTFOUND", "--proxy-server=127.0.0.1:1"]  # fmt: skip
 
 
-def loaded(page, folder):
-    """The page's DOM after Chromium has loaded it from a file of a folder of its own."""
+def loaded(page, folder, how="--dump-dom"):
+    """What Chromium says after it has loaded the page from a file of a folder of its own: its DOM."""
     (folder / "page.html").write_text(page, encoding="utf-8")
-    words = [CHROMIUM, *QUIET, f"--user-data-dir={folder}/profile", "--dump-dom", f"file://{folder}/page.html"]
+    words = [CHROMIUM, *QUIET, f"--user-data-dir={folder}/profile", how, f"file://{folder}/page.html"]
     return subprocess.run(words, capture_output=True, text=True, timeout=120).stdout
 
 
@@ -51,3 +52,14 @@ def test_the_report_opens_from_a_file_with_every_figure(tmp_path):
                         "i.naturalWidth > 300) + ' ' + document.images.length</script></body>")  # fmt: skip
     seen = seen.replace("default-src 'none'", "default-src 'none'; script-src 'unsafe-inline'")
     assert f"<title>true {page.count('<img ')}</title>" in loaded(seen, tmp_path) and page.count("<img ") >= 7
+
+
+def test_printed_the_report_is_whole(tmp_path):
+    """Also what is folded up on the screen, and no table but the long one in it is torn from its caption."""
+    study = Study(Experiment("demo", root="."))
+    loaded(report.page(study), tmp_path, f"--print-to-pdf={tmp_path}/report.pdf")
+    sheets = [sheet.extract_text() for sheet in pypdf.PdfReader(tmp_path / "report.pdf").pages]
+    prints = [one["fingerprint"] for one in study.trained.values() if one["status"] == "trained"]
+    assert 5 < len(sheets) < 15 and all(one in "".join(sheets) for one in prints)
+    (costs,) = [sheet for sheet in sheets if "Table 9." in sheet]
+    assert all(model in costs.split("Table 9.")[1] for model in study.tables["cost"]["model"])

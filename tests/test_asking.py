@@ -7,7 +7,7 @@ import torch
 from conftest import SENTENCE
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib import asking, explorer, infilling, manifest, scoring
+from lib import asking, explorer, infilling, manifest, scoring, tables
 from lib.asking import parse, toggle
 from lib.examples import example
 from lib.files import write_json
@@ -172,7 +172,7 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ [a](http:/
 
 
 def test_what_a_learner_typed_stays_letters():
-    page = explorer.html(pd.DataFrame({"model": [HOSTILE], HOSTILE: ["a"]}))
+    page = tables.html(pd.DataFrame({"model": [HOSTILE], HOSTILE: ["a"]}))
     assert "<script" not in page and "<img" not in page and page.count("</table>") == 1
     assert "mathjax_ignore" in page
 
@@ -194,3 +194,9 @@ def test_clicks_type_and_answers_come_without_a_browser(panel, network):
     window.text.value = SENTENCE
     window.whose.click()
     assert "no grader" in window.said.value
+
+
+def test_a_model_with_fewer_fillings_leaves_a_gap_not_a_nan_nor_a_column_at_the_end(network, tokenizer, monkeypatch):
+    monkeypatch.setattr(asking, "_together", lambda best, chances: [("a", 0.5), ("b", 0.2)])
+    row = asking.fillings(network, tokenizer, parse(f"{SENTENCE} _"))
+    assert list(row) == ["1.", "2.", "3.", "4.", "5."] and list(row.values())[2:] == ["", "", ""]
