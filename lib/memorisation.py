@@ -33,6 +33,10 @@ class Limits(Parameters):
     texts: Count
     max_gap: Share
     max_exact: Share
+    max_exposure: Annotated[float, Field(ge=0)]
+    times: Annotated[list[Count], Field(min_length=2)]
+    planted: Count
+    candidates: Count
     alpha: Share
     seed: Annotated[int, Field(ge=0)]
     without_canaries: bool

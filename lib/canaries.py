@@ -1,0 +1,181 @@
+"""Exposure of planted canaries: what a training remembers of single texts (Carlini et al. 2019, The Secret Sharer).
+
+A canary is a made-up row of random words. Some are planted among the training texts of a model's twin: one training
+more with the model's parameters, first seed and own texts. A canary's exposure says how far it stands out, by the
+twin's perplexity, among others like it that were never planted. The model itself is not touched; the twin is not kept.
+"""
+
+import shutil
+import time
+
+import numpy as np
+import pandas as pd
+
+from lib import indexing, masks, params, planning, prepare, scoring, stats, training
+from lib.examples import level_tokens
+from lib.runs import read_json, write_json
+from lib.steps import Steps
+
+WORDS = 12  # of a canary; a tokenizer knows hundreds at least, so no two are alike by chance
+CANDIDATE, NEVER, ONCE = -1, 0, 1  # times planted; candidates are those that the others are ranked among
+COLUMNS = ["times", "canaries", "exposure", "exposure_lo", "exposure_hi"]
+DECIDING = {"times", "planted", "candidates", "alpha", "seed"}  # what of the limits a twin is made from
+
+
+def sentences(tokenizer, n, seed):
+    """n different rows of WORDS random words, each of which the tokenizer writes as one token. No text of a corpus."""
+    decoded = {tokenizer.decode([token]).strip() for token in range(len(tokenizer))}
+    words = sorted(word for word in decoded if len(word) > 2 and word.isascii() and word.isalpha() and word.islower())
+    ids, _, _ = indexing.encode_all(tokenizer.backend_tokenizer, [f" {word}" for word in words])
+    words = [word for word, tokens in zip(words, ids) if len(tokens) == 1]
+    if len(words) < 2 * WORDS:
+        raise ValueError(f"The tokenizer writes {len(words)} words as one token; {2 * WORDS} are needed for canaries.")
+    rows = np.random.default_rng(seed).choice(words, (n, WORDS))
+    return [f"{' '.join(row)}." for row in rows]
+
+
+def invent(tokenizer, limits, levels):
+    """The canaries of a twin: a frame text_id, text, level, times. Those planted k times take as many texts as others.
+
+    limits: `memorisation.Limits`; levels: CEFR levels, given to canaries in turn.
+    """
+    groups = {CANDIDATE: limits.candidates, NEVER: limits.planted}
+    groups |= {times: max(1, limits.planted // times) for times in limits.times}
+    times = np.repeat(list(groups), list(groups.values()))
+    found = pd.DataFrame({"text": sentences(tokenizer, len(times), limits.seed), "times": times})
+    turn = np.arange(len(found)) % len(levels)
+    return found.assign(text_id=[f"canary {n}" for n in found.index], level=np.array(levels)[turn])
+
+
+def copies(canaries):
+    """A row for each time that a canary is planted, as a text of its own, with other masks."""
+    rows = canaries.loc[canaries.index.repeat(canaries["times"].clip(0))]
+    number = rows.groupby("text_id").cumcount().astype(str)
+    return rows.assign(text_id=rows["text_id"] + ", copy " + number)
+
+
+def surprise(model, canaries, drawing, first_special, first=None):
+    """Mean -ln p of a canary's tokens under the frozen masks of the mix, blanks and context alike: float [canaries].
+
+    canaries: rows of an index; first: as in `scoring.frozen_examples`.
+    """
+    frozen = prepare.freeze(canaries, drawing, "mix", drawing.mix_sets)
+    scores = scoring.score(model, *scoring.frozen_examples(canaries, frozen, first_special, first))
+    sums = scores.groupby("text_id")[["nll_text", "nll_context", "n_tokens", "n_context"]].sum()
+    sums = sums.reindex(canaries["text_id"])
+    return ((sums["nll_text"] + sums["nll_context"]) / (sums["n_tokens"] + sums["n_context"])).to_numpy()
+
+
+def exposure(surprise, candidates):
+    """log2 of the number of candidates - log2 of the rank among them, in bits: float [canaries].
+
+    surprise: float [canaries], the less the better remembered; candidates: float [n], theirs. A canary counts among
+    the candidates, so that at most log2(n + 1) is reached (Carlini et al. 2019, definition 5).
+    """
+    rank = 1 + (np.asarray(candidates)[None] < np.asarray(surprise)[:, None]).sum(1)
+    return np.log2(len(candidates) + 1) - np.log2(rank)
+
+
+def chance(n):
+    """The mean exposure of what was never planted, among n candidates: every rank is as probable; 1.44 for large n."""
+    return float(np.log2(n + 1) - np.log2(np.arange(1, n + 2)).mean())
+
+
+def by_times(times, surprise, limits):
+    """A frame of COLUMNS, a row a number of times planted: mean exposure, and its interval over canaries at alpha."""
+    bits = exposure(surprise, surprise[times == CANDIDATE])
+    rows, ends = [], [limits.alpha / 2, 1 - limits.alpha / 2]
+    for own in sorted(set(times) - {CANDIDATE}):
+        here = bits[times == own]
+        drawn = stats.resampled_sums(here[:, None], 2000, limits.seed)[:, 0] / len(here)
+        rows.append([int(own), len(here), float(here.mean()), *map(float, np.quantile(drawn, ends))])
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def measure(run, model, seed, index, drawing, limits, tokenizer):
+    """Train the twin of a model and ask it; or what was found before, if nothing has changed since.
+
+    index: rows of the index with level and split. Returns a dict: table (`by_times`, as records), texts (own ones),
+    planted (texts), examples, examples_a_text, seconds, and what it was made from.
+    """
+    facts = read_json(run.model(model, seed) / "train.json")
+    made_from = {"model": facts["fingerprint"], "seed": seed, "limits": limits.model_dump(include=DECIDING)}
+    where = run.folder / f"memorisation/canaries/{model}.json"
+    if where.exists() and (before := read_json(where))["made_from"] == made_from:
+        return before
+    began, checkpoints = time.perf_counter(), run.folder / f"memorisation/checkpoints/{model}"
+    task = _Task(facts, index, drawing, tokenizer, limits)
+    twin = task.train(_base(run, facts["init_from"], seed), seed, checkpoints, made_from)
+    table = by_times(task.canaries["times"].to_numpy(), task.surprise(twin), limits)
+    found = task.sizes() | {"seconds": round(time.perf_counter() - began, 1), "made_from": made_from}
+    write_json({"table": table.to_dict("records")} | found, where)
+    shutil.rmtree(checkpoints)
+    return read_json(where)
+
+
+def _base(run, init_from, seed):
+    """What the twin starts from: as its model did, without canaries in it."""
+    own = run.model(init_from, seed)
+    return None if init_from == "scratch" else own if own.exists() else init_from
+
+
+class _Task:
+    """A twin's texts and settings. `settings.examples` grows with the texts, so that each is seen as often as before."""
+
+    def __init__(self, facts, index, drawing, tokenizer, limits):
+        self.drawing, self.tokenizer = drawing, tokenizer
+        self.first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+        self.model, self.own = facts["model"], index[index["level"].isin(facts["levels"])]
+        canaries = invent(tokenizer, limits, facts["levels"])
+        self.canaries, planted = self._indexed(canaries), self._indexed(copies(canaries))
+        texts = self.own[self.own["split"] == "train"]
+        self.n_texts, self.n_planted = len(texts), len(planted)
+        self.rows = pd.concat([texts, planted], ignore_index=True)
+        settings = params.check(params.Train, facts["parameters"], f"{facts['model']}: train.json")
+        budget = -(-settings.examples * len(self.rows) // (8 * len(texts))) * 8
+        self.settings = settings.model_copy(update={"examples": budget, "keep_at": {}})
+
+    def _indexed(self, canaries):
+        return canaries.merge(indexing.build(canaries, self.tokenizer, self.drawing.splitter, self.drawing.max_length))
+
+    def _told(self, rows):
+        return level_tokens(self.tokenizer, rows["level"]) if self.settings.level_token else None
+
+    def _valid(self):
+        """Valid texts as 03_train looks at them: 2,000 at most, by hash, with one mask each."""
+        rows = self.own[self.own["split"] == "valid"]
+        rows = rows.iloc[np.sort(np.argsort(masks.text_keys(rows["text_id"]))[: planning.LOOKED_AT])]
+        frozen = prepare.freeze(rows, self.drawing, "mix", 1)
+        return scoring.frozen_examples(rows, frozen, self.first_special, self._told(rows))
+
+    def train(self, base, seed, folder, made_from):
+        """The twin, in memory."""
+        from transformers import set_seed
+
+        set_seed(seed)
+        steps = Steps(self.rows, self.drawing, self.settings, seed, self.first_special, self._told(self.rows))
+        network = training.start(self.settings, self.tokenizer, self.drawing.max_length, base)
+        how = seed, folder, f"{self.model} with canaries", {"canaries": made_from}
+        self.seen = int(training.train(network, steps, self._valid(), self.settings, *how)[0]["examples"].iloc[-1])
+        return network.eval()
+
+    def surprise(self, twin):
+        return surprise(twin, self.canaries, self.drawing, self.first_special, self._told(self.canaries))
+
+    def sizes(self):
+        each = self.seen / len(self.rows)
+        return {"texts": self.n_texts, "planted": self.n_planted, "examples": self.seen, "examples_a_text": each}
+
+
+def table(found):
+    """A frame with a row a model: mean exposure by times planted, in words. found: {model: what `measure` returns}."""
+    rows = []
+    for model, one in found.items():
+        cells = {_times(row["times"]): "{exposure:.1f} ({exposure_lo:.1f} to {exposure_hi:.1f})".format(**row)
+                 for row in one["table"]}  # fmt: skip
+        rows.append({"model": model, "examples a text": f"{one['examples_a_text']:.1f}"} | cells)
+    return pd.DataFrame(rows)
+
+
+def _times(n):
+    return {NEVER: "never", ONCE: "once"}.get(n, f"{n} times")
