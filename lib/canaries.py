@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pandas as pd
+from transformers import AutoTokenizer, set_seed
 
 from lib import indexing, masks, params, planning, prepare, scoring, stats, training
 from lib.examples import level_tokens
@@ -19,7 +20,7 @@ from lib.steps import Steps
 WORDS = 12  # of a canary; a tokenizer knows hundreds at least, so no two are alike by chance
 CANDIDATE, NEVER, ONCE = -1, 0, 1  # times planted; candidates are those that the others are ranked among
 COLUMNS = ["times", "canaries", "exposure", "exposure_lo", "exposure_hi"]
-DECIDING = {"times", "planted", "candidates", "alpha", "seed"}  # what of the limits a twin is made from
+DECIDING = {"repeats", "planted", "candidates", "alpha", "seed"}  # what of the limits a twin is made from
 
 
 def sentences(tokenizer, n, seed):
@@ -39,8 +40,8 @@ def invent(tokenizer, limits, levels):
 
     limits: `memorisation.Limits`; levels: CEFR levels, given to canaries in turn.
     """
-    groups = {CANDIDATE: limits.candidates, NEVER: limits.planted}
-    groups |= {times: max(1, limits.planted // times) for times in limits.times}
+    groups = {CANDIDATE: limits.candidates, NEVER: limits.planted, ONCE: limits.planted}
+    groups |= {times: max(1, limits.planted // times) for times in limits.repeats}
     times = np.repeat(list(groups), list(groups.values()))
     found = pd.DataFrame({"text": sentences(tokenizer, len(times), limits.seed), "times": times})
     turn = np.arange(len(found)) % len(levels)
@@ -92,25 +93,53 @@ def by_times(times, surprise, limits):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def measure(run, model, seed, index, drawing, limits, tokenizer):
-    """Train the twin of a model and ask it; or what was found before, if nothing has changed since.
+def all_of(run, facts, index, drawing, limits, plant):
+    """{model: what `measure` found}: of twins trained before, as long as their model is still the same; if `plant`,
+    of all models that have read a text. facts: {(model, seed): train.json}; index, drawing: as in `measure`."""
+    first = {model: seed for model, seed in reversed(facts) if facts[model, seed]["examples_seen"]}
+    first = dict(reversed(first.items()))
+    known = {model: _before(run, model, made_from(facts[model, seed], limits)) for model, seed in first.items()}
+    new = [model for model, one in known.items() if one is None]
+    if plant and new:
+        hours = sum(read_json(run.model(model, first[model]) / "clock.json")["seconds"] for model in new) / 3600
+        print(f"{len(new)} trainings with canaries. Those without took {planning.time_of(hours)}.", flush=True)
+        scoring.quiet()
+    for n, model in enumerate(new if plant else [], 1):
+        known[model] = measure(run, facts[model, first[model]], index, drawing, limits)
+        print(f"{n} of {len(new)}: {model}, {planning.time_of(known[model]['seconds'] / 3600)}", flush=True)
+    return {model: one for model, one in known.items() if one is not None}
 
-    index: rows of the index with level and split. Returns a dict: table (`by_times`, as records), texts (own ones),
-    planted (texts), examples, examples_a_text, seconds, and what it was made from.
+
+def made_from(facts, limits):
+    """What must be the same for a twin to be that of a model. facts: the model's train.json."""
+    return {"model": facts["fingerprint"], "seed": facts["seed"], "limits": limits.model_dump(include=DECIDING)}
+
+
+def _file(run, model):
+    return run.folder / f"memorisation/canaries/{model}.json"
+
+
+def _before(run, model, made_from):
+    found = read_json(_file(run, model)) if _file(run, model).exists() else None
+    return found if found and found["made_from"] == made_from else None
+
+
+def measure(run, facts, index, drawing, limits):
+    """Train the twin of a model, ask it, and leave memorisation/canaries/<model>.json.
+
+    facts: the model's train.json; index: rows of the index with level and split. Returns a dict: table (`by_times`, as
+    records), chance, texts (own ones), planted (texts), examples, examples_a_text, seconds, made_from.
     """
-    facts = read_json(run.model(model, seed) / "train.json")
-    made_from = {"model": facts["fingerprint"], "seed": seed, "limits": limits.model_dump(include=DECIDING)}
-    where = run.folder / f"memorisation/canaries/{model}.json"
-    if where.exists() and (before := read_json(where))["made_from"] == made_from:
-        return before
-    began, checkpoints = time.perf_counter(), run.folder / f"memorisation/checkpoints/{model}"
-    task = _Task(facts, index, drawing, tokenizer, limits)
-    twin = task.train(_base(run, facts["init_from"], seed), seed, checkpoints, made_from)
-    table = by_times(task.canaries["times"].to_numpy(), task.surprise(twin), limits)
-    found = task.sizes() | {"seconds": round(time.perf_counter() - began, 1), "made_from": made_from}
-    write_json({"table": table.to_dict("records")} | found, where)
+    began, model, seed = time.perf_counter(), facts["model"], facts["seed"]
+    checkpoints = run.folder / f"memorisation/checkpoints/{model}"
+    twin = Twin(facts, index, drawing, AutoTokenizer.from_pretrained(run.tokenizer), limits)
+    network = twin.train(_base(run, facts["init_from"], seed), seed, checkpoints, made_from(facts, limits))
+    table = by_times(twin.canaries["times"].to_numpy(), twin.surprise(network), limits)
+    found = {"table": table.to_dict("records"), "chance": chance(limits.candidates), **twin.sizes()}
+    found |= {"seconds": round(time.perf_counter() - began, 1), "made_from": made_from(facts, limits)}
+    write_json(found, _file(run, model))
     shutil.rmtree(checkpoints)
-    return read_json(where)
+    return found
 
 
 def _base(run, init_from, seed):
@@ -119,8 +148,9 @@ def _base(run, init_from, seed):
     return None if init_from == "scratch" else own if own.exists() else init_from
 
 
-class _Task:
-    """A twin's texts and settings. `settings.examples` grows with the texts, so that each is seen as often as before."""
+class Twin:
+    """A model's training with canaries among its texts. There are more examples, too: each text is seen as often as
+    before. facts: the model's train.json; index: rows of the index with level and split."""
 
     def __init__(self, facts, index, drawing, tokenizer, limits):
         self.drawing, self.tokenizer = drawing, tokenizer
@@ -149,15 +179,13 @@ class _Task:
         return scoring.frozen_examples(rows, frozen, self.first_special, self._told(rows))
 
     def train(self, base, seed, folder, made_from):
-        """The twin, in memory."""
-        from transformers import set_seed
-
+        """The twin's network, from `base` as `training.start` takes it; checkpoints in `folder`."""
         set_seed(seed)
         steps = Steps(self.rows, self.drawing, self.settings, seed, self.first_special, self._told(self.rows))
         network = training.start(self.settings, self.tokenizer, self.drawing.max_length, base)
         how = seed, folder, f"{self.model} with canaries", {"canaries": made_from}
         self.seen = int(training.train(network, steps, self._valid(), self.settings, *how)[0]["examples"].iloc[-1])
-        return network.eval()
+        return network
 
     def surprise(self, twin):
         return surprise(twin, self.canaries, self.drawing, self.first_special, self._told(self.canaries))
@@ -167,14 +195,43 @@ class _Task:
         return {"texts": self.n_texts, "planted": self.n_planted, "examples": self.seen, "examples_a_text": each}
 
 
+def above_chance(found):
+    """exposure, exposure_lo, exposure_hi of canaries planted once, in bits above chance; sensitive: are those planted
+    most often seen at all? found: what `measure` returns."""
+    rows = {row["times"]: row for row in found["table"]}
+    once, most = rows[ONCE], rows[max(rows)]
+    told = {name: once[name] - found["chance"] for name in ("exposure", "exposure_lo", "exposure_hi")}
+    return told | {"sensitive": most["exposure_lo"] > found["chance"]}
+
+
+def told(found, limits):
+    """A table, and what it says and does not say. found: {model: what `measure` returns}, not empty."""
+    above = {model: above_chance(one) for model, one in found.items()}
+    remembering = [model for model, one in above.items() if one["exposure_lo"] > limits.max_exposure]
+    free = [model for model, one in above.items() if one["exposure_hi"] <= limits.max_exposure and one["sensitive"]]
+    parts = [f"{', '.join(models)} {words}" for models, words in [
+        (remembering, "remember texts that were there once"), (free, "do not"),
+        ([model for model in found if model not in remembering + free], "stay open")] if models]  # fmt: skip
+    return f"""{table(found).to_string(index=False)}
+
+Exposure of canaries in bits, with {1 - limits.alpha:.0%} intervals; by chance {chance(limits.candidates):.2f}, at \
+most {np.log2(limits.candidates + 1):.1f}. By a limit of {limits.max_exposure} bits above chance, {"; ".join(parts)}.
+A canary is a row of random words in a training of its own: whether a learner's sentence is remembered better or
+worse, or could be drawn out of the weights, this does not say."""
+
+
 def table(found):
     """A frame with a row a model: mean exposure by times planted, in words. found: {model: what `measure` returns}."""
     rows = []
     for model, one in found.items():
-        cells = {_times(row["times"]): "{exposure:.1f} ({exposure_lo:.1f} to {exposure_hi:.1f})".format(**row)
-                 for row in one["table"]}  # fmt: skip
-        rows.append({"model": model, "examples a text": f"{one['examples_a_text']:.1f}"} | cells)
+        planted = {"model": model, "planted": f"{one['planted']} of {one['texts'] + one['planted']}"}
+        planted["examples a text"] = f"{one['examples_a_text']:.1f}"
+        rows.append(planted | {_times(row["times"]): _bits(**row) for row in one["table"]})
     return pd.DataFrame(rows)
+
+
+def _bits(exposure, exposure_lo, exposure_hi, **_):
+    return f"{exposure:.1f} ({exposure_lo:.1f} to {exposure_hi:.1f})"
 
 
 def _times(n):
