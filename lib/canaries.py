@@ -1,26 +1,17 @@
 """Exposure of planted canaries: what a training remembers of single texts (Carlini et al. 2019, The Secret Sharer).
 
-A canary is a made-up row of random words. Some are planted among the training texts of a model's twin: one training
-more with the model's parameters, first seed and own texts. A canary's exposure says how far it stands out, by the
-twin's perplexity, among others like it that were never planted. The model itself is not touched; the twin is not kept.
+A canary is a made-up row of random words. Some are planted among the training texts of a model's twin (lib/twins.py).
+A canary's exposure says how far it stands out, by the twin's perplexity, among others like it that were never planted.
 """
-
-import shutil
-import time
 
 import numpy as np
 import pandas as pd
-from transformers import AutoTokenizer, set_seed
 
-from lib import indexing, masks, params, planning, prepare, scoring, stats, training
-from lib.examples import level_tokens
-from lib.runs import read_json, write_json
-from lib.steps import Steps
+from lib import indexing, prepare, scoring, stats
 
 WORDS = 12  # of a canary; a tokenizer knows hundreds at least, so no two are alike by chance
 CANDIDATE, NEVER, ONCE = -1, 0, 1  # times planted; candidates are those that the others are ranked among
 COLUMNS = ["times", "canaries", "exposure", "exposure_lo", "exposure_hi"]
-DECIDING = {"repeats", "planted", "candidates", "alpha", "seed"}  # what of the limits a twin is made from
 
 
 def sentences(tokenizer, n, seed):
@@ -93,111 +84,9 @@ def by_times(times, surprise, limits):
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def all_of(run, facts, index, drawing, limits, plant):
-    """{model: what `measure` found}: of twins trained before, as long as their model is still the same; if `plant`,
-    of all models that have read a text. facts: {(model, seed): train.json}; index, drawing: as in `measure`."""
-    first = {model: seed for model, seed in reversed(facts) if facts[model, seed]["examples_seen"]}
-    first = dict(reversed(first.items()))
-    known = {model: _before(run, model, made_from(facts[model, seed], limits)) for model, seed in first.items()}
-    new = [model for model, one in known.items() if one is None]
-    if plant and new:
-        hours = sum(read_json(run.model(model, first[model]) / "clock.json")["seconds"] for model in new) / 3600
-        print(f"{len(new)} trainings with canaries. Those without took {planning.time_of(hours)}.", flush=True)
-        scoring.quiet()
-    for n, model in enumerate(new if plant else [], 1):
-        known[model] = measure(run, facts[model, first[model]], index, drawing, limits)
-        print(f"{n} of {len(new)}: {model}, {planning.time_of(known[model]['seconds'] / 3600)}", flush=True)
-    return {model: one for model, one in known.items() if one is not None}
-
-
-def made_from(facts, limits):
-    """What must be the same for a twin to be that of a model. facts: the model's train.json."""
-    return {"model": facts["fingerprint"], "seed": facts["seed"], "limits": limits.model_dump(include=DECIDING)}
-
-
-def _file(run, model):
-    return run.folder / f"memorisation/canaries/{model}.json"
-
-
-def _before(run, model, made_from):
-    found = read_json(_file(run, model)) if _file(run, model).exists() else None
-    return found if found and found["made_from"] == made_from else None
-
-
-def measure(run, facts, index, drawing, limits):
-    """Train the twin of a model, ask it, and leave memorisation/canaries/<model>.json.
-
-    facts: the model's train.json; index: rows of the index with level and split. Returns a dict: table (`by_times`, as
-    records), chance, texts (own ones), planted (texts), examples, examples_a_text, seconds, made_from.
-    """
-    began, model, seed = time.perf_counter(), facts["model"], facts["seed"]
-    checkpoints = run.folder / f"memorisation/checkpoints/{model}"
-    twin = Twin(facts, index, drawing, AutoTokenizer.from_pretrained(run.tokenizer), limits)
-    network = twin.train(_base(run, facts["init_from"], seed), seed, checkpoints, made_from(facts, limits))
-    table = by_times(twin.canaries["times"].to_numpy(), twin.surprise(network), limits)
-    found = {"table": table.to_dict("records"), "chance": chance(limits.candidates), **twin.sizes()}
-    found |= {"seconds": round(time.perf_counter() - began, 1), "made_from": made_from(facts, limits)}
-    write_json(found, _file(run, model))
-    shutil.rmtree(checkpoints)
-    return found
-
-
-def _base(run, init_from, seed):
-    """What the twin starts from: as its model did, without canaries in it."""
-    own = run.model(init_from, seed)
-    return None if init_from == "scratch" else own if own.exists() else init_from
-
-
-class Twin:
-    """A model's training with canaries among its texts. There are more examples, too: each text is seen as often as
-    before. facts: the model's train.json; index: rows of the index with level and split."""
-
-    def __init__(self, facts, index, drawing, tokenizer, limits):
-        self.drawing, self.tokenizer = drawing, tokenizer
-        self.first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
-        self.model, self.own = facts["model"], index[index["level"].isin(facts["levels"])]
-        canaries = invent(tokenizer, limits, facts["levels"])
-        self.canaries, planted = self._indexed(canaries), self._indexed(copies(canaries))
-        texts = self.own[self.own["split"] == "train"]
-        self.n_texts, self.n_planted = len(texts), len(planted)
-        self.rows = pd.concat([texts, planted], ignore_index=True)
-        settings = params.check(params.Train, facts["parameters"], f"{facts['model']}: train.json")
-        budget = -(-settings.examples * len(self.rows) // (8 * len(texts))) * 8
-        self.settings = settings.model_copy(update={"examples": budget, "keep_at": {}})
-
-    def _indexed(self, canaries):
-        return canaries.merge(indexing.build(canaries, self.tokenizer, self.drawing.splitter, self.drawing.max_length))
-
-    def _told(self, rows):
-        return level_tokens(self.tokenizer, rows["level"]) if self.settings.level_token else None
-
-    def _valid(self):
-        """Valid texts as 03_train looks at them: 2,000 at most, by hash, with one mask each."""
-        rows = self.own[self.own["split"] == "valid"]
-        rows = rows.iloc[np.sort(np.argsort(masks.text_keys(rows["text_id"]))[: planning.LOOKED_AT])]
-        frozen = prepare.freeze(rows, self.drawing, "mix", 1)
-        return scoring.frozen_examples(rows, frozen, self.first_special, self._told(rows))
-
-    def train(self, base, seed, folder, made_from):
-        """The twin's network, from `base` as `training.start` takes it; checkpoints in `folder`."""
-        set_seed(seed)
-        steps = Steps(self.rows, self.drawing, self.settings, seed, self.first_special, self._told(self.rows))
-        network = training.start(self.settings, self.tokenizer, self.drawing.max_length, base)
-        how = seed, folder, f"{self.model} with canaries", {"canaries": made_from}
-        self.seen = int(training.train(network, steps, self._valid(), self.settings, *how)[0]["examples"].iloc[-1])
-        return network
-
-    def surprise(self, twin):
-        return surprise(twin, self.canaries, self.drawing, self.first_special, self._told(self.canaries))
-
-    def sizes(self):
-        each = self.seen / len(self.rows)
-        return {"texts": self.n_texts, "planted": self.n_planted, "examples": self.seen, "examples_a_text": each}
-
-
 def above_chance(found):
     """exposure, exposure_lo, exposure_hi of canaries planted once, in bits above chance; sensitive: are those planted
-    most often seen at all? found: what `measure` returns."""
+    most often seen at all? found: what `twins.measure` returns."""
     rows = {row["times"]: row for row in found["table"]}
     once, most = rows[ONCE], rows[max(rows)]
     told = {name: once[name] - found["chance"] for name in ("exposure", "exposure_lo", "exposure_hi")}
@@ -205,7 +94,7 @@ def above_chance(found):
 
 
 def told(found, limits):
-    """A table, and what it says and does not say. found: {model: what `measure` returns}, not empty."""
+    """A table, and what it says and does not say. found: {model: what `twins.measure` returns}, not empty."""
     above = {model: above_chance(one) for model, one in found.items()}
     remembering = [model for model, one in above.items() if one["exposure_lo"] > limits.max_exposure]
     free = [model for model, one in above.items() if one["exposure_hi"] <= limits.max_exposure and one["sensitive"]]
@@ -221,7 +110,7 @@ worse, or could be drawn out of the weights, this does not say."""
 
 
 def table(found):
-    """A frame with a row a model: mean exposure by times planted, in words. found: {model: what `measure` returns}."""
+    """A frame with a row a model: mean exposure by times planted, in words. found: as for `told`."""
     rows = []
     for model, one in found.items():
         planted = {"model": model, "planted": f"{one['planted']} of {one['texts'] + one['planted']}"}

@@ -5,10 +5,9 @@
 The extraction gap: each test text is paired with a training text that the model has read, of the same level and
 about as long. The model is asked about blanks in both: how surprised it is (as in Carlini et al. 2021, by perplexity),
 and how often its most probable filling of one missing word is the very word. Learners are drawn again with
-replacement, each part by itself. CANARIES=yes in the environment asks for canaries, too: lib/canaries.py.
+replacement, each part by itself. CANARIES=yes in the environment asks for canaries, too: lib/twins.py.
 """
 
-import functools
 import os
 import sys
 from pathlib import Path
@@ -20,10 +19,23 @@ import yaml
 from pydantic import Field
 from tqdm import tqdm
 
-from lib import canaries, indexing, infilling, manifest, params, prepare, scoring, stats
-from lib.files import digest
-from lib.runs import Experiment, Missing, read_csv, read_json, write_json
-from lib.schemas import Count, Parameters, Share
+from lib import (
+    canaries,
+    careful,
+    checkpoints,
+    indexing,
+    infilling,
+    lock,
+    manifest,
+    params,
+    prepare,
+    scoring,
+    stats,
+    twins,
+)
+from lib.files import NotWritten, digest
+from lib.runs import BadName, Experiment, Missing, read_csv, read_json, write_json
+from lib.schemas import Count, Masks, Parameters, Share
 
 MAY, STAY, OPEN = "may leave", "must stay", "open"
 FEWEST = 20  # learners in a part, to say anything
@@ -33,6 +45,8 @@ SAYS = {  # estimate, its interval, the limit
     "exposure": "canaries planted once stand {:+.1f} bits above chance ({:+.1f} to {:+.1f}; limit {:.1f})",
 }
 DRAWS = 2000  # resamples
+MISTAKES = (Missing, BadName, manifest.Stale, params.ParameterError, lock.Held, checkpoints.Other, careful.CutOff,
+            FloatingPointError, MemoryError, NotWritten)  # they say themselves how to go on
 NONE_PLANTED = "no canaries were planted: CANARIES=yes asks for it"
 
 
@@ -144,7 +158,7 @@ def with_bases(told, bases):
 def measure(run, model, seed, index, drawing, limits, planted=None):
     """The report of one model and seed: levels, gaps, verdict, why, and the hash of the weights that it speaks of.
 
-    planted: what `canaries.measure` returns of this model, if it was asked.
+    planted: what `twins.measure` returns of this model, if it was asked.
     """
     from transformers import AutoTokenizer
 
@@ -172,7 +186,7 @@ def measure(run, model, seed, index, drawing, limits, planted=None):
 def texts_of(run):
     """(rows of the index with level, learner and part, Masks parameters, split id)."""
     report = read_json(run.need(run.folder / "masks/report.json", "02_mask"))
-    drawing = params.check(params.Masks, report["parameters"], "masks/report.json")
+    drawing = params.check(Masks, report["parameters"], "masks/report.json")
     columns = ["text_id", "learner_id", "level", "split", "copied", "held_out"]
     texts = pd.read_parquet(run.need(run.texts, "01_extract"), columns=columns)
     index = indexing.read(run.need(run.index, "02_mask")).merge(texts, on="text_id")
@@ -188,14 +202,14 @@ def trained(run):
 
 
 def main(name, plant=False):
-    run, bar = Experiment(Path(name).name, root="."), functools.partial(tqdm, ncols=100, leave=False)
+    run = Experiment(Path(name).name, root=".").begin("memorisation")
     with open("params/memorisation.yaml", encoding="utf-8") as file:
         limits = params.check(Limits, yaml.safe_load(file), "params/memorisation.yaml")
     (index, drawing, split_id), facts = texts_of(run), trained(run)
-    found = canaries.all_of(run, facts, index, drawing, limits, plant)
+    found = twins.all_of(run, facts, index, drawing, limits, plant)
     told = {}
-    for model, seed in (steps := bar(facts, unit=" models")):
-        steps.set_description(f"{model}, seed {seed}")
+    for model, seed in (bar := tqdm(facts, unit=" models", ncols=100, leave=False)):
+        bar.set_description(f"{model}, seed {seed}")
         told[f"{model}/seed{seed}"] = measure(run, model, seed, index, drawing, limits, found.get(model))
     told = with_bases(told, {f"{m}/seed{s}": f"{one['init_from']}/seed{s}" for (m, s), one in facts.items()})
     print("\n".join(f"{one}: {report['verdict']}: {report['why']}" for one, report in told.items()))
@@ -209,5 +223,5 @@ def main(name, plant=False):
 if __name__ == "__main__":
     try:
         main(sys.argv[1], plant=os.environ.get("CANARIES") == "yes")
-    except (Missing, manifest.Stale, params.ParameterError) as error:
+    except MISTAKES as error:
         sys.exit(str(error))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import yaml
 
-from lib import canaries, memorisation, params
+from lib import canaries, memorisation, params, twins
 from lib.files import read_json, write_json
 from lib.runs import Experiment
 
@@ -40,7 +40,7 @@ def study(tmp_path_factory, tokenizer):
 
 @pytest.fixture(scope="module")
 def found(study, rows, facts, drawing):
-    return canaries.all_of(study, {("a1", 0): facts}, rows, drawing, LIMITS, plant=True)
+    return twins.all_of(study, {("a1", 0): facts}, rows, drawing, LIMITS, plant=True)
 
 
 def test_exposure_by_hand():
@@ -95,11 +95,11 @@ def test_nothing_is_left_of_a_twin_but_its_numbers(found, study):
 
 
 def test_a_twin_is_trained_once_for_a_model(found, study, rows, facts, drawing, monkeypatch):
-    monkeypatch.setattr(canaries.training, "train", lambda *_: pytest.fail("it was trained again"))
+    monkeypatch.setattr(twins.training, "train", lambda *_: pytest.fail("it was trained again"))
     asked = study, {("a1", 0): facts}, rows, drawing
-    assert canaries.all_of(*asked, LIMITS, plant=True) == found
+    assert twins.all_of(*asked, LIMITS, plant=True) == found
     other = {("a1", 0): facts | {"fingerprint": "another"}}
-    assert canaries.all_of(study, other, rows, drawing, LIMITS, plant=False) == {}, "it was another model's twin"
+    assert twins.all_of(study, other, rows, drawing, LIMITS, plant=False) == {}, "it was another model's twin"
 
 
 def test_the_words_follow_the_numbers(found):
