@@ -44,8 +44,8 @@ report: .venv/ready  ## of EXPERIMENT: one offline page of the whole study, and 
 paper: .venv/ready  ## of EXPERIMENT: methods, tables, figures and references for LaTeX
 	@.venv/bin/python -m lib.paper "$(EXPERIMENT)"
 
-memorisation: .venv/ready  ## of EXPERIMENT: does any model know its training texts better than others like them?
-	@.venv/bin/python -m lib.memorisation "$(EXPERIMENT)"
+memorisation: .venv/ready  ## of EXPERIMENT: does any model know its training texts better than others like them? [CANARIES=yes]
+	@CANARIES="$(CANARIES)" .venv/bin/python -m lib.memorisation "$(EXPERIMENT)"
 
 share-check: .venv/ready  ## may it leave? all that make share would take, or FILES="file folder"
 	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" check $(FILES)

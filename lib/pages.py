@@ -8,6 +8,7 @@ from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
+from tqdm import tqdm
 
 from lib.runs import atomic
 
@@ -73,7 +74,8 @@ def write_notebooks(run, folder, pictures=True):
     import nbformat
 
     found = sorted((run.folder / "notebooks").glob("*.ipynb"))
-    for path in found:
+    for path in (bar := tqdm(found, unit=" notebooks", ncols=100, leave=False)):
+        bar.set_description(path.stem)
         content = nbformat.read(path, as_version=4)
         for output in [] if pictures else [o for cell in content.cells for o in cell.get("outputs", [])]:
             for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:

@@ -153,7 +153,7 @@ def write(study, folder):
 if __name__ == "__main__":
     try:
         run = existing(Path(sys.argv[1]).name)
-        print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network")
+        print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network", flush=True)
         n = pages.write_notebooks(run, run.folder / "report/notebooks")
         print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")
     except (Missing, manifest.Stale) as error:

@@ -12,14 +12,18 @@ import shutil
 import sys
 from pathlib import Path
 
-from lib import manifest, pages, paper, report, share, stats
+import numpy as np
+import pandas as pd
+
+from lib import indexing, manifest, pages, paper, report, share, stats
 from lib.aggregate import SMALL, Study
 from lib.files import digest
 from lib.request import existing
-from lib.runs import Missing, need, read_json, write_json, write_table
+from lib.runs import BadName, Missing, need, read_json, write_json, write_table
 
 MODEL_FILES = ["README.md", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
 WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training order, never leaves
+LETTERS = 4  # of a token; shorter ones are pieces of words
 MAY = "may leave"  # lib/memorisation.py's verdict
 READ_ME = """# Results of the study {name}
 
@@ -40,38 +44,81 @@ class Refused(RuntimeError):
 def stage(run, folder, weights=False, notebooks=False):
     """Put everything that would leave into `folder`. Raises Refused for weights of which nobody says that they may."""
     study = Study(run)
+    shown = [one for one in study.trained if _enough(study, *one)]
+    for one in shown if weights else []:  # before minutes are spent on drawing
+        _may_leave(run, *one)
+    if weights:
+        _own_words(run)
     report.write(study, folder)
     paper.write(study, folder / "paper")
     shutil.copy2(run.root / "CITATION.cff", folder)
     for name, table in study.tables.items():
         write_table(table, folder / f"tables/{name}.csv")
-    for (model, seed), one in study.trained.items():
-        few = stats.role(model)[1] in study.small["valid"]  # the card's perplexity rests on fewer than SMALL learners
-        if one["status"] == "trained" and not few:
-            heavy = weights and _may_leave(run, model, seed)
-            _card(run.model(model, seed), folder / f"cards/{model}/seed{seed}", heavy)
+    for model, seed in shown:
+        _card(run.model(model, seed), folder / f"cards/{model}/seed{seed}", weights)
     if notebooks:
         pages.write_notebooks(run, folder / "notebooks", pictures=False)
     also = ", with its weights" if weights else ""
     (folder / "README.md").write_text(READ_ME.format(name=run.name, small=SMALL, weights=also), encoding="utf-8")
 
 
+def _enough(study, model, seed):
+    """Is the model trained, and does its card's perplexity rest on SMALL learners or more?"""
+    return study.trained[model, seed]["status"] == "trained" and stats.role(model)[1] not in study.small["valid"]
+
+
 def _card(source, target, weights):
     target.mkdir(parents=True)
     for name in [*MODEL_FILES, WEIGHTS] if weights else MODEL_FILES[:1]:
         if (source / name).exists():
-            shutil.copy2(source / name, target)
+            shutil.copyfile(source / name, target / name)  # without its mode: saved weights are their owner's alone
+
+
+def rare_tokens(index, merges, vocabulary, least):
+    """Tokens of LETTERS letters or more that stand in the texts of fewer than `least` learners, in themselves or as a
+    part of longer ones: ids, sorted. A vocabulary trained on the corpus may hold a name so.
+
+    index: a frame with ids and learner, a row a text; merges: pairs of tokens, in the order of the BPE's training;
+    vocabulary: {token: id}.
+    """
+    lengths, ids = index["ids"].map(len), np.concatenate([np.asarray(one, np.int64) for one in index["ids"]])
+    used = pd.DataFrame({"id": ids, "learner": np.repeat(index["learner"].to_numpy(), lengths)}).drop_duplicates()
+    common = set(used["id"].value_counts().loc[lambda counts: counts >= least].index)
+    for one, other in reversed(merges):  # what is merged comes after its parts
+        if vocabulary[one + other] in common:
+            common |= {vocabulary[one], vocabulary[other]}
+    worded = {number for token, number in vocabulary.items() if sum(map(str.isalpha, token.strip("Ġ"))) >= LETTERS}
+    trained = {vocabulary[one + other] for one, other in merges}
+    return sorted((trained & worded) - common)
+
+
+def _own_words(run):
+    """Raises Refused where the tokenizer learned words from the corpus that few learners wrote."""
+    facts = read_json(run.need(run.folder / "masks/report.json", "02_mask"))
+    if facts["parameters"]["tokenizer"] != "bpe":
+        return
+    known = read_json(run.need(run.report, "01_extract"))["learners_known"]
+    file = run.need(run.tokenizer, "02_mask") / "tokenizer.json"
+    texts = pd.read_parquet(run.need(run.texts, "01_extract"), columns=["text_id", "learner_id"])
+    index = indexing.read(run.need(run.index, "02_mask"))[["text_id", "ids"]].merge(texts, on="text_id")
+    index["learner"], least = stats.whose(index, known)[0], share.FEW if known else share.FEW_TEXTS
+    coder = read_json(file)["model"]
+    found = rare_tokens(index, coder["merges"], coder["vocab"], least)
+    if found:
+        raise Refused(f"{file} goes along with the weights, and {len(found)} of its tokens stand in the texts of fewer "
+                      f"than {least} learners: {', '.join(map(str, found[:8]))}{', …' * (len(found) > 8)}. They may be "
+                      "names. Set a smaller vocabulary, or tokenizer: gpt2, in masks.yaml and run the study again; or "
+                      "share without WEIGHTS=yes.")  # fmt: skip
 
 
 def _may_leave(run, model, seed):
-    """True if the memorisation report speaks of these very weights and says that they may leave; else Refused."""
+    """Raises Refused unless the memorisation report speaks of these very weights and says that they may leave."""
     path = need(run.folder / "memorisation/memorisation.json", "make memorisation").resolve()
     told = read_json(path)["models"].get(f"{model}/seed{seed}")
     if told is None or told["weights"] != digest(run.model(model, seed) / WEIGHTS):
         raise Refused(f"{path} does not know the weights of {model}, seed {seed}, as they are now: make memorisation")
     if told["verdict"] != MAY:
         raise Refused(f"{model}, seed {seed}: {told['verdict']}: {told['why']}. Share without WEIGHTS=yes.")
-    return True
 
 
 def found_in(run, paths):
@@ -90,6 +137,7 @@ def main(name, what, paths):
     shutil.rmtree(staged, ignore_errors=True)
     try:
         if not paths:
+            print("Building what would leave, then looking it up in the corpus.", flush=True)
             stage(run, staged, **asked)
         findings, n_files = found_in(run, paths or [staged])
         again = f"make {'share' if what == 'build' else 'share-check'} EXPERIMENT={run.name}"
@@ -109,5 +157,5 @@ def main(name, what, paths):
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1], sys.argv[2], [Path(path) for path in sys.argv[3:]]))
-    except (Missing, manifest.Stale, Refused, FileNotFoundError) as error:
+    except (Missing, BadName, manifest.Stale, Refused, FileNotFoundError) as error:
         sys.exit(str(error))

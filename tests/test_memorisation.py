@@ -52,3 +52,29 @@ def test_pairs_are_of_one_level_and_like_length_and_no_text_serves_twice():
     one, other = memorisation.pairs(read, test, 50, 0)
     assert len(one) == len(other) == 50 and one["text_id"].is_unique
     assert (one["level"] == other["level"]).all() and (one["n_tokens"] - other["n_tokens"]).abs().mean() < 2
+
+
+CLEAR = {"exposure": 0.1, "exposure_lo": -0.3, "exposure_hi": 0.5, "sensitive": True}
+
+
+@pytest.mark.parametrize("canaries, n, expected", [
+    (CLEAR, 60, "may leave"),
+    (CLEAR | {"exposure_lo": 1.2, "exposure_hi": 2.0}, 60, "must stay"),
+    (CLEAR | {"exposure_lo": 1.2, "exposure_hi": 2.0}, 5, "must stay"),
+    (CLEAR | {"exposure_hi": 1.5}, 60, "open"),
+    (CLEAR | {"sensitive": False}, 60, "open"),
+    (CLEAR, 5, "open"),
+])  # fmt: skip
+def test_what_canaries_say_counts_beside_the_gaps(canaries, n, expected):
+    assert memorisation.verdict(told(exact=-0.05, n=n) | canaries, LIMITS)[0] == expected
+
+
+def test_no_verdict_is_better_than_that_of_the_model_it_began_from():
+    reports = {"general/seed0": ("must stay", "a gap"), "a1_transfer/seed0": ("may leave", ""),
+               "a1/seed0": ("open", ""), "a2_transfer/seed0": ("may leave", ""), "longer/seed0": ("open", "")}
+    reports = {name: dict(zip(("verdict", "why"), said)) for name, said in reports.items()}
+    bases = {"general/seed0": "gpt2/seed0", "a1_transfer/seed0": "general/seed0", "longer/seed0": "a1_transfer/seed0",
+             "a2_transfer/seed0": "a1/seed0"}  # fmt: skip
+    found = memorisation.with_bases(reports, bases)
+    assert [one["verdict"] for one in found.values()] == ["must stay", "must stay", "open", "open", "must stay"]
+    assert found["general/seed0"]["why"] == "a gap" and "general/seed0" in found["a1_transfer/seed0"]["why"]
