@@ -16,7 +16,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import yaml
 
-from lib import hypotheses, manifest, pages, paper, wording
+from lib import hypotheses, manifest, pages, paper, stats, wording
 from lib.aggregate import CAPTIONS, SMALL, Study
 from lib.hypotheses import HOLDS, NOT, outcome
 from lib.request import existing
@@ -26,6 +26,7 @@ QUESTION = "Does a language model for one CEFR level beat one for all?"
 SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
             "limits": "Limits", "provenance": "Provenance"}  # fmt: skip
 CLAIMS = {"H1": "specialisation matters", "H2": "the general model suffices", "H3": "transfer is best"}
+WHOSE = {"specialised": "own", "general": "general", "transfer": "transfer"}
 UNITS = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
 
 
@@ -83,6 +84,9 @@ def _keys(study):
 
 
 def _words(table):
+    """Rates of the models of a level; None where all of them rest on few learners."""
+    if table["exact"].isna().all():
+        return None
     shown = table[["level", "model", "n", "exact", "top5"]].sort_values(["level", "model"])
     home = [model in (level.lower(), f"{level.lower()}_transfer", "general") for level, model in
             zip(shown["level"], shown["model"])]  # fmt: skip
@@ -102,9 +106,11 @@ def _cost(study):
 
 
 def _criteria(table):
-    levels = table.groupby(["criterion", "passed"], sort=False)["level"]
-    at = levels.agg(lambda rows: ", ".join(dict.fromkeys(rows)))
-    at = at.unstack().reindex(columns=["pass", "fail"]).fillna("–").reset_index()
+    keys = ["criterion", "model"] if "model" in table else ["criterion"]  # 07 named no model before 2026-11-23
+    if "model" in table:
+        table = table.assign(model=[WHOSE[stats.role(model)[0]] for model in table["model"]])
+    at = table.groupby([*keys, "passed"], sort=False)["level"].agg(lambda rows: ", ".join(dict.fromkeys(rows)))
+    at = at.unstack(sort=False).reindex(columns=["pass", "fail"]).fillna("–").reset_index()
     return at.rename(columns={"pass": "passes at", "fail": "fails at"})
 
 

@@ -46,6 +46,15 @@ def test_the_plans_criteria_are_the_hand_figures(criterion, level, value, passed
     assert len(row["note"]) > 40
 
 
+def test_a_criterion_names_the_model_that_it_judges():
+    rows = advice.plan_criteria(PPL, {"a1": 12.0, "general": 70.0, "a1_transfer": 60.0})
+    named = rows.groupby("criterion")["model"].agg(list)
+    assert named["Level Specificity >= 3x"] == ["a1", "a2", "b1", "b2", "c1"] and named["C1 20–40"] == ["c1"]
+    assert named["Best on combined test set"] == ["general"]
+    assert named["If transfer > A1-only: valuable"] == ["a1_transfer"]
+    assert named["Final validation perplexity < 50"] == ["a1", "general", "a1_transfer"]
+
+
 def test_a_general_model_passes_the_specificity_by_itself():
     rows = advice.plan_criteria(PPL.assign(ppl=PPL["ppl"].where(PPL["model"] != "general", 10.0)), {})
     note = rows.set_index(["criterion", "level"]).loc[("Level Specificity >= 3x", "A1"), "note"]

@@ -4,11 +4,12 @@ import re
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
 import yaml
 from lxml import etree
 
-from lib import pages, paper, report, sharing
+from lib import advice, pages, paper, report, sharing
 from lib.aggregate import SMALL, Study
 from lib.files import write_json
 from lib.runs import Experiment
@@ -47,6 +48,25 @@ def test_the_page_names_what_it_rests_on(page, study):
     known = [study.corpus["split_id"], study.masks["mask_hash"]["test"], study.corpus["sources"][0]["sha256"]]
     known += [one["fingerprint"] for one in study.trained.values()] + [study.advice["versions"]["torch"]]
     assert all(name in page for name in known)
+
+
+def test_the_criteria_name_the_model_and_no_level_both_passes_and_fails():
+    matrix = pd.DataFrame({"model": ["a1"], "test": ["A1"], "mask_type": ["mix"], "ppl": [9.0]})
+    finals = {"a1": 12.0, "a1_transfer": 60.0, "b1": 55.0, "b1_transfer": 30.0, "general": 70.0}
+    table = report._criteria(advice.plan_criteria(matrix, finals))
+    rows = table[table["criterion"] == "Final validation perplexity < 50"].set_index("model")
+    assert rows[["passes at", "fails at"]].T.to_dict("list") == {
+        "own": ["A1", "B1"], "transfer": ["B1", "A1"], "general": ["–", "mixed"]}  # fmt: skip
+
+
+def test_a_table_of_which_nothing_may_be_shown_says_so_in_its_place(study, page, monkeypatch):
+    assert study.tables["word_metrics"]["exact"].isna().all(), "the demo has too few learners for it"
+    assert "<b>Table 6.</b> One missing word: left out" in page and "first five, %" not in page
+    known = study.tables["word_metrics"].assign(n=100.0, exact=0.5, top5=0.75)
+    monkeypatch.setitem(study.tables, "word_metrics", known)
+    monkeypatch.setattr(study, "figures", list)  # they take seconds
+    more = report.page(study)
+    assert "left out, since" not in more and "first five, %" in more and ">75<" in more
 
 
 def test_small_cells_are_in_no_table(study):
