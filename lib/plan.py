@@ -9,8 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lib import params, planning
-from lib.files import atomic
+from lib import params, planning, request
+from lib.corpus import CorpusError
+from lib.files import atomic, read_json
+
+LARGE = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
 
 
 def schedule(jobs, at_once):
@@ -59,12 +62,25 @@ def table(needed, models, machine):
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
 
 
-def show(experiment, asked, profile):
+def texts(home, corpus, settings):
+    """(`planning.lengths`, whose they are): of the run in home where it has indexed this corpus; counted in its files;
+    or EFCAMDAT's. corpus: as CORPUS names it; settings: a `schemas.Corpus`."""
+    last = read_json(home / ".lock").get("corpus") if (home / ".lock").exists() else None
+    if (home / "masks/index.parquet").exists() and corpus in ("", last):
+        return planning.lengths(home), f"those of {home}"
+    files = [file for file in request.corpus_files(corpus) if Path(file).exists()]
+    if files and sum(Path(file).stat().st_size for file in files) <= LARGE:
+        return planning.counted(files, settings), f"those of {corpus}, in GPT-2's tokens"
+    large = f"{corpus} is too large to be counted in passing" if files else "CORPUS=file counts those of a file"
+    return planning.lengths(), f"as in EFCAMDAT; {large}"
+
+
+def show(experiment, corpus, asked, profile):
     """Print the plan of an experiment with these parameters on the machine of this profile."""
     machine, home = params.machine(profile), Path("runs") / experiment
     models = {name: p for name, p in asked.items() if isinstance(p, params.Train)}
     rate = 1e12 * machine.tflops if machine.tflops else planning.matrix_rate(machine.device)
-    known = planning.lengths(home)
+    known, whose = texts(home, corpus, asked["corpus"])
     needed = {name: planning.model(p, asked["masks"], machine, rate, known) for name, p in models.items()}
     print(*table(needed, models, machine), sep="\n")
     jobs = jobs_of(needed, models)
@@ -74,9 +90,9 @@ def show(experiment, asked, profile):
     disk = planning.size_of(sum(one["disk_gb"] for one in needed.values()))
     print(f"chain, a base and what starts from it, {planning.time_of(chain)}. Disk, at most: {disk}.")
     speed = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
-    texts = home if (home / "masks").exists() else "EFCAMDAT"
-    print(f"Estimates, for {speed} and texts as in {texts}, budgets used up;")
-    print("05 is not counted, nor what jobs need to start.")
+    n_texts = sum(n for n, _ in known.values())
+    print(f"Estimates, for {speed} and {n_texts:,} texts: {whose}.")
+    print("Budgets used up; 05 is not counted, nor what jobs need to start.")
 
 
 def draw(command, place):
@@ -96,8 +112,8 @@ def draw(command, place):
 if __name__ == "__main__":
     experiment, corpus, profile_of_params, profile = sys.argv[1:]
     try:
-        show(experiment, params.profile(profile_of_params), profile)
-    except params.ParameterError as error:
+        show(experiment, corpus, params.profile(profile_of_params), profile)
+    except (params.ParameterError, request.NoCorpus, CorpusError) as error:
         sys.exit(str(error))
     words = [f"experiment={experiment}", f"params={profile_of_params}", f"profile={profile}"]
     words += [f"corpus={corpus}"] if corpus else []

@@ -73,6 +73,16 @@ def lengths(home=None):
     return {level: (len(tokens), float(tokens.mean())) for level, tokens in one}
 
 
+def counted(files, settings):
+    """`lengths` of a corpus that no run has indexed yet: its texts by level, tokens by letters as GPT-2's tokenizer has
+    them. files: paths; settings: a `schemas.Corpus`. Raises corpus.CorpusError for what cannot be read."""
+    from lib import corpus, reading  # as torch
+
+    table, _ = reading.read(files, settings)
+    letters = table["text"].str.len().groupby(corpus.cefr(table["level"], settings.levels)).agg(["size", "mean"])
+    return {level: (int(n), TOKENS * mean) for level, n, mean in letters.itertuples() if level in TEXTS}
+
+
 def model(settings, drawing, machine, rate, known):
     """What one model with all its seeds will need, before anything is made.
 

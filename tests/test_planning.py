@@ -1,9 +1,12 @@
 """Claims about estimates: they grow with what they are of, and time and memory of a real training lie near them."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
 from lib import params, planning, starting
+from lib import plan as plan_of
 from lib.files import read_json
 from lib.plan import schedule
 from lib.steps import Steps
@@ -72,6 +75,20 @@ def test_a_run_that_has_its_masks_is_planned_by_its_own_texts():
     assert set(known) == set(expected) and known["A1"][0] < expected["A1"][0]
     facts = read_json("runs/demo/models/a1/seed0/train.json")
     assert known["A1"][1] == pytest.approx(facts["tokens_seen"] / facts["examples_seen"], rel=0.1)
+
+
+def test_a_corpus_is_planned_by_its_own_texts_where_they_can_be_counted(tmp_path, monkeypatch):
+    settings, corpus, home = params.load("params/demo/corpus.yaml"), "runs/synthetic_corpus.csv", Path("runs/demo")
+    assert plan_of.texts(home, corpus, settings) == (planning.lengths(home), "those of runs/demo")
+    found, whose = plan_of.texts(Path("runs/none"), corpus, settings)
+    assert sum(n for n, _ in found.values()) == read_json(home / "corpus/report.json")["rows_in"] and corpus in whose
+    (tmp_path / "mine.csv").write_text("writing_id,cefr,text\n1,A1,aaaa\n2,C2,x\n3,A1,aa\n")
+    found, _ = plan_of.texts(home, str(tmp_path / "mine.csv"), settings)
+    assert found == {"A1": (2, pytest.approx(3 * planning.TOKENS))}, "three letters on average; C2 is left out"
+    monkeypatch.setattr(plan_of, "LARGE", 10)
+    for asked, words in [(str(tmp_path / "mine.csv"), "too large"), ("", "CORPUS=file")]:
+        found, whose = plan_of.texts(Path("runs/none"), asked, settings)
+        assert found == planning.lengths() and words in whose and "EFCAMDAT" in whose
 
 
 def test_jobs_are_laid_side_by_side_after_what_they_wait_for():
