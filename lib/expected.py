@@ -66,7 +66,7 @@ def comparison(contrasts, by_type, halved):
                  f"texts, without an interval) at: {listed(halved)}.",
         "Own level": _told(sides(others), "The own model is shown to be less surprised than every other specialist",
                            "shown to be more surprised than one"),
-        "General or own?": f"The own model is shown to gain at: {listed(gained)}; shown to lose at: {listed(lost)}; "
+        "General or own": f"The own model is shown to gain at: {listed(gained)}; shown to lose at: {listed(lost)}; "
                            f"open at: {listed(left)}. C1, where it should lose: {at_c1}.",
         "Transfer": _told(sides(transfer), "It is shown to be ahead of both own and general", "shown to be behind one"),
         "Type of blank": _told(_most(by_type[by_type["mask_type"] != "mix"]), "The own model is shown to gain most (or "
