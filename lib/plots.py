@@ -127,7 +127,7 @@ def learning_curves(curves, title):
     """Thin: seeds, thick: their geometric mean. curves: model, seed, examples, valid_perplexity (of infills)."""
     ax = blank(title, 4.0, "Training examples seen", "Infill perplexity on valid texts (log scale)")
     curves = curves.dropna(subset="valid_perplexity")
-    for model in sorted(set(curves.model), key=lambda name: [*KIND, name].index(name)):
+    for model in sorted(curves.model.unique(), key=lambda name: ([*KIND, name].index(name), name)):
         seeds = curves[curves.model == model].pivot(index="examples", columns="seed", values="valid_perplexity")
         colour = LEVEL_COLOURS.get((OWN | TRANSFER).get(model), KIND_COLOURS[KIND.get(model, "control")])
         style = {"color": colour, "linestyle": "--" if model in TRANSFER else "-"}

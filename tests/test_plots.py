@@ -171,6 +171,14 @@ def test_mean_over_seeds_stops_where_a_seed_stops():
     assert mean.get_linewidth() > 2 * lines[0].get_linewidth()
 
 
+def test_controls_stand_behind_the_study_s_models_in_an_order_that_no_process_changes():
+    names = ["zero", "one", "two", "three", "four", "five", "b1", "general"]
+    table = pd.concat([curves().query("model == 'a1'").assign(model=name) for name in names])
+    labels = [line.get_label() for line in plots.learning_curves(table, TITLE).lines]
+    drawn = [label for label in labels if not label.startswith("_")]
+    assert drawn == ["b1", "general", "five", "four", "one", "three", "two", "zero"]
+
+
 def luminance(colour):
     """Relative luminance of sRGB, as WCAG 2 defines it."""
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
