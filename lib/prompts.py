@@ -3,6 +3,9 @@
 import numpy as np
 import torch
 from torch.nn.functional import pad
+from transformers.cache_utils import Cache, DynamicLayer
+
+ROOM = 32  # tokens
 
 
 def batches(model, prompts, most):
@@ -29,6 +32,32 @@ def given(tokens, seen, cache):
             "use_cache": True}  # fmt: skip
 
 
+class _Roomy(DynamicLayer):
+    """Keys and values of one layer [rows, heads, width, size], with room behind them: no token copies those before."""
+
+    def hold(self, both, width):
+        """Take keys and values, of which the first `width` places are filled."""
+        self.held, (self.keys, self.values) = both, (one[:, :, :width] for one in both)
+
+    def update(self, keys, values, *_, **__):
+        if not self.is_initialized:
+            self.lazy_initialization(keys, values)
+            self.hold([keys[:, :, :0], values[:, :, :0]], 0)
+        width, new = self.keys.shape[2], self.keys.shape[2] + keys.shape[2]
+        if new > self.held[0].shape[2]:
+            self.held = [pad(one, (0, 0, 0, new + ROOM - one.shape[2])) for one in self.held]
+        for held, one in zip(self.held, (keys, values)):
+            held[:, :, width:new] = one
+        self.hold(self.held, new)
+        return self.keys, self.values
+
+    def batch_select_indices(self, indices):
+        self.hold([one[indices] for one in self.held], self.keys.shape[2])
+
+    def batch_repeat_interleave(self, repeats):
+        self.hold([one.repeat_interleave(repeats, 0) for one in self.held], self.keys.shape[2])
+
+
 class Reader:
     """Prompts of like length side by side, and what is being written behind them, `times` times each.
 
@@ -39,16 +68,14 @@ class Reader:
     def __init__(self, places, ids, seen, times):
         self.rows = torch.as_tensor(places, device=ids.device).repeat_interleave(times) * times
         self.rows += torch.arange(times, device=ids.device).repeat(len(places))
-        self.tokens, self.seen, self.cache, self.times = ids, seen, None, times
+        self.tokens, self.seen, self.times, self.cache = ids, seen, times, Cache(layer_class_to_replicate=_Roomy)
 
     def states(self, model):
         """What the output layer is given for each row's next token: [n, width]."""
-        output = model.base_model(**given(self.tokens, self.seen, self.cache))
-        states = output.last_hidden_state[:, -1]
-        if self.cache is None and self.times > 1:  # the prompt was read once
+        states = model.base_model(**given(self.tokens, self.seen, self.cache)).last_hidden_state[:, -1]
+        if len(states) < len(self.rows):  # the prompt was read once
             states, self.seen = (x.repeat_interleave(self.times, 0) for x in (states, self.seen))
-            output.past_key_values.batch_repeat_interleave(self.times)
-        self.cache = output.past_key_values
+            self.cache.batch_repeat_interleave(self.times)
         return states
 
     def write(self, tokens, going):
@@ -63,6 +90,6 @@ class Reader:
         more = wider.seen.shape[1] - self.seen.shape[1]
         self.seen = torch.cat([pad(self.seen, (more, 0)), wider.seen])
         self.rows, self.tokens = torch.cat([self.rows, wider.rows]), torch.cat([self.tokens, wider.tokens])
-        for own, other in zip(self.cache.layers, wider.cache.layers):  # [rows, heads, width, size]
-            own.keys = torch.cat([pad(own.keys, (0, 0, more, 0)), other.keys])
-            own.values = torch.cat([pad(own.values, (0, 0, more, 0)), other.values])
+        for own, other in zip(self.cache.layers, wider.cache.layers):
+            pairs = [(own.keys, other.keys), (own.values, other.values)]
+            own.hold([torch.cat([pad(a, (0, 0, more, 0)), b]) for a, b in pairs], other.keys.shape[2])
