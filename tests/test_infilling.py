@@ -51,10 +51,18 @@ def test_the_nucleus_keeps_the_token_that_crosses_the_mass_and_no_more(monkeypat
     shares = torch.tensor([0.1, 0.4, 0.05, 0.3, 0.15])  # in order .4 .3 .15 .1 .05: .85 holds three, .851 four
     u = torch.arange(0, 1, 1e-4)
     for nucleus, kept in [(0.4, [1]), (0.5, [1, 3]), (0.86, [1, 3, 4, 0]), (0.9999, [1, 3, 4, 0, 2])]:
-        drawn = infilling._drawn(shares.log().repeat(len(u), 1), torch.zeros(len(u), 1), u, nucleus)
+        drawn = infilling._drawn(shares.repeat(len(u), 1), u, nucleus)
         found = torch.bincount(drawn, minlength=5) / len(u)
         expected = torch.zeros(5).index_copy(0, torch.tensor(kept), shares[kept] / shares[kept].sum())
         assert torch.allclose(found, expected, atol=3e-4), nucleus
+
+
+@pytest.mark.parametrize("n", [40, 63, 64, 71, 500])  # tokens; blocks of 8: 5 to 62, with a rest of 0 to 7
+def test_the_greatest_of_blocks_are_the_greatest_of_all(n):
+    p = torch.rand(9, n, generator=torch.Generator().manual_seed(n))
+    p[::2, -1] += 10  # the greatest of every other row stands last
+    top, tokens = infilling._greatest(p, 7)
+    assert torch.equal(top, p.topk(7).values) and torch.equal(tokens, p.topk(7).indices)
 
 
 class Letters:
