@@ -106,7 +106,10 @@ def test_standing_names_the_stamps_and_the_models_that_are_missing():
     assert "every verdict below is invalid" in wording.standing(FAILED, [], cost)
 
 
-@pytest.mark.parametrize("one", [*sorted(hypotheses.HOLDS), hypotheses.INCONCLUSIVE, NOT, hypotheses.LONGER, hypotheses.NA])
+OTHERS = [hypotheses.INCONCLUSIVE, NOT, hypotheses.LONGER, hypotheses.NA]
+
+
+@pytest.mark.parametrize("one", [*sorted(hypotheses.HOLDS), *OTHERS])
 def test_transfer_that_is_advised_where_h3_does_not_hold_says_what_h3_asks_beside(one):
     said = wording.beside_h3(one, 0.02)
     assert ("over 2 % ahead of each rival" in said) == (one not in hypotheses.HOLDS)
