@@ -17,6 +17,7 @@ def page(tmp_path_factory):
     """05_infill in JupyterLab, all of it run."""
     with lab.served(lab.prepared(tmp_path_factory.mktemp("lab"))) as address, lab.chromium() as browser:
         page = lab.page_of(browser, address)
+        lab.ready(page, "01_extract.ipynb")  # which make lab opens, and which would come to the front later
         lab.open_notebook(page, "05_infill.ipynb")
         lab.run_all(page)
         page.wait_for_selector(".jupyter-widgets textarea")
