@@ -26,6 +26,7 @@ SHARED = 0.5  # of the general model's seed variance is common to all levels
 UNEVEN = dict(zip(LEVELS, [0.4, 0.7, 1.0, 1.5, 2.0]))  # seed sd of small levels' models beside large ones'
 DRAWS = 400  # of the bootstrap
 GAINS = (0.10, 0.125, 0.15, 0.2, 0.3)  # true ones, for the curves of power
+REAL = 0.163  # the same spread in 2,868 texts of real learners (CEFR-ASAG, ELLIPSE), levels of over 25 test learners
 RECORD, CURVES = "bench/records/simulation.json", "bench/records/simulation.csv"
 SETTINGS = params.load("params/efcamdat/hypotheses.yaml")
 MARGIN = np.log1p(SETTINGS.h1_margin)
@@ -124,6 +125,7 @@ def conditions(studies):
         "three seeds, noise .02": (base | {"noise": 0.02}, few, GAINS),
         "three seeds, noise .01": (base | {"noise": 0.01}, studies, GAINS),
         "three seeds, noise .005": (base | {"noise": 0.005}, studies, GAINS),
+        "three seeds, noise .005, real learners' spread": (base | {"noise": 0.005, "spread": REAL}, studies, GAINS),
         "ten seeds": (base | {"seeds": 10}, few, GAINS),
         "ten seeds, noise .02": (base | {"seeds": 10, "noise": 0.02}, few, GAINS),
     }  # fmt: skip
