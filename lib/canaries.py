@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from lib import indexing, prepare, scoring, stats
+from lib.extraction import DRAWS
 
 WORDS = 12  # of a canary; a tokenizer knows hundreds at least, so no two are alike by chance
 CANDIDATE, NEVER, ONCE = -1, 0, 1  # times planted; candidates are those that the others are ranked among
@@ -79,7 +80,7 @@ def by_times(times, surprise, limits):
     rows, ends = [], [limits.alpha / 2, 1 - limits.alpha / 2]
     for own in sorted(set(times) - {CANDIDATE}):
         here = bits[times == own]
-        drawn = stats.resampled_sums(here[:, None], 2000, limits.seed)[:, 0] / len(here)
+        drawn = stats.resampled_sums(here[:, None], DRAWS, limits.seed)[:, 0] / len(here)
         rows.append([int(own), len(here), float(here.mean()), *map(float, np.quantile(drawn, ends))])
     return pd.DataFrame(rows, columns=COLUMNS)
 

@@ -5,7 +5,19 @@ import socket
 from urllib.parse import urlparse
 
 
-def be_quick():
+def load(kind, name, otherwise):
+    """kind.from_pretrained of a folder or a name on the hub; nobody's code is run. Raises ValueError, with the words of
+    `otherwise` and one way on more, where it is not to be had."""
+    if not os.path.exists(name):
+        _be_quick()
+    try:
+        return kind.from_pretrained(name, trust_remote_code=False)
+    except (OSError, ValueError) as error:
+        more = "or load it once with a network and go on with HF_HUB_OFFLINE=1."
+        raise ValueError(f"{otherwise}, {more}") from error
+
+
+def _be_quick():
     """Where the hub cannot be reached, let its local cache answer at once, not after half a minute of retries."""
     from huggingface_hub import constants
 

@@ -2,10 +2,8 @@
 
     python -m lib.memorisation EXPERIMENT     # writes runs/<experiment>/memorisation/memorisation.json, aggregates only
 
-The extraction gap: each test text is paired with a training text that the model has read, of the same level and
-about as long. The model is asked about blanks in both: how surprised it is (as in Carlini et al. 2021, by perplexity),
-and how often its most probable filling of one missing word is the very word. Learners are drawn again with
-replacement, each part by itself. CANARIES=yes in the environment asks for canaries, too: lib/twins.py.
+Two measures: the extraction gap (lib/extraction.py), and canaries, which CANARIES=yes in the environment asks for
+(lib/twins.py).
 """
 
 import os
@@ -13,26 +11,12 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import numpy as np
 import pandas as pd
 import yaml
 from pydantic import Field
 from tqdm import tqdm
 
-from lib import (
-    canaries,
-    careful,
-    checkpoints,
-    indexing,
-    infilling,
-    lock,
-    manifest,
-    params,
-    prepare,
-    scoring,
-    stats,
-    twins,
-)
+from lib import canaries, careful, checkpoints, extraction, indexing, lock, manifest, params, scoring, twins
 from lib.files import NotWritten, digest
 from lib.request import existing
 from lib.runs import BadName, Missing, read_csv, read_json, write_json
@@ -45,7 +29,6 @@ SAYS = {  # estimate, its interval, the limit
     "exact": "words of training texts are filled exactly {:+.1%} more often ({:+.1%} to {:+.1%}; limit {:.0%})",
     "exposure": "canaries planted once stand {:+.1f} bits above chance ({:+.1f} to {:+.1f}; limit {:.1f})",
 }
-DRAWS = 2000  # resamples
 MISTAKES = (Missing, BadName, manifest.Stale, params.ParameterError, lock.Held, checkpoints.Other, careful.CutOff,
             FloatingPointError, MemoryError, NotWritten)  # they say themselves how to go on
 NONE_PLANTED = "no canaries were planted: CANARIES=yes asks for it"
@@ -66,61 +49,10 @@ class Limits(Parameters):
     without_canaries: bool
 
 
-def pairs(read, test, limit, seed):
-    """Rows of `read` and of `test`, paired: same level, nearest length, each row once; at most `limit` pairs.
-
-    Both are frames with level and n_tokens. Returns (read, test) with equal index.
-    """
-    chosen, free = [], read.sort_values("n_tokens", kind="stable")
-    for row in test.sample(min(limit, len(test)), random_state=seed).itertuples():
-        same = free[free["level"] == row.level]
-        if len(same):
-            nearest = (same["n_tokens"] - row.n_tokens).abs().idxmin()
-            chosen.append((nearest, row.Index))
-            free = free.drop(nearest)
-    one, other = zip(*chosen) if chosen else ((), ())
-    return read.loc[list(one)].reset_index(drop=True), test.loc[list(other)].reset_index(drop=True)
-
-
-def asked(model, tokenizer, rows, drawing, first_special):
-    """Sums by learner of what the model makes of blanks in rows: nll, tokens (the mix), right, words (one word)."""
-    mix = scoring.frozen_examples(rows, prepare.freeze(rows, drawing, "mix", 1), first_special)
-    scores = scoring.score(model, *mix)[["text_id", "nll_text", "n_tokens"]]
-    words = prepare.freeze(rows, drawing, "word", 1).drop_duplicates("text_id")  # the first blank alone
-    keys, tokens, roles = scoring.frozen_examples(rows, words, first_special)
-    prompts = [infilling.prompt(*one) for one in zip(tokens, roles)]
-    fillings, _ = infilling.fill(model, tokenizer, prompts, np.ones(len(prompts), int))
-    answers = [infilling.answers(tokenizer, *one)[0] for one in zip(tokens, roles)]
-    right = [filling[0].strip() == answer.strip() for filling, answer in zip(fillings, answers)]
-    filled = pd.DataFrame({"text_id": keys["text_id"], "right": np.array(right, float), "words": 1.0})
-    each = rows[["text_id", "learner_id"]].merge(scores, how="left").merge(filled, how="left").fillna(0)
-    return each.groupby("learner_id")[["nll_text", "n_tokens", "right", "words"]].sum()
-
-
-def gaps(read, test, alpha, seed):
-    """{gap, gap_lo, gap_hi, exact, exact_lo, exact_hi, n_learners} from sums by learner, as `asked` gives them.
-
-    gap: how much higher perplexity is on test than on training texts, as a share; exact: how much larger the share of
-    words filled exactly is on training than on test texts. Intervals: percentiles, two-sided at alpha.
-    """
-    def both(a, b):
-        gap = np.expm1(b[:, 0] / b[:, 1] - a[:, 0] / a[:, 1])
-        return gap, a[:, 2] / a[:, 3] - b[:, 2] / b[:, 3]
-
-    values = [part.to_numpy(float) for part in (read, test)]
-    found = both(*(part.sum(axis=0, keepdims=True) for part in values))
-    drawn = both(*(stats.resampled_sums(part, DRAWS, seed + n) for n, part in enumerate(values)))
-    told = {"n_learners": min(len(read), len(test))}
-    for name, value, spread in zip(["gap", "exact"], found, drawn):
-        low, high = np.nanquantile(spread, [alpha / 2, 1 - alpha / 2])
-        told |= {name: float(value[0]), f"{name}_lo": float(low), f"{name}_hi": float(high)}
-    return told
-
-
 def verdict(told, limits):
     """(verdict, why) in words: must stay where a measure is shown above its limit, may leave where all are below.
 
-    told: what `gaps` returns and, where canaries were planted, what `canaries.above_chance` does.
+    told: what `extraction.gaps` returns and, where canaries were planted, what `canaries.above_chance` does.
     """
     few = told["n_learners"] < FEWEST
     asked = [name for name in SAYS if f"{name}_lo" in told and not (few and name != "exposure")]
@@ -170,13 +102,13 @@ def measure(run, model, seed, index, drawing, limits, planted=None):
     known = {"weights": digest(folder / "model.safetensors"), "levels": facts["levels"]}
     if order.empty:
         return known | {"verdict": MAY, "why": "it has read no text of the corpus"}
-    read, test = pairs(own[own["text_id"].isin(order["text_id"])], test, limits.texts, limits.seed)
+    read, test = extraction.pairs(own[own["text_id"].isin(order["text_id"])], test, limits.texts, limits.seed)
     told = {"n_learners": 0}
     if len(read):
         tokenizer, network = AutoTokenizer.from_pretrained(folder), scoring.load(folder)
         first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
-        sums = [asked(network, tokenizer, rows, drawing, first_special) for rows in (read, test)]
-        told = gaps(*sums, limits.alpha, limits.seed)
+        sums = [extraction.asked(network, tokenizer, rows, drawing, first_special) for rows in (read, test)]
+        told = extraction.gaps(*sums, limits.alpha, limits.seed)
     seen = canaries.above_chance(planted) if planted else {}
     said, why = verdict(told | seen, limits)
     if told["n_learners"] < FEWEST:  # a number that rests on few learners does not leave either

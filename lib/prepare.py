@@ -1,7 +1,6 @@
 """What 02_mask makes once for all models: the tokenizer and the frozen masks."""
 
 import hashlib
-import os
 
 import numpy as np
 import pandas as pd
@@ -32,15 +31,8 @@ def tokenizer(name, training_texts, vocabulary):
 def _published(name):
     from transformers import AutoTokenizer  # here, since it brings torch along, which 02_mask does without
 
-    if not os.path.exists(name):
-        hub.be_quick()
-    try:
-        return AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"tokenizer: {name} is no folder with a tokenizer, and not to be had from Hugging Face. Give the path of "
-            "a folder in masks.yaml, or load it once with a network and go on with HF_HUB_OFFLINE=1."
-        ) from error
+    return hub.load(AutoTokenizer, name, f"tokenizer: {name} is no folder with a tokenizer, and not to be had from "
+                    "Hugging Face. Give the path of a folder in masks.yaml")  # fmt: skip
 
 
 def _train_bpe(training_texts, vocabulary):

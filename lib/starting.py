@@ -1,7 +1,5 @@
 """Where a model starts: from scratch, or from a base whose sizes, weights and vocabulary fit."""
 
-from pathlib import Path
-
 import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPT2Config
 
@@ -53,16 +51,8 @@ def _scratch(settings, tokenizer, max_length):
 
 
 def _config(base):
-    if not Path(base).exists():
-        hub.be_quick()
-    try:
-        return AutoConfig.from_pretrained(base, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise ValueError(
-            f"init_from: {base} is no trained model of this experiment, no model folder, and not to be had from "
-            "Hugging Face. Train it first (03_train), give the path of a folder, or load it once with a network "
-            "and go on with HF_HUB_OFFLINE=1."
-        ) from error
+    return hub.load(AutoConfig, base, f"init_from: {base} is no trained model of this experiment, no model folder, and "
+                    "not to be had from Hugging Face. Train it first (03_train), give the path of a folder")
 
 
 def _check_base(base, config, tokenizer, max_length):

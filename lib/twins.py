@@ -23,8 +23,10 @@ DECIDING = {"repeats", "planted", "candidates", "alpha", "seed"}  # what of the 
 def all_of(run, facts, index, drawing, limits, plant):
     """{model: what `measure` found}: of twins trained before, as long as their model is still the same; if `plant`,
     of all models that have read a text. facts: {(model, seed): train.json}; index, drawing: as in `measure`."""
-    first = {model: seed for model, seed in reversed(facts) if facts[model, seed]["examples_seen"]}
-    first = dict(reversed(first.items()))
+    first = {}
+    for model, seed in facts:
+        if facts[model, seed]["examples_seen"]:
+            first.setdefault(model, seed)
     known = {model: _before(run, model, made_from(facts[model, seed], limits)) for model, seed in first.items()}
     new = [model for model, one in known.items() if one is None]
     if plant and new:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from lib import memorisation, params
+from lib import extraction, memorisation, params
 
 FILE = Path("params/memorisation.yaml")
 LIMITS = params.check(memorisation.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")), FILE)
@@ -21,7 +21,7 @@ def sums(surprise, exact, n=60, seed=0):
 
 
 def told(*, gap=0.0, exact=0.0, n=60):
-    return memorisation.gaps(sums(3.0, 0.3 + exact, n), sums(3.0 + np.log1p(gap), 0.3, n, seed=1), 0.05, 11)
+    return extraction.gaps(sums(3.0, 0.3 + exact, n), sums(3.0 + np.log1p(gap), 0.3, n, seed=1), 0.05, 11)
 
 
 def test_a_known_gap_is_measured():
@@ -49,7 +49,7 @@ def test_pairs_are_of_one_level_and_like_length_and_no_text_serves_twice():
     read, test = (pd.DataFrame({"level": rng.choice(["A1", "A2"], n), "n_tokens": rng.integers(5, 90, n)})
                   for n in (400, 60))  # fmt: skip
     read["text_id"] = range(400)
-    one, other = memorisation.pairs(read, test, 50, 0)
+    one, other = extraction.pairs(read, test, 50, 0)
     assert len(one) == len(other) == 50 and one["text_id"].is_unique
     assert (one["level"] == other["level"]).all() and (one["n_tokens"] - other["n_tokens"]).abs().mean() < 2
 
