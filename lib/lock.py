@@ -140,6 +140,7 @@ def run(name, corpus, params, profile, command):
             with contextlib.suppress(subprocess.TimeoutExpired):
                 ended = running.wait(BEAT)
             os.utime(file.fileno())
+        status.put_back(home)
         write(file, facts | {"ended": True})
     return ended
 

@@ -16,7 +16,7 @@ from lib import lock, manifest, params, request
 from lib.files import digest, read_json
 
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
-ENDED_BY = "memory, or without room to write"
+SILENT = "It ended without a word: killed, or out of memory, or without room to write."
 ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
 
 
@@ -75,7 +75,11 @@ def forget_stale(home, profile, corpus):
     """
     for rest in list(home.rglob(".*.tmp*")):
         shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
+    put_back(home)  # what a killed run did not come to
+    _refused(home).unlink(missing_ok=True)
     replaced = home / "corpus" if _from_another(home, corpus) else None  # it stands until the new corpus is accepted
+    if replaced and _first(home).exists():
+        shutil.copy2(_first(home), _kept(home))
     for folder, why in stale(home, params.profile(profile), corpus).items():
         print(f"{folder} is made again: {'; '.join(why)}", flush=True)
         if folder != replaced:
@@ -83,6 +87,29 @@ def forget_stale(home, profile, corpus):
     now = time.time()
     for folder in results(home):  # hashes vouch for what is left; the graph, which looks at times, is to let it stand
         os.utime(folder / manifest.NAME, (1, 1) if folder == replaced else (now, now))
+
+
+def _first(home):
+    return home / "notebooks/01_extract.ipynb"
+
+
+def _kept(home):
+    return home / "notebooks/.01_extract.ipynb.kept"
+
+
+def _refused(home):
+    return home / "notebooks/refused/01_extract.ipynb"
+
+
+def put_back(home):
+    """After a corpus was refused, 01 is the notebook of the results that stand; the refusal lies beside it."""
+    notebook = _first(home)
+    if _kept(home).exists() and _stop(notebook):
+        if notebook.exists():
+            _refused(home).parent.mkdir(exist_ok=True)
+            notebook.replace(_refused(home))
+        _kept(home).replace(notebook)
+    _kept(home).unlink(missing_ok=True)
 
 
 def older_code(home, notebooks=Path("notebooks")):
@@ -102,20 +129,26 @@ def renew(home):
 def stopped(home):
     """Yield (notebook, cell, message) of each executed notebook that did not reach its end and does not run now."""
     going_on = lock.running(home)
-    for notebook in sorted((home / "notebooks").glob("*.ipynb")):
-        try:
-            content = read_json(notebook)
-        except ValueError:  # torn by a kill, or just being written
-            content = {"cells": [{"cell_type": "code", "execution_count": None}]}
-        cells = [(n, cell) for n, cell in enumerate(content["cells"], 1) if cell["cell_type"] == "code"]
-        errors = [(n, out) for n, cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]
-        reached = [n for n, cell in cells if cell["execution_count"]]  # a dead kernel's cells all say "completed"
-        if errors:
-            n, error = errors[-1]
-            message = error["evalue"].replace("../", "", 1)  # as seen from here: notebooks run one folder below
-            yield notebook, n, f"{error['ename']}: {message}"
-        elif not going_on and len(reached) < len(cells):
-            yield notebook, reached[-1] if reached else 0, f"It ended without a word: killed, or out of {ENDED_BY}."
+    for notebook in [*sorted((home / "notebooks").glob("*.ipynb")), *_refused(home).parent.glob("*.ipynb")]:
+        found = _stop(notebook)
+        if found and not (going_on and found[1] == SILENT):
+            yield notebook, *found
+
+
+def _stop(notebook):
+    """(cell, message) where an executed notebook stopped, or None: it has reached its end."""
+    try:
+        content = read_json(notebook)
+    except (OSError, ValueError):  # not begun; torn by a kill, or just being written
+        content = {"cells": [{"cell_type": "code", "execution_count": None}]}
+    cells = [(n, cell) for n, cell in enumerate(content["cells"], 1) if cell["cell_type"] == "code"]
+    errors = [(n, out) for n, cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]
+    reached = [n for n, cell in cells if cell["execution_count"]]  # a dead kernel's cells all say "completed"
+    if errors:
+        n, error = errors[-1]
+        message = error["evalue"].replace("../", "", 1)  # as seen from here: notebooks run one folder below
+        return n, f"{error['ename']}: {message}"
+    return (reached[-1] if reached else 0, SILENT) if len(reached) < len(cells) else None
 
 
 def plain(text):

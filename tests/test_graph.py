@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from workspace import workspace
 
-from lib import status
+from lib import lock, status
 from lib.request import EMBEDDED
 
 AFTER = {
@@ -19,13 +19,13 @@ AFTER = {
     "models/general/seed0": {"train": 7, "evaluate": 7, "infill": 6, "compare": 1, "hypotheses": 1},
     "evaluation/a2/seed0": {"evaluate": 1, "compare": 1, "hypotheses": 1},
 }
-TRIGGERS = re.search("--rerun-triggers [a-z-]+", Path("Makefile").read_text()).group().split()
+BY_HASHES = re.search("^BY_HASHES = ([^#]+)#", Path("Makefile").read_text(), re.M).group(1).split()
 
 
 def planned(corpus=EMBEDDED):
     """{rule: number of jobs} of what `make run` would do here."""
     status.forget_stale(Path("runs/demo"), "params/demo", corpus)
-    command = [sys.executable, "-m", "snakemake", "-n", "-c1", *TRIGGERS, "--config", f"corpus={corpus}"]
+    command = [sys.executable, "-m", "snakemake", "-n", "-c1", *BY_HASHES, "--config", f"corpus={corpus}"]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
     jobs = re.findall(r"^(\w+) +(\d+)$", shown.stdout + shown.stderr, re.M)
     return {rule: int(n) for rule, n in jobs if rule not in {"all", "total"}}
@@ -57,3 +57,20 @@ def test_a_corpus_that_has_moved_makes_nothing_again_and_another_one_all(tmp_pat
     Path("other.csv").write_bytes(Path("moved.csv").read_bytes() + b"\n")
     assert planned("other.csv")["extract"] == 1 and "made from another corpus than other.csv" in capsys.readouterr().out
     assert Path("runs/demo/corpus/manifest.json").exists(), "it stands until 01 has accepted the other one"
+
+
+def test_a_refused_corpus_is_refused_again_and_takes_neither_result_nor_notebook(tmp_path, monkeypatch, capsys):
+    workspace(tmp_path)
+    shutil.copy("Snakefile", tmp_path)
+    (tmp_path / "lib").symlink_to(Path("lib").resolve())
+    monkeypatch.chdir(tmp_path)
+    Path("other.csv").write_text("text_id,learner_id,level,text\n1,1,A9,A text.\n")
+    corpus, notebook = Path("runs/demo/corpus/manifest.json"), Path("runs/demo/notebooks/01_extract.ipynb")
+    before = corpus.read_bytes(), notebook.read_bytes()
+    snakemake = [sys.executable, "-m", "snakemake", "-c1", *BY_HASHES, "--config", "corpus=other.csv", "--", corpus]
+    for _ in range(2):
+        assert lock.run("demo", "other.csv", "params/demo", "laptop", snakemake) == 1
+        assert (corpus.read_bytes(), notebook.read_bytes()) == before
+    status.show("demo")
+    assert "notebooks/refused/01_extract.ipynb, cell" in capsys.readouterr().out
+    assert planned() == {}, "with the corpus before, nothing is left to do"
