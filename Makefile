@@ -55,6 +55,8 @@ share: .venv/ready  ## what may leave, checked, in runs/<experiment>/share [WEIG
 
 asked:
 	@test -n "$(CORPUS)" || { echo "Which corpus? make run EXPERIMENT=$(EXPERIMENT) CORPUS=file.csv"; exit 2; }
+	@test "$(origin EXPERIMENT) $(EXPERIMENT)" != "file demo" -o "$(CORPUS)" = "$(EMBEDDED)" || \
+		{ echo "Under what name, so that it does not replace the demo? make run EXPERIMENT=mine CORPUS=\"$(CORPUS)\""; exit 2; }
 
 test: demo  ## style, claims, and the seven notebooks against their committed outputs
 	.venv/bin/ruff check .

@@ -92,6 +92,8 @@ def show(experiment, corpus, asked, profile):
     speed = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
     n_texts = sum(n for n, _ in known.values())
     print(f"Estimates, for {speed} and {n_texts:,} texts: {whose}.")
+    print("Training, evaluation and disk are of all seeds of a model; jobs: how often its training is started where")
+    print(f"one job may last {machine.longest_hours:,.0f} hours.")
     print("Budgets used up; 05 is not counted, nor what jobs need to start.")
 
 

@@ -10,6 +10,7 @@ without pictures, whose letters nobody can check.
 import os
 import shutil
 import sys
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -139,6 +140,8 @@ def main(name, what, paths):
         if not paths:
             print("Building what would leave, then looking it up in the corpus.", flush=True)
             stage(run, staged, **asked)
+            places = Counter(file.relative_to(staged).parts[0] for file in share.everything([staged]))
+            print("Files:", ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(places.items())))
         findings, n_files = found_in(run, paths or [staged])
         again = f"make {'share' if what == 'build' else 'share-check'} EXPERIMENT={run.name}"
         share.tell(findings, n_files, again + (f' FILES="{" ".join(map(str, paths))}"' if paths else ""))
