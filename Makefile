@@ -14,7 +14,7 @@ export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorB
 ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 ON_SLURM = $(shell grep -sl '^executor: slurm' profiles/$(PROFILE)/config.yaml)
 SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.cluster "$(EXPERIMENT)",lib.warm serve)
-BY_HASHES = --rerun-triggers software-env --max-checksum-file-size 0# no notes of earlier runs: lib.lock has forgotten what is stale
+BY_HASHES = --rerun-triggers software-env --max-checksum-file-size 0# no notes of earlier runs: lib.lock has marked what is stale
 RUN = $(ALONE) $(SERVED) .venv/bin/snakemake --profile profiles/$(PROFILE) $(if $(CORES),--cores $(CORES)) \
 	--quiet host reason --nolock --rerun-incomplete $(BY_HASHES)
 

@@ -119,7 +119,7 @@ def end_with_parent():
 
 
 def run(name, corpus, params, profile, command):
-    """Make sure of room, take the lock, forget what is stale, and run command; returns its exit status."""
+    """Make sure of room, take the lock, mark what is stale, and run command; returns its exit status."""
     from lib import runs, status
 
     home = runs.Experiment(name, root=".").folder
@@ -130,7 +130,7 @@ def run(name, corpus, params, profile, command):
     facts["profile"] = profile
     facts["since"] = datetime.datetime.now().isoformat(" ", "seconds")
     with take(home, facts) as file:
-        status.forget_stale(home, params, corpus)
+        status.mark_stale(home, params, corpus)
         signal.signal(signal.SIGINT, lambda *_: None)  # the command hears it too, and ends in order
         how = {"env": os.environ | {RUN: str(os.getpid())}, "pass_fds": [file.fileno()]}
         running = subprocess.Popen(command, preexec_fn=end_with_parent, **how)

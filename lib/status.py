@@ -67,26 +67,23 @@ def _from_another(home, corpus):
     return sorted(map(digest, files)) != sorted(before.values())
 
 
-def forget_stale(home, profile, corpus):
-    """Remove half-written files, and the manifest of each result that must be made again; say why.
+def mark_stale(home, profile, corpus):
+    """Remove half-written files; say which results must be made again and why, also to the graph, which looks at times.
 
-    home: runs/<experiment>; profile: folder of parameters; corpus: as CORPUS names it. What follows from a result is
-    made again with it.
+    home: runs/<experiment>; profile: folder of parameters; corpus: as CORPUS names it. A stale result stands until a
+    new one is there; what follows from it is made again with it.
     """
     for rest in list(home.rglob(".*.tmp*")):
         shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
     put_back(home)  # what a killed run did not come to
     _refused(home).unlink(missing_ok=True)
-    replaced = home / "corpus" if _from_another(home, corpus) else None  # it stands until the new corpus is accepted
-    if replaced and _first(home).exists():
-        shutil.copy2(_first(home), _kept(home))
-    for folder, why in stale(home, params.profile(profile), corpus).items():
+    old, now = stale(home, params.profile(profile), corpus), time.time()
+    for folder in results(home):
+        os.utime(folder / manifest.NAME, (1, 1) if folder in old else (now, now))
+    for folder, why in old.items():
         print(f"{folder} is made again: {'; '.join(why)}", flush=True)
-        if folder != replaced:
-            (folder / manifest.NAME).unlink()
-    now = time.time()
-    for folder in results(home):  # hashes vouch for what is left; the graph, which looks at times, is to let it stand
-        os.utime(folder / manifest.NAME, (1, 1) if folder == replaced else (now, now))
+    if home / "corpus" in old and _first(home).exists():
+        shutil.copy2(_first(home), _kept(home))
 
 
 def _first(home):

@@ -22,10 +22,11 @@ AFTER = {
 BY_HASHES = re.search("^BY_HASHES = ([^#]+)#", Path("Makefile").read_text(), re.M).group(1).split()
 
 
-def planned(corpus=EMBEDDED):
-    """{rule: number of jobs} of what `make run` would do here."""
-    status.forget_stale(Path("runs/demo"), "params/demo", corpus)
+def planned(corpus=EMBEDDED, only=None):
+    """{rule: number of jobs} of what `make run` would do here, to the end or as far as one result."""
+    status.mark_stale(Path("runs/demo"), "params/demo", corpus)
     command = [sys.executable, "-m", "snakemake", "-n", "-c1", *BY_HASHES, "--config", f"corpus={corpus}"]
+    command += ["--", only] if only else []
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
     jobs = re.findall(r"^(\w+) +(\d+)$", shown.stdout + shown.stderr, re.M)
     return {rule: int(n) for rule, n in jobs if rule not in {"all", "total"}}
@@ -57,6 +58,14 @@ def test_a_corpus_that_has_moved_makes_nothing_again_and_another_one_all(tmp_pat
     Path("other.csv").write_bytes(Path("moved.csv").read_bytes() + b"\n")
     assert planned("other.csv")["extract"] == 1 and "made from another corpus than other.csv" in capsys.readouterr().out
     assert Path("runs/demo/corpus/manifest.json").exists(), "it stands until 01 has accepted the other one"
+
+
+def test_what_follows_from_a_stale_result_is_made_again_though_nothing_else_is_asked_for(tmp_path, monkeypatch):
+    workspace(tmp_path)
+    shutil.copy("Snakefile", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("runs/demo/corpus/texts.parquet").write_bytes(b"damaged")
+    assert planned(only="runs/demo/masks/manifest.json") == {"extract": 1, "mask": 1}
 
 
 def test_a_refused_corpus_is_refused_again_and_takes_neither_result_nor_notebook(tmp_path, monkeypatch, capsys):

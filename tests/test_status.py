@@ -76,19 +76,19 @@ def test_older_code_is_reported_and_made_again_on_demand_only(home, run, capsys)
     write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
     manifest.code.cache_clear()
     assert "1 results are of older code" in shown(capsys)
-    status.forget_stale(home, "params/demo", "corpus.csv")
+    status.mark_stale(home, "params/demo", "corpus.csv")
     assert (home / "models/a1/seed0/manifest.json").exists()
     status.renew(home)
     assert not (home / "models/a1/seed0/manifest.json").exists() and (home / "masks/manifest.json").exists()
 
 
-def test_what_must_be_made_again_is_forgotten_and_half_written_files_go(home, capsys):
+def test_what_must_be_made_again_stands_until_then_looking_older_than_all_and_half_written_files_go(home, capsys):
     rest = home / "masks/.index.7.tmp.parquet"
     rest.write_text("half")
     (home / "masks/report.json").write_text("{}")
-    status.forget_stale(home, "params/demo", "corpus.csv")
-    left = [path.relative_to(home).as_posix() for path in sorted(home.rglob("manifest.json"))]
-    assert left == ["corpus/manifest.json"] and not rest.exists()
+    status.mark_stale(home, "params/demo", "corpus.csv")
+    times = {path.parent.relative_to(home).as_posix(): path.stat().st_mtime for path in home.rglob("manifest.json")}
+    assert {name for name, when in times.items() if when == 1} == {"masks", "models/a1/seed0"} and not rest.exists()
     assert "masks is made again: report.json was changed or damaged" in capsys.readouterr().out
 
 
