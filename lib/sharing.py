@@ -24,6 +24,7 @@ from lib.runs import BadName, Missing, need, read_json, write_json, write_table
 
 MODEL_FILES = ["README.md", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
 WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training order, never leaves
+TEXTS = {".html", ".csv", ".md", ".tex", ".json"}
 LETTERS = 4  # of a token; shorter ones are pieces of words
 MAY = "may leave"  # lib/memorisation.py's verdict
 READ_ME = """# Results of the study {name}
@@ -59,8 +60,25 @@ def stage(run, folder, weights=False, notebooks=False):
         _card(run.model(model, seed), folder / f"cards/{model}/seed{seed}", weights)
     if notebooks:
         pages.write_notebooks(run, folder / "notebooks", pictures=False)
+    without_folders(study, folder)
     also = ", with its weights" if weights else ""
     (folder / "README.md").write_text(READ_ME.format(name=run.name, small=SMALL, weights=also), encoding="utf-8")
+
+
+def without_folders(study, folder):
+    """In the texts of `folder`, call the files that the study was given by their last name: a path may tell who works
+    where. These are the corpus, and a tokenizer or a base model from a folder."""
+    run, read = study.run, read_json(study.run.folder / "corpus" / manifest.NAME)["inputs"]
+    named = {one["init_from"] for one in study.trained.values()} | {study.masks["parameters"]["tokenizer"]}
+    given = {Path(os.path.abspath(one)) for one in named if os.sep in one and os.path.exists(one)}
+    given |= {(run.folder / one).resolve() for one in read if one.startswith("..")}
+    ways = {str(one): one.name for one in given}
+    ways |= {os.path.relpath(one, run.root / place): one.name for one in given for place in ["", "notebooks"]}
+    for file in [file for file in share.everything([folder]) if file.suffix in TEXTS]:
+        text = file.read_text(encoding="utf-8")
+        for way in sorted(ways, key=len, reverse=True):
+            text = text.replace(way, ways[way])
+        file.write_text(text, encoding="utf-8")
 
 
 def _enough(study, model, seed):

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -62,6 +63,21 @@ def test_no_model_s_folder_names_a_text_a_learner_or_a_place(shared, demo):
         said = path.read_bytes().decode("utf-8", "replace")
         said = said[: said.find("}}")] if path.name == sharing.WEIGHTS else said  # its header
         assert not names & {*re.findall(r"\w+", said)} and str(demo.root) not in said, path
+
+
+@pytest.mark.parametrize("suffix", sorted(sharing.TEXTS))
+def test_where_the_holder_keeps_corpus_and_base_is_not_told(suffix, study, tmp_path, monkeypatch):
+    base = tmp_path / "home of ann/gpt2"
+    base.mkdir(parents=True)
+    one = study.trained["a1", 0] | {"init_from": str(base)}
+    monkeypatch.setitem(study.trained, ("a1", 0), one)
+    corpus = (study.run.root / "runs/synthetic_corpus.csv").resolve()
+    ways = [base, corpus, os.path.relpath(base, study.run.root / "notebooks"), "../runs/synthetic_corpus.csv"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / f"out/table{suffix}").write_text("\n".join(map(str, ways)))
+    sharing.without_folders(study, tmp_path / "out")
+    told = (tmp_path / f"out/table{suffix}").read_text().split()
+    assert told == ["gpt2", "synthetic_corpus.csv", "gpt2", "synthetic_corpus.csv"]
 
 
 def test_everyone_who_gets_weights_may_read_them(shared):
