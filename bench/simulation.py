@@ -125,6 +125,7 @@ def conditions(studies):
         "three seeds, noise .02": (base | {"noise": 0.02}, few, GAINS),
         "three seeds, noise .01": (base | {"noise": 0.01}, studies, GAINS),
         "three seeds, noise .005": (base | {"noise": 0.005}, studies, GAINS),
+        "three seeds, noise .01, real learners' spread": (base | {"noise": 0.01, "spread": REAL}, studies, GAINS),
         "three seeds, noise .005, real learners' spread": (base | {"noise": 0.005, "spread": REAL}, studies, GAINS),
         "ten seeds": (base | {"seeds": 10}, few, GAINS),
         "ten seeds, noise .02": (base | {"seeds": 10, "noise": 0.02}, few, GAINS),
