@@ -37,7 +37,7 @@ def measured():
     own = read_csv("figures/demo/h1_gains.csv")
     spread = np.sqrt((own["se_data"] ** 2 * own["n_learners"]).mean())
     ppl = read_csv("figures/demo/matrix.csv").query("mask_type == 'mix' and test != 'mixed' and seed_sd > 0")
-    home = [stats.role(model)[1] in (None, test) for model, test in zip(ppl["model"], ppl["test"], strict=True)]
+    home = [stats.pools(*cell) for cell in zip(ppl["model"], ppl["test"], strict=True)]
     by_model = (ppl[home]["seed_sd"] ** 2).groupby(ppl["model"][home])
     return float(spread), float(np.sqrt(by_model.mean().mean()))
 
@@ -78,10 +78,11 @@ def contrasts(sums, draws=DRAWS):
     return pd.concat(rows, ignore_index=True)
 
 
-def found(rows):
-    """Levels at which H1 is supported, as 07_hypotheses decides it."""
-    verdicts = hypotheses.h1(rows, SETTINGS).query("level != 'all'").set_index("level")["verdict"]
-    return verdicts.map(hypotheses.outcome) == hypotheses.SUPPORTED
+def found(rows, rule=hypotheses.h1):
+    """Levels at which a hypothesis holds, as 07_hypotheses decides it; H2's best specialist is the level's own here."""
+    named = rows.assign(name="general-best") if rule is hypotheses.h2 else rows
+    verdicts = rule(named, SETTINGS).query("level != 'all'").set_index("level")["verdict"]
+    return verdicts.map(hypotheses.outcome).isin(hypotheses.HOLDS)
 
 
 def shown(rows, gain=SETTINGS.h1_margin):
@@ -91,11 +92,12 @@ def shown(rows, gain=SETTINGS.h1_margin):
 
 
 def judged(seed, condition, gains):
-    """A study at the margin, by level: is the truth in the interval, is H1 claimed, would it be at other true gains."""
+    """A study at the margin, by level: does the interval hold it, is H1 claimed, or H2, would H1 be at other gains."""
     rows = contrasts(study(np.random.default_rng(seed), **condition))
     no_seeds = rows.assign(se=rows["se_data"], df=rows["n_learners"] - 1)
     return {"covered": ((rows["ci_lo"] <= MARGIN) & (rows["ci_hi"] >= MARGIN)).to_numpy(),
             "claimed": found(rows).to_numpy(), "no_seeds": shown(no_seeds),
+            "sufficed": found(rows, hypotheses.h2).to_numpy(),
             "power": np.array([shown(rows, gain) for gain in gains]).reshape(len(gains), len(LEVELS))}  # fmt: skip
 
 
@@ -106,7 +108,9 @@ def simulated(condition, studies, gains=()):
     anywhere = {name: float(np.mean([one[name].any() for one in each])) for name in ("claimed", "no_seeds")}
     record = condition | {"studies": studies, "coverage": dict(zip(LEVELS, mean["covered"].round(4).tolist())),
                           "false_h1_anywhere": anywhere["claimed"], "false_h1_without_seed_noise": anywhere["no_seeds"],
-                          "false_h1": dict(zip(LEVELS, mean["claimed"].round(4).tolist()))}  # fmt: skip
+                          "false_h1": dict(zip(LEVELS, mean["claimed"].round(4).tolist())),
+                          "false_h2": dict(zip(LEVELS, mean["sufficed"].round(4).tolist())),
+                          "false_h2_everywhere": float(np.mean([one["sufficed"].all() for one in each]))}  # fmt: skip
     return record, mean["power"]
 
 

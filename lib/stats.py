@@ -108,15 +108,22 @@ def satterthwaite(parts):
 
 
 def pooled_seed_variance(sums):
-    """(v-bar, df): variance over seeds of ln PPL, averaged over models on the levels they were made for. One
-    that never varies, such as an untuned base, stays out. (0, 1) without a second seed."""
+    """(v-bar, df): variance over seeds of ln PPL, averaged over the general and the levels' own models, at home.
+    Transfer models and controls stay out: trained for less long, or not at all, they vary less than what is compared.
+    So does one that never varies. (0, 1) without a second seed."""
     totals = sums.table.groupby(["model", "level", "seed"])[["nll_text", "n_tokens"]].sum()
     log_ppl = (totals["nll_text"] / totals["n_tokens"]).groupby(["model", "level"])
     cells = log_ppl.agg(v="var", seeds="count").query("v > 0").reset_index()
-    at_home = [role(model)[1] in (None, level) for model, level in zip(cells["model"], cells["level"], strict=True)]
+    at_home = [pools(*cell) for cell in zip(cells["model"], cells["level"], strict=True)]
     models = cells.loc[at_home].groupby("model")[["v", "seeds"]].mean()
     df = models["seeds"] - 1  # once a model, since its levels share their seeds
     return (np.average(models["v"], weights=df), df.sum()) if len(models) else (0.0, 1.0)
+
+
+def pools(model, level):
+    """Does a model's variance over seeds at this level count for v-bar?"""
+    kind, own = role(model)
+    return kind == "general" or kind == "specialised" and own == level
 
 
 def seed_parts(log_ppl, pooled):

@@ -96,9 +96,10 @@ def test_seed_noise_is_floored_at_the_pooled_variance():
     assert parts[2] == pytest.approx((0.06 / 2, 1))
 
 
-def test_pooled_variance_leaves_out_foreign_levels_and_fixed_models():
+def test_pooled_variance_leaves_out_foreign_levels_controls_and_what_starts_from_another_model():
     cells = {("a1", "A1"): [1.0, 1.2], ("a1", "A2"): [1.0, 3.0], ("general", "A1"): [1.0, 1.4],
-             ("general", "A2"): [1.0, 1.4], ("base", "A1"): [2.0, 2.0]}
+             ("general", "A2"): [1.0, 1.4], ("c1", "C1"): [2.0, 2.0], ("untuned", "A1"): [2.0, 2.1],
+             ("a1_transfer", "A1"): [1.0, 1.1], ("general_longer", "A1"): [1.0, 1.1]}
     rows = [{"model": m, "level": level, "seed": seed, "learner": "x", "nll_text": value, "n_tokens": 1}
             for (m, level), values in cells.items() for seed, value in enumerate(values)]
     assert stats.pooled_seed_variance(summed(rows)) == pytest.approx(((0.02 + 0.08) / 2, 2))
