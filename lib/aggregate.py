@@ -3,6 +3,7 @@
 A number that rests on fewer than SMALL learners is left out, in tables and so in figures; its row says why.
 """
 
+import numpy as np
 import pandas as pd
 
 from lib import plots, stats, titles, wording
@@ -20,14 +21,14 @@ CAPTIONS = {
     "h2_general_vs_best": "The general model beside the best of the level models, which was chosen on valid texts. "
     "Inside the band the two are as good as equal.",
     "h3_transfer": "Perplexity of the level's own, the general and the transfer model on the level's test texts (log "
-    "scale, lower is better). Intervals are each model's own; verdicts rest on paired differences, known more exactly.",
+    "scale, lower is better). Intervals are each model's own, for these weights; verdicts rest on paired differences.",
     "matrix": "Perplexity of every model (row) on the test texts of every level (column). Compare within a column "
     "only: texts of another level are easier or harder for every model.",
     "by_type": "Gain of the own model by what is blanked: the mix used in training, single words, runs of words, "
     "sentences, whole texts.",
     "by_l1": "Gain of the own model by first language, where a group is large enough.",
-    "needed_sample": "Measured gains beside the least true gain that a sample like this one would show in nine of ten "
-    "studies.",
+    "needed_sample": "Measured gains beside the least true gains that a sample like this one would show in nine of ten "
+    "studies: to be above zero, and above the margin of H1, with Holm's strictest correction.",
     "learning_curves": "Perplexity on valid texts during training. Thin lines are seeds, thick ones their mean.",
 }
 
@@ -120,9 +121,10 @@ class Study:
         if by_l1["theta"].notna().any():
             by_l1 = by_l1[by_l1.groupby("l1")["theta"].transform("count") > 0]
             yield "by_l1", plots.forest(by_l1, titles.first_languages(by_l1), "l1"), by_l1
-        mde, title = tables["mde"], "Measured gains, and the least that can be shown"
+        mde, margin = tables["mde"], tables["verdicts"].query("hypothesis == 'H1'")["margin"].iloc[0]
         numbers = mde.assign(n_learners=pd.to_numeric(mde["n_learners"], errors="coerce"))
-        yield "needed_sample", plots.needed_sample(numbers, title), mde
+        drawn = plots.needed_sample(numbers, titles.needed_sample(mde, np.expm1(margin)))
+        yield "needed_sample", drawn, mde
         curves = self.curves()
         if curves is not None:
             yield "learning_curves", plots.learning_curves(curves, titles.learned(curves)), curves

@@ -86,7 +86,7 @@ def general_vs_best(contrasts, title, margin=0.10):
 
 
 def needed_sample(mde, title):
-    """Gain and the least that can be shown. mde: level, n_learners, mde_pct, gain_pct, gain_lo, gain_hi."""
+    """Gains, and the least true ones that are shown. mde: level, n_learners, mde_pct, h1_pct, gain_pct and its ends."""
     rows = mde.assign(note=mde.n_learners.map("{:,.0f} learners".format, na_action="ignore"))
     return _by_level(rows, title, "Gain (% of perplexity)")
 
@@ -182,8 +182,9 @@ def formatted(values, form):
 
 
 def _by_level(table, title, ylabel, margin=0):
-    """gain_pct, gain_lo, gain_hi over the levels, mde_pct as a line; below a level its note, or why it has no gain."""
-    columns = ["gain_pct", "gain_lo", "gain_hi", "mde_pct", "note", "why"]
+    """gain_pct, gain_lo, gain_hi over the levels, mde_pct and h1_pct as lines; below a level its note, or why it has no
+    gain."""
+    columns = ["gain_pct", "gain_lo", "gain_hi", "mde_pct", "h1_pct", "note", "why"]
     rows = table.set_index("level").reindex(LEVELS, columns=columns)
     places, colours = np.arange(5), list(LEVEL_COLOURS.values())
     ax = blank(title, 3.2, "CEFR level", ylabel)
@@ -191,7 +192,9 @@ def _by_level(table, title, ylabel, margin=0):
     if margin:  # reaches equally far in logarithms
         ax.axhspan(100 / (1 + margin) - 100, 100 * margin, color=AIM, alpha=0.12, label=f"within {100 * margin:g} %")
     if "mde_pct" in table:
-        ax.hlines(rows.mde_pct, places - 0.3, places + 0.3, AIM, label="least gain this sample can show", zorder=3)
+        for column, line, what in [("h1_pct", "-", "the margin"), ("mde_pct", ":", "zero")]:
+            label = f"least true gain shown above {what}"
+            ax.hlines(rows[column], places - 0.3, places + 0.3, AIM, linestyle=line, label=label, zorder=3)
     ax.bar(places, rows.gain_pct, 0.6, color=colours, alpha=0.5, zorder=2)
     ax.vlines(places, rows.gain_lo, rows.gain_hi, "black", zorder=3, label="95 % interval")
     ax.scatter(places, rows.gain_pct, 36, colours, edgecolor="black", zorder=4)

@@ -20,16 +20,36 @@ def least_surprised(matrix):
     rows = {level: {kind: ppl.get(name.format(level.lower()), pd.Series(dtype=float)).get(level, np.nan)
                     for kind, name in KINDS.items()} for level in LEVELS}  # fmt: skip
     best = pd.DataFrame(rows).T.astype(float).dropna(how="all").idxmin(axis=1)
-    return f"Least surprised of own, general and transfer: {_parts(best.groupby(best).groups)}"
+    return f"Lowest perplexity of own, general and transfer, shown or not: {_parts(best.groupby(best).groups)}"
 
 
 def types_of_blanks(rows):
-    """At which levels one model is ahead whatever is blanked. rows: general-own by mask_type, with gain_pct."""
-    sides = rows.dropna(subset="gain_pct").groupby("level")["gain_pct"].agg(low="min", high="max")
-    groups = {"the own model": sides["low"] > 0, "the general model": sides["high"] < 0,
-              "now one, now the other": (sides["low"] <= 0) & (sides["high"] >= 0)}  # fmt: skip
-    named = {who: sides.index[at] for who, at in groups.items()}
-    return f"Lower perplexity at every type of blank: {_parts(named)}"
+    """At which levels one model is shown ahead whatever is blanked. rows: general-own by mask_type, with intervals."""
+    sides = rows.dropna(subset="gain_pct").groupby("level").agg(low=("gain_lo", "min"), high=("gain_hi", "max"))
+    own, general = sides["low"] > 0, sides["high"] < 0
+    groups = {"the own model": own, "the general model": general, "none": ~(own | general)}
+    return f"Shown ahead at every type of blank: {_parts({who: sides.index[at] for who, at in groups.items()})}"
+
+
+def cost(contrasts, read):
+    """What gains most over the general model, and how many examples transfer takes. contrasts: of general against own
+    and transfer; read: a Series, examples by kind, those of a transfer model's base included."""
+    told = contrasts.dropna(subset="gain_pct")
+    if told.empty:
+        return "No level could be compared"
+    top = told.loc[told["gain_pct"].idxmax()]
+    first = f"{'Most is gained' if top['gain_pct'] > 0 else 'Least is lost'} with {top['b']}: {top['gain_pct']:+.1f} %"
+    ratio = read.get("transfer", np.nan) / read.get("specialised", np.nan)
+    return first if np.isnan(ratio) else f"{first}; transfer reads {ratio:.1f} times the examples of an own model"
+
+
+def needed_sample(mde, margin):
+    """How large a true gain must be to be shown above the margin, a share. mde: mde.csv."""
+    told = mde.dropna(subset="h1_pct").sort_values("h1_pct")
+    each = [f"{needed:.0f} % ({level})" for needed, level in zip(told["h1_pct"], told["level"], strict=True)]
+    needed = f"{each[0]} to {each[-1]}" if len(each) > 1 else "".join(each)
+    words = f"A true gain of {needed} is needed to be shown above the margin of {100 * margin:.0f} %"
+    return words if each else "No level could be tested"
 
 
 def first_languages(rows):

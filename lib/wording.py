@@ -33,7 +33,8 @@ CLAIMS = {
 UNDECIDED = {INCONCLUSIVE: "it stays open whether ", NA: "it could not be tested whether ",
              INVALID: "no verdict can be given on whether "}  # fmt: skip
 # After a first claim about other levels.
-SHORT = {"H1": {NOT: "it does not"}, "H2": {NOT: "it is more than {m} behind"}, "H3": {NOT: "it does not beat both"}}
+SHORT = {"H1": {NOT: "it does not"}, "H2": {NOT: "the general model is more than {m} behind"},
+         "H3": {NOT: "it does not beat both"}}  # fmt: skip
 SHORT_UNDECIDED = {INCONCLUSIVE: "it stays open", NA: "it could not be tested"}
 
 
@@ -175,8 +176,9 @@ def answer(own, verdicts, checks):
         return f"No verdict can be given, for this does not hold: {failed}."
     gains = own.dropna(subset="gain_pct").sort_values("gain_pct")
     ends = [f"{row.gain_pct:+.1f} % ({row.level})" for row in gains.itertuples()]
-    span = f"On its own level it gains between {ends[0]} and {ends[-1]}." if len(ends) > 1 else (
-        f"On its own level it gains {ends[0]}." if ends else "No level could be compared.")  # fmt: skip
+    from_to = f"{ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(ends)
+    span = (f"The general model's perplexity against the own model's, on its level: {from_to}." if ends else
+            "No level could be compared.")  # fmt: skip
     return " ".join([span, *(f"{title(h, verdicts)}." for h in CLAIMS)])
 
 

@@ -43,6 +43,7 @@ def curves():
 
 
 MDE = contrasts().drop(columns="why").assign(n_learners=[900, 400, 200, 90, 30], mde_pct=[1, 2, 5, 9, 30])
+MDE["h1_pct"] = MDE["mde_pct"] + 10
 HOURS = pd.DataFrame({"model": list(plots.KIND), "hours": np.arange(1.0, 12)})
 BY_L1 = pd.concat([contrasts(l1=l1) for l1 in ["Arabic", "Turkish"]], ignore_index=True)
 COUNTS = pd.DataFrame(

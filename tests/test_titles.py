@@ -14,8 +14,27 @@ def test_the_least_surprised_is_named_level_by_level_and_a_level_without_models_
 
 
 def test_a_level_where_types_disagree_is_said_to():
-    rows = pd.DataFrame({"level": ["A1", "A1", "A2", "A2", "B1"], "gain_pct": [1, 2, -1, 2, np.nan]})
-    assert titles.types_of_blanks(rows).endswith(": the own model at A1; now one, now the other at A2")
+    gains = [1, 2, 1, 2, -3, np.nan]
+    rows = pd.DataFrame({"level": ["A1", "A1", "A2", "A2", "B1", "B2"], "gain_pct": gains})
+    rows = rows.assign(gain_lo=[0.5, 0.1, -0.1, 1, -5, np.nan], gain_hi=[2, 3, 4, 5, -1, np.nan])
+    assert titles.types_of_blanks(rows).endswith(": the own model at A1; the general model at B1; none at A2")
+
+
+def test_the_costliest_gain_is_told_and_nothing_where_nothing_could_be_compared():
+    rows, read = pd.DataFrame({"b": ["a1", "a1_transfer"], "gain_pct": [-2.0, -1.0]}), pd.Series({"specialised": 2.0})
+    assert titles.cost(rows, read) == "Least is lost with a1_transfer: -1.0 %"
+    rows["gain_pct"] = [20.0, 10.0]
+    both = pd.Series({"specialised": 2.0, "transfer": 5.0})
+    assert titles.cost(rows, both) == (
+        "Most is gained with a1: +20.0 %; transfer reads 2.5 times the examples of an own model")  # fmt: skip
+    assert titles.cost(rows.assign(gain_pct=np.nan), both) == "No level could be compared"
+
+
+def test_the_gain_that_h1_needs_is_told_of_the_levels_that_could_be_tested():
+    mde = pd.DataFrame({"level": ["A1", "A2", "B1"], "h1_pct": [40.0, 22.0, np.nan]})
+    assert titles.needed_sample(mde, 0.1) == (
+        "A true gain of 22 % (A2) to 40 % (A1) is needed to be shown above the margin of 10 %")  # fmt: skip
+    assert titles.needed_sample(mde[2:], 0.1) == "No level could be tested"
 
 
 def test_groups_whose_interval_holds_zero_stay_open():

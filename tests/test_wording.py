@@ -137,8 +137,8 @@ def test_limits_name_the_text_that_was_used(column, file, said):
 
 def test_the_last_sentence_has_a_number_or_says_why_not():
     own = pd.DataFrame({"level": ["A1", "C1"], "gain_pct": [5.0, -2.0]})
-    assert "between -2.0 % (C1) and +5.0 % (A1)" in wording.answer(own, decided(), SOUND)
-    assert "gains +5.0 % (A1)" in wording.answer(own.head(1), decided(), SOUND)
+    assert ": -2.0 % (C1) to +5.0 % (A1)" in wording.answer(own, decided(), SOUND)
+    assert ": +5.0 % (A1)" in wording.answer(own.head(1), decided(), SOUND)
     assert "No level could be compared" in wording.answer(own.head(0), decided("H1", None), SOUND)
     assert wording.answer(own, decided(checks=FAILED), FAILED).endswith("masks equal for all models.")
 
