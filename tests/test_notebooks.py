@@ -9,9 +9,11 @@ import nbformat
 import offline
 import pytest
 import speed_table
+from papermill import execute_notebook
 from readme_table import refreshed
 from workspace import NOTEBOOKS, workspace
 
+from lib import params
 from lib.files import read_json
 from lib.runs import read_csv
 
@@ -54,6 +56,16 @@ def test_there_are_seven_notebooks():
 def test_a_notebook_gives_its_committed_outputs_again(path, tmp_path):
     ran = nbval(workspace(tmp_path) / path.name)
     assert ran.returncode == 0, ran.stdout[-6000:]
+
+
+def test_where_no_level_can_be_compared_06_and_07_say_so(tmp_path):
+    notebooks, models = workspace(tmp_path), [name for name, one in params.profile("params/demo").items()
+                                              if isinstance(one, params.Train)]  # fmt: skip
+    for name, asked in {"06_compare": {"models": models}, "07_hypotheses": {}}.items():
+        end = execute_notebook(notebooks / f"{name}.ipynb", None, asked | {"min_learners": 1000}, kernel_name="python3",
+                               cwd=notebooks, progress_bar=False)  # fmt: skip
+    assert "No level could be compared." in str(end.cells[-1].outputs)
+    assert "No level could be tested." in str(end.cells)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
