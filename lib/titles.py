@@ -27,7 +27,7 @@ def types_of_blanks(rows):
     """At which levels one model is shown ahead whatever is blanked. rows: general-own by mask_type, with intervals."""
     sides = rows.dropna(subset="gain_pct").groupby("level").agg(low=("gain_lo", "min"), high=("gain_hi", "max"))
     own, general = sides["low"] > 0, sides["high"] < 0
-    groups = {"the own model": own, "the general model": general, "none": ~(own | general)}
+    groups = {"the own model": own, "the general model": general, "neither": ~(own | general)}
     return f"Shown ahead at every type of blank: {_parts({who: sides.index[at] for who, at in groups.items()})}"
 
 

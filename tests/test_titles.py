@@ -17,7 +17,7 @@ def test_a_level_where_types_disagree_is_said_to():
     gains = [1, 2, 1, 2, -3, np.nan]
     rows = pd.DataFrame({"level": ["A1", "A1", "A2", "A2", "B1", "B2"], "gain_pct": gains})
     rows = rows.assign(gain_lo=[0.5, 0.1, -0.1, 1, -5, np.nan], gain_hi=[2, 3, 4, 5, -1, np.nan])
-    assert titles.types_of_blanks(rows).endswith(": the own model at A1; the general model at B1; none at A2")
+    assert titles.types_of_blanks(rows).endswith(": the own model at A1; the general model at B1; neither at A2")
 
 
 def test_the_costliest_gain_is_told_and_nothing_where_nothing_could_be_compared():
