@@ -128,7 +128,7 @@ def pools(model, level):
 
 def seed_parts(log_ppl, pooled):
     """(variance, df) terms of theta's seed noise, max(v_a, v-bar) / S_a + max(v_b, v-bar) / S_b: this is
-    2 max(v, v-bar) / S for models alike. log_ppl: per model (S,). v-bar has the df of all models; only what a
+    2 max(v, v-bar) / S for models alike. log_ppl: per model (S,). v-bar has the df of all pooled models; only what a
     model's own v exceeds it by has S - 1, so that a v just above v-bar does not make the interval jump."""
     floor, df = pooled
     excess = [(max(np.var(x, ddof=1) - floor, 0) / len(x), len(x) - 1) for x in log_ppl if len(x) > 1]

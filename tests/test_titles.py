@@ -20,7 +20,7 @@ def test_a_level_where_types_disagree_is_said_to():
     assert titles.types_of_blanks(rows).endswith(": the own model at A1; the general model at B1; neither at A2")
 
 
-def test_the_costliest_gain_is_told_and_nothing_where_nothing_could_be_compared():
+def test_the_greatest_gain_is_told_and_nothing_where_nothing_could_be_compared():
     rows, read = pd.DataFrame({"b": ["a1", "a1_transfer"], "gain_pct": [-2.0, -1.0]}), pd.Series({"specialised": 2.0})
     assert titles.cost(rows, read) == "Least is lost with a1_transfer: -1.0 %"
     rows["gain_pct"] = [20.0, 10.0]
