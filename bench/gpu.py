@@ -1,6 +1,7 @@
 """How fast one GPU trains the models of the study, against upstream's way of training on the same machine.
 
-    python bench/gpu.py          the arms in turns; what they learn from equal examples; the hours of the whole study
+    python bench/gpu.py check    does the GPU compute what a CPU computes? each check alone, with what was found
+    python bench/gpu.py          the checks; the arms in turns; what they learn from equal examples; the hours of the whole study
     python bench/gpu.py steps    what each optimisation gave, one switched on after the other
     python bench/gpu.py plan     the eleven models of params/efcamdat_fast, one seed, really trained
     ... --tiny --device cpu      the same with tiny models in seconds: does it run?
@@ -32,6 +33,7 @@ import transformers
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
+import gpu_checks  # noqa: E402
 from gpu_arms import Arm, between, make_world, mark, network, settings, steps_of  # noqa: E402
 from record import facts  # noqa: E402
 
@@ -180,8 +182,21 @@ def rounds(world, record, specs, n_rounds):
 # The commands
 
 
+def check(world, record):
+    found = {}
+    for name, one in gpu_checks.CHECKS.items():
+        with record.part(name):
+            began = time.monotonic()
+            found[name] = one(world) | {"seconds": round(time.monotonic() - began, 1)}
+            say(name, found[name])
+            if not found[name]["holds"]:
+                record.all["errors"][name] = f"found {found[name]['found']}, allowed {found[name]['allowed']}"
+        record.put(checks=found)
+
+
 def compare(world, record):
-    rows = rounds(world, record, ARMS, 1 if world.tiny else 3)
+    check(world, record)
+    rows = rounds(world, record, ARMS, world.rounds)
     world.compiles = "fast" in rows  # else what follows goes on without
     for row in rows.values():
         base = rows.get("up_fp32", row)["tokens_per_s"]["median"]
@@ -280,7 +295,7 @@ def steps(world, record):
     for name, change in STEPS.items():
         spec |= change
         specs[name] = dict(spec)
-    rows = rounds(world, record, specs, 1 if world.tiny else 2)
+    rows = rounds(world, record, specs, min(2, world.rounds))
     rates = {name: row["tokens_per_s"]["median"] for name, row in rows.items()}
     for (before, rate), (name, other) in itertools.pairwise(rates.items()):
         rows[name]["gain"] = {"over": before, "times": round(other / rate, 3)}
@@ -354,18 +369,21 @@ def whole_training(world, record, name, weights, spent):
 
 def main(arguments=None):
     known = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    known.add_argument("command", nargs="?", choices=["compare", "steps", "plan"], default="compare")
+    known.add_argument("command", nargs="?", choices=["check", "compare", "steps", "plan"], default="compare")
     known.add_argument("--device", choices=["cuda", "cpu"], default="cuda")
     known.add_argument("--tiny", action="store_true", help="tiny models and corpus: does it run?")
     known.add_argument("--minutes", type=float, default=9.0, help="after which the rest is left out")
+    known.add_argument("--seconds", type=float, default=8, help="of each arm in a round")
+    known.add_argument("--rounds", type=int, default=3)
     asked = known.parse_args(arguments)
     say("making texts")
     world = make_world(asked.tiny, asked.device)
+    world.seconds, world.rounds = (0.1, 1) if asked.tiny else (asked.seconds, asked.rounds)
     world.rates = matmul_rates(world)
     say("tokens an example", world.mean_tokens, "bf16 TFLOP/s", world.rates)
     record = Record(asked, world)
     with record.part(asked.command):
-        {"compare": compare, "steps": steps, "plan": plan}[asked.command](world, record)
+        {"check": check, "compare": compare, "steps": steps, "plan": plan}[asked.command](world, record)
     record.done.set()
     record.put(complete=not record.all["errors"])
     say("written:", record.path)

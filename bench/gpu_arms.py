@@ -45,7 +45,6 @@ def make_world(tiny, device):
     for level, texts in valid.groupby("level"):
         masks = prepare.freeze(texts, world.drawing, "mix", 1)
         world.valid[level] = scoring.frozen_examples(texts, masks, vocabulary)
-    world.seconds = 0.1 if tiny else 8  # of an arm in a round
     names = dict(zip(LEVELS, map(str.lower, LEVELS))) | {"all": "general"}
     asked = {level: settings("efcamdat", name, world, examples=48 if tiny else 2400) for level, name in names.items()}
     made = {level: steps_of(world, one) for level, one in asked.items()}
