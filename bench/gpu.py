@@ -1,7 +1,7 @@
 """How fast one GPU trains the models of the study, against upstream's way of training on the same machine.
 
     python bench/gpu.py check    does the GPU compute what a CPU computes? each check alone, with what was found
-    python bench/gpu.py          the checks; the arms in turns; what they learn from equal examples; the hours of the whole study
+    python bench/gpu.py          the checks; the arms in turns; what they learn; the hours of a study
     python bench/gpu.py steps    what each optimisation gave, one switched on after the other
     python bench/gpu.py plan     the eleven models of params/efcamdat_fast, one seed, really trained
     ... --tiny --device cpu      the same with tiny models in seconds: does it run?
@@ -182,9 +182,9 @@ def rounds(world, record, specs, n_rounds):
 # The commands
 
 
-def check(world, record):
-    found = {}
-    for name, one in gpu_checks.CHECKS.items():
+def check(world, record, checks=gpu_checks.CHECKS):
+    found = record.all.get("checks", {})
+    for name, one in checks.items():
         with record.part(name):
             began = time.monotonic()
             found[name] = one(world) | {"seconds": round(time.monotonic() - began, 1)}
@@ -195,7 +195,7 @@ def check(world, record):
 
 
 def compare(world, record):
-    check(world, record)
+    check(world, record, gpu_checks.QUICK)
     rows = rounds(world, record, ARMS, world.rounds)
     world.compiles = "fast" in rows  # else what follows goes on without
     for row in rows.values():
@@ -209,6 +209,7 @@ def compare(world, record):
         quality(world, record, base, rows.get("faithful", {}).get("examples_per_s", {}).get("median", 1000))
     with record.part("evaluation"):
         record.put(evaluation=evaluation(world, base.model))
+    check(world, record, gpu_checks.SLOW)
 
 
 def study_minutes(world, rate):

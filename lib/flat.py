@@ -93,7 +93,7 @@ def _attention(module, query, key, value, attention_mask, scaling=None, bounds=N
     if extra or bounds is None:
         raise ValueError(f"flat attention takes the bounds of examples and no {', '.join(extra) or 'padded batch'}")
     short = query.dtype in (torch.bfloat16, torch.float16)
-    query, key, value = (x[0].transpose(0, 1) for x in (query, key, value))
+    query, key, value = (x.squeeze(0).transpose(0, 1) for x in (query, key, value))
     how = CAUSAL | ({} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling})
     how |= {} if query.shape[1] == key.shape[1] else {"enable_gqa": True}
     attend = (varlen_attn if short else _side_by_side) if query.is_cuda else _one_by_one
