@@ -131,8 +131,8 @@ class Record:
         self.now = name
         try:
             yield
-        except Exception:
-            self.all["errors"][name] = traceback.format_exc()[-3000:]
+        except Exception as error:
+            self.all["errors"][name] = "".join(traceback.format_exception_only(error))[-600:]
             say(f"FAILED {name}:", traceback.format_exc()[-600:])
         self.put()
 
@@ -140,7 +140,7 @@ class Record:
 def about():
     try:
         found = facts()
-        return found | {"commit": found["commit"] or os.environ.get("COMMIT")}
+        return found | {"commit": os.environ.get("COMMIT") or found["commit"]}
     except OSError as error:  # no git, or no /proc
         return {"commit": os.environ.get("COMMIT"), "why": str(error), "command": " ".join(sys.argv)}
 

@@ -95,10 +95,9 @@ def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
     model.eval()
     with torch.inference_mode(), flat.attention(model):
         for some in progress(_batches(tokens, batch)):
-            stream = flat.lay_out([tokens[i] for i in some], [targets[i] for i in some])
-            losses = flat.token_losses(model, flat.tensors(stream, model.device)).double().cpu().numpy()
-            owner = some[np.searchsorted(stream["bounds"], stream["where"], side="right") - 1]
-            np.add.at(sums, (owner, stream["values"]), losses)  # what fills a stream up has the role of none
+            for part, stream, losses in _scored(model, some, tokens, targets):
+                owner = part[np.searchsorted(stream["bounds"], stream["where"], side="right") - 1]
+                np.add.at(sums, (owner, stream["values"]), losses)  # what fills a stream up has the role of none
     counts = np.array([np.bincount(target[1:], minlength=len(ROLES)) for target in targets])
     return keys.assign(
         n_tokens=counts[:, INFILL],
@@ -108,6 +107,25 @@ def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
         n_context=counts[:, CONTEXT],
         nll_context=sums[:, CONTEXT],
     )
+
+
+def _scored(model, some, tokens, targets):
+    """Yield (numbers of texts, their stream, its losses in float64); half of them at a time where memory runs out.
+
+    some: int array, numbers of texts. Raises torch.OutOfMemoryError when a single text does not fit.
+    """
+    stream = flat.lay_out([tokens[i] for i in some], [targets[i] for i in some])
+    try:
+        losses = flat.token_losses(model, flat.tensors(stream, model.device)).cpu().double().numpy()
+    except torch.OutOfMemoryError:
+        if len(some) == 1:
+            raise
+        losses = None
+    if losses is None:  # outside the except block, which would keep the tensors of the attempt alive
+        for half in np.array_split(some, 2):
+            yield from _scored(model, half, tokens, targets)
+    else:
+        yield some, stream, losses
 
 
 def unscored(keys):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lib import prepare, scoring
+from lib import flat, prepare, scoring
 from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, level_tokens
 from lib.runs import write_json
 
@@ -35,6 +35,22 @@ def test_no_order_and_no_batch_size_changes_a_score(model, asked, scores):
     mixed = np.random.default_rng(0).permutation(len(scores))
     again = scoring.score(model, asked[0].iloc[mixed], *([part[i] for i in mixed] for part in asked[1:]), batch=300)
     assert np.abs(again[SUMS] - scores.iloc[mixed][SUMS]).max().max() < 1e-4
+
+
+def test_too_little_memory_for_a_batch_changes_no_score(model, asked, scores, monkeypatch):
+    plain = flat.token_losses
+
+    def short_of_memory(model, batch):
+        if batch["input_ids"].shape[1] > 150:
+            raise torch.OutOfMemoryError("no room")
+        return plain(model, batch)
+
+    monkeypatch.setattr(flat, "token_losses", short_of_memory)
+    again = scoring.score(model, *asked)
+    assert np.abs(again[SUMS] - scores[SUMS]).max().max() < 1e-4
+    monkeypatch.setattr(flat, "token_losses", lambda *_: short_of_memory(model, {"input_ids": torch.zeros(1, 151)}))
+    with pytest.raises(torch.OutOfMemoryError):
+        scoring.score(model, *asked)
 
 
 def test_sums_by_role_are_those_added_by_hand(model, asked, scores):
