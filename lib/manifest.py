@@ -13,12 +13,13 @@ from pathlib import Path
 from lib.files import digest, read_json, write_json
 from lib.refusal import Refusal
 
+ROOT = Path(__file__).resolve().parents[1]  # the repository
 NAME = "manifest.json"
 CLOCKS = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vouches for them
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
 # of lib: they decide no number
-WITHOUT_RESULTS = {"plots", "corpus_plots", "asking", "explorer", "live", "manifest", "files", "fault", "lock"}
-WITHOUT_RESULTS |= {"planning", "tables", "refusal"}
+WITHOUT_RESULTS = {"lib.plots", "lib.corpus_plots", "lib.asking", "lib.explorer", "lib.live", "lib.manifest"}
+WITHOUT_RESULTS |= {"lib.files", "lib.fault", "lib.lock", "lib.planning", "lib.tables", "lib.refusal"}
 FREE = {"devices"}  # parameters that decide no result
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
@@ -148,15 +149,32 @@ def code(notebook):
 
 
 def modules(*names):
-    """{lib/name.py: hash of its statements} of these modules of lib and of those that they import."""
+    """{lib/name.py: hash of its statements} of these modules, as lib.name, and of those of lib that they import.
+
+    Raises ImportError when one is not to be found: a result that does not know its code would never be stale.
+    """
     found, waiting = {}, set(names)
     while waiting:
         name = waiting.pop()
-        file = Path(__file__).with_name(f"{name}.py")
-        if f"lib/{name}.py" not in found and name not in WITHOUT_RESULTS and file.exists():
-            found[f"lib/{name}.py"], imported = _module(file)
+        file = _file(name)
+        key = file.relative_to(ROOT).as_posix()
+        if key not in found and not _without_results(name):
+            found[key], imported = _module(file)
             waiting |= imported
     return dict(sorted(found.items()))
+
+
+def _without_results(name):
+    return any(name == other or name.startswith(f"{other}.") for other in WITHOUT_RESULTS)
+
+
+def _file(name):
+    """The file of a module of lib; of a package, its __init__.py."""
+    place = ROOT / name.replace(".", "/")
+    for file in [place.with_suffix(".py"), place / "__init__.py"]:
+        if file.exists():
+            return file
+    raise ImportError(f"there is no module {name}: neither {place}.py nor a folder of that name with an __init__.py")
 
 
 @functools.cache
@@ -166,9 +184,22 @@ def _module(file):
 
 
 def _imports(tree):
-    named = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
-    whole = {alias.name for node in named if node.module == "lib" for alias in node.names}
-    return whole | {node.module.removeprefix("lib.") for node in named if (node.module or "").startswith("lib.")}
+    """Names of the modules of lib that a file imports, such as lib.stats."""
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            raise ImportError(f"a relative import of {node.module}: write lib.{node.module}, so that its code is found")
+        elif isinstance(node, ast.ImportFrom) and _is_package(node.module):
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module)
+    return {name for name in found if name.split(".")[0] == "lib"}
+
+
+def _is_package(name):
+    return name.split(".")[0] == "lib" and (ROOT / name.replace(".", "/")).is_dir()
 
 
 def _statements(tree):

@@ -79,7 +79,7 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
         return pd.DataFrame([row]).reindex(columns=CURVE), {"seconds": 0.0, "resumed_at": None, "micro_batches": 1}
     made_from = {name: value for name, value in vars(settings).items() if name not in ("seeds", "devices")}
     made_from |= {"seed": seed, "first weights": scoring.fingerprint(model)}
-    made_from |= inputs | {"torch": torch.__version__} | manifest.modules("training", "steps")
+    made_from |= inputs | {"torch": torch.__version__} | manifest.modules("lib.training", "lib.steps")
     found = checkpoints.claim(folder, made_from)
     began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
     use_cache = model.config.use_cache

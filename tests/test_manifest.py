@@ -64,5 +64,32 @@ def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
 
 
 def test_figures_are_no_code_of_a_result():
-    assert "lib/stats.py" in manifest.modules("advice") and "lib/runs.py" in manifest.modules("plots", "stats")
-    assert not {"lib/plots.py", "lib/manifest.py"} & manifest.modules("plots", "runs", "training").keys()
+    assert "lib/stats.py" in manifest.modules("lib.advice")
+    assert "lib/runs.py" in manifest.modules("lib.plots", "lib.stats")
+    assert not {"lib/plots.py", "lib/manifest.py"} & manifest.modules("lib.plots", "lib.runs", "lib.training").keys()
+
+
+@pytest.fixture
+def rooms(tmp_path, monkeypatch):
+    """A lib of two packages, in the place of this one."""
+    for name, text in {"": "", "training": "", "training/loop": "x = 1\n"}.items():
+        file = tmp_path / f"lib/{name}.py" if "/" in name else tmp_path / "lib" / name / "__init__.py"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
+    monkeypatch.setattr(manifest, "ROOT", tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "line", ["from lib.training import loop", "from lib.training.loop import x", "import lib.training.loop"]
+)
+def test_code_in_a_package_counts_however_it_is_imported(rooms, line):
+    (rooms / "lib/training/data.py").write_text(line)
+    assert "lib/training/loop.py" in manifest.modules("lib.training.data")
+
+
+@pytest.mark.parametrize("line", ["from lib.training import loops", "from lib.loop import x", "from . import loop"])
+def test_an_import_that_cannot_be_found_is_an_error(rooms, line):
+    (rooms / "lib/training/data.py").write_text(line)
+    with pytest.raises(ImportError, match="there is no module lib|a relative import"):
+        manifest.modules("lib.training.data")
