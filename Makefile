@@ -11,10 +11,10 @@ export HF_HUB_DISABLE_TELEMETRY = 1# nothing phones home
 export DISABLE_SAFETENSORS_CONVERSION = 1
 ONLY ?=# the manifest.json of a result, to go no further than that
 export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorBoard's logs are wanted
-ALONE = .venv/bin/python -m lib.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
+ALONE = .venv/bin/python -m lib.experiment.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 ON_SLURM = $(shell grep -sl '^executor: slurm' profiles/$(PROFILE)/config.yaml)
-SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.cluster "$(EXPERIMENT)",lib.warm serve)
-BY_HASHES = --rerun-triggers software-env --max-checksum-file-size 0# no notes of earlier runs: lib.lock has marked what is stale
+SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.workflow.slurm "$(EXPERIMENT)",lib.workflow.fork_server serve)
+BY_HASHES = --rerun-triggers software-env --max-checksum-file-size 0# no notes of earlier runs: lib.experiment.lock has marked what is stale
 RUN = $(ALONE) $(SERVED) .venv/bin/snakemake --profile profiles/$(PROFILE) $(if $(CORES),--cores $(CORES)) \
 	--quiet host reason --nolock --rerun-incomplete $(BY_HASHES)
 
@@ -26,32 +26,32 @@ demo:  ## all seven notebooks, eleven small models and their controls on the emb
 run: asked .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
 	@$(RUN) --config experiment="$(EXPERIMENT)" corpus="$(CORPUS)" params="$(PARAMS)" profile="$(PROFILE)" \
 		-- $(ONLY) || \
-		{ test $$? = 3 || .venv/bin/python -m lib.summary "$(EXPERIMENT)" failed; exit 1; }
-	@test -n "$(ONLY)" || .venv/bin/python -m lib.summary "$(EXPERIMENT)"
+		{ test $$? = 3 || .venv/bin/python -m lib.workflow.summary "$(EXPERIMENT)" failed; exit 1; }
+	@test -n "$(ONLY)" || .venv/bin/python -m lib.workflow.summary "$(EXPERIMENT)"
 
 plan: .venv/ready  ## hours, memory and disk of a study before it runs, for PROFILE: make plan PARAMS=params/efcamdat PROFILE=slurm
-	@.venv/bin/python -m lib.plan "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
+	@.venv/bin/python -m lib.workflow.plan "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 
 status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, what stopped
-	@.venv/bin/python -m lib.status "$(EXPERIMENT)"
+	@.venv/bin/python -m lib.workflow.status "$(EXPERIMENT)"
 
 renew:  ## forget what older code made of EXPERIMENT; make run, or make demo, then makes it again
-	@.venv/bin/python -m lib.status "$(EXPERIMENT)" renew
+	@.venv/bin/python -m lib.workflow.status "$(EXPERIMENT)" renew
 
 report: .venv/ready  ## of EXPERIMENT: one offline page of the whole study, and its notebooks as pages
-	@.venv/bin/python -m lib.report "$(EXPERIMENT)"
+	@.venv/bin/python -m lib.sharing.report "$(EXPERIMENT)"
 
 paper: .venv/ready  ## of EXPERIMENT: methods, tables, figures and references for LaTeX
-	@.venv/bin/python -m lib.paper "$(EXPERIMENT)"
+	@.venv/bin/python -m lib.sharing.paper "$(EXPERIMENT)"
 
 memorisation: .venv/ready  ## of EXPERIMENT: does any model know its training texts better than others like them? [CANARIES=yes]
-	@CANARIES="$(CANARIES)" .venv/bin/python -m lib.memorisation "$(EXPERIMENT)"
+	@CANARIES="$(CANARIES)" .venv/bin/python -m lib.memorisation.assessment "$(EXPERIMENT)"
 
 share-check: .venv/ready  ## may it leave? all that make share would take, or FILES="file folder"
-	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" check $(FILES)
+	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing.bundle "$(EXPERIMENT)" check $(FILES)
 
 share: .venv/ready  ## what may leave, checked, in runs/<experiment>/share [WEIGHTS=yes] [NOTEBOOKS=yes]
-	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing "$(EXPERIMENT)" build
+	@WEIGHTS="$(WEIGHTS)" NOTEBOOKS="$(NOTEBOOKS)" .venv/bin/python -m lib.sharing.bundle "$(EXPERIMENT)" build
 
 asked:
 	@test -n "$(CORPUS)" || { echo "Which corpus? make run EXPERIMENT=$(EXPERIMENT) CORPUS=file.csv"; exit 2; }
@@ -66,7 +66,7 @@ known-answers: .venv/ready  ## six corpora whose answer is known, through the sa
 	@.venv/bin/python bench/known_answers.py
 
 faults: .venv/ready  ## every fault the study must survive, injected into real runs, with what was expected and seen
-	@.venv/bin/python -m lib.warm serve .venv/bin/python tests/faults.py
+	@.venv/bin/python -m lib.workflow.fork_server serve .venv/bin/python tests/faults.py
 
 slurm-test: .venv/ready  ## root, slurm-wlm, munge: a study on a SLURM of this one machine; STUDY=demo for the whole demo
 	.venv/bin/python tests/slurm/check.py $(STUDY)
@@ -80,7 +80,7 @@ browser: demo  ## all notebooks in JupyterLab, in headless Chromium, which must 
 
 export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/seed0 TO=folder; without MODEL, EXPERIMENT's texts
 	@test -n "$(TO)" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }
-	@.venv/bin/python -m lib.interop $(if $(MODEL),model "$(MODEL)",texts "runs/$(EXPERIMENT)") "$(TO)"
+	@.venv/bin/python -m lib.sharing.upstream_ilm $(if $(MODEL),model "$(MODEL)",texts "runs/$(EXPERIMENT)") "$(TO)"
 
 outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
 	.venv/bin/python tests/refresh_outputs.py

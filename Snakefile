@@ -5,7 +5,8 @@ import os
 import shlex
 import signal
 import sys
-from lib import params, planning, request, runs
+from lib.experiment import folders, parameters
+from lib.workflow import estimates, request
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the environment that runs this file
 
@@ -14,12 +15,12 @@ signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the end 
 EXPERIMENT = config.get("experiment", "demo")
 CORPUS = request.corpus_files(str(config.get("corpus", request.EMBEDDED)))
 PARAMS = config.get("params", "params/demo").rstrip("/")
-ASKED = params.profile(PARAMS)
-MODELS = {name: p for name, p in ASKED.items() if isinstance(p, params.Train)}
+ASKED = parameters.profile(PARAMS)
+MODELS = {name: p for name, p in ASKED.items() if isinstance(p, parameters.Train)}
 WRITERS = [name for name, p in MODELS.items() if p.infill]
-MACHINE = params.machine(config.get("profile", "laptop"))
+MACHINE = parameters.machine(config.get("profile", "laptop"))
 SEEDS = next(iter(MODELS.values())).seeds
-RUN = runs.Experiment(EXPERIMENT, root=".").folder.as_posix()
+RUN = folders.Experiment(EXPERIMENT, root=".").folder.as_posix()
 # A result is the manifest in its folder: written last, it vouches for the other files. So it is what the graph knows of;
 # `update` lets it stand until a new one is there, and puts it back where a job fails: a mistake costs no result.
 VOUCHED = "manifest.json"
@@ -31,12 +32,12 @@ COMPARED, VERDICTS = f"{RUN}/compare/{VOUCHED}", f"{RUN}/hypotheses/{VOUCHED}"
 
 
 def notebook(name, more=""):
-    """papermill on one notebook, in its folder, with the parameter file that the rule names; see lib/attempts.py."""
+    """papermill on one notebook, in its folder, with the parameter file that the rule names; see lib/workflow/retries.py."""
     return (
-        f"python -m lib.attempts '{{log}}' {{resources.attempt}} || exit; OMP_NUM_THREADS={{threads}} "
-        f"python lib/device.py {{resources.gpu}} python lib/warm.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
+        f"python -m lib.workflow.retries '{{log}}' {{resources.attempt}} || exit; OMP_NUM_THREADS={{threads}} "
+        f"python lib/workflow/gpus.py {{resources.gpu}} python lib/workflow/fork_server.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
         f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}' {more} "
-        f"2> '{{log}}.txt' || {{{{ python -m lib.attempts '{{log}}'; exit; }}}}"
+        f"2> '{{log}}.txt' || {{{{ python -m lib.workflow.retries '{{log}}'; exit; }}}}"
     )
 
 
@@ -58,8 +59,8 @@ def planned(what):
     def found(wildcards):
         if MACHINE.tflops is None:
             return 0
-        one = planning.model(MODELS[wildcards.model], ASKED["masks"], MACHINE, 1e12 * MACHINE.tflops, planning.lengths())
-        return {"runtime": planning.minutes(one["hours"], MACHINE), "mem_mb": int(1000 * one["host_gb"])}[what]
+        one = estimates.model(MODELS[wildcards.model], ASKED["masks"], MACHINE, 1e12 * MACHINE.tflops, estimates.lengths())
+        return {"runtime": estimates.minutes(one["hours"], MACHINE), "mem_mb": int(1000 * one["host_gb"])}[what]
     return found
 
 
@@ -79,7 +80,7 @@ rule all:  # every result, not the last ones only: a deleted one in between is t
 rule embedded_corpus:
     output: request.EMBEDDED
     message: "generating the embedded synthetic corpus"
-    shell: "python -m lib.synthetic '{output}'"
+    shell: "python -m lib.synthetic.demo_corpus '{output}'"
 
 
 rule extract:

@@ -31,18 +31,22 @@ from size import corpus, watched
 from transformers.activations import ACT2FN
 from upstream import ACCUMULATION, BATCH, LENGTH, Upstream, align
 
-from lib import flat, indexing, infilling, manifest, masks, params, prepare, scoring, starting, units
-from lib.examples import SPECIALS, assemble, example, lengths
-from lib.indexing import Texts
-from lib.runs import Experiment, read_json, write_json, write_table
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment import manifest, parameters
+from lib.experiment.folders import Experiment, read_json, write_json, write_table
+from lib.infilling import decoding
+from lib.masking import frozen_masks, masks, segmentation, token_index
+from lib.masking.examples import SPECIALS, assemble, example, lengths
+from lib.masking.token_index import Texts
+from lib.models import initialization, packing
+from lib.training.dataset import Steps
 
 RECORD = Path(__file__).parent / "records/cpu.json"
-SMALL = params.load("params/demo/general.yaml")  # 1 layer of 96 numbers
+SMALL = parameters.load("params/demo/general.yaml")  # 1 layer of 96 numbers
 MIDDLE = SMALL.model_copy(update={"n_layer": 4, "n_head": 4, "n_embd": 256})
 N_TRAINING = 578_625  # 80 % of EFCAMDAT's 723,282 texts
 WORKERS = 4  # processes in which upstream aligns masks with tokens, its default
-DRAWING = params.load("params/efcamdat/masks.yaml")
+DRAWING = parameters.load("params/efcamdat/masks.yaml")
 HOW = (DRAWING.masks_per_text, DRAWING.tries, *masks.chances(DRAWING.p, DRAWING.ngram_share), DRAWING.max_ngram)
 
 
@@ -75,7 +79,7 @@ def frame(texts):
 
 
 def indexed(table, up, processes=1):
-    index = indexing.build(table, up.gpt2, "rules", 1024, processes=processes)
+    index = token_index.build(table, up.gpt2, "rules", 1024, processes=processes)
     return Texts.of(index), masks.text_keys(index["text_id"])
 
 
@@ -117,7 +121,7 @@ def first_pass(up, n):
         np.concatenate([inputs for inputs, _ in rows]), np.concatenate([roles for _, roles in rows])
 
     def ours():
-        units._piece.cache_clear()
+        segmentation._piece.cache_clear()
         one_pass(indexed(table, up, os.cpu_count()), up.first, 0)
 
     return ratio(n, theirs, ours) | {"texts": len(texts)}
@@ -142,7 +146,7 @@ def trained(settings, tokenizer, index):
     """Two equal models, their optimisers, and the order of training."""
     settings = settings.model_copy(update={"examples_per_step": BATCH * ACCUMULATION})
     steps = Steps(index, DRAWING, settings, 0, tokenizer.convert_tokens_to_ids(SPECIALS[0]))
-    models = [starting.model(settings, tokenizer, DRAWING.max_length).train() for _ in range(2)]
+    models = [initialization.model(settings, tokenizer, DRAWING.max_length).train() for _ in range(2)]
     models[0].set_attn_implementation("eager")  # all there was in upstream's transformers
     for block in models[0].transformer.h:
         block.mlp.act = ACT2FN["gelu_new"]
@@ -154,8 +158,8 @@ def trained(settings, tokenizer, index):
 def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
     """Examples a second of training, ours with all it does between two steps; theirs has its batches at hand."""
     table = frame(once(texts))
-    tokenizer = tokenizer or prepare.tokenizer("bpe", table["text"], 1017)
-    index = indexing.build(table, tokenizer, "rules", DRAWING.max_length)
+    tokenizer = tokenizer or frozen_masks.tokenizer("bpe", table["text"], 1017)
+    index = token_index.build(table, tokenizer, "rules", DRAWING.max_length)
     settings = settings.model_copy(update={"init_from": "scratch", "examples": (n + 1) * BATCH * batches})
     steps, theirs, ours, their_adam, our_adam = trained(settings, tokenizer, index)
     steps.settings = steps.settings.model_copy(update={"examples_per_step": BATCH * batches})
@@ -167,8 +171,8 @@ def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
         upstream.step(theirs, their_adam, *padded[first])
 
     def our_step():
-        with flat.attention(ours):
-            flat.loss_by_rows(ours, flat.tensors(steps[turn["ours"]])).backward()
+        with packing.attention(ours):
+            packing.loss_by_rows(ours, packing.tensors(steps[turn["ours"]])).backward()
         torch.nn.utils.clip_grad_norm_(ours.parameters(), 1.0)
         our_adam.step()
         our_adam.zero_grad()
@@ -202,16 +206,16 @@ def training_demo(up, n):
 
 def training_124m(up, n):
     """GPT-2's own size; one batch of 8 examples a step, since a step of theirs takes half a minute."""
-    return stepping(params.load("params/efcamdat/general.yaml"), up.gpt2, 3000, min(n, 3), batches=1)
+    return stepping(parameters.load("params/efcamdat/general.yaml"), up.gpt2, 3000, min(n, 3), batches=1)
 
 
 def asked(up, texts, size):
     """A model and the frozen masks of some texts, all span types, with the texts' examples."""
     table = frame(once(texts))
-    index = indexing.build(table, up.gpt2, "rules", DRAWING.max_length)
-    model = starting.model(size, up.gpt2, DRAWING.max_length).eval()
+    index = token_index.build(table, up.gpt2, "rules", DRAWING.max_length)
+    model = initialization.model(size, up.gpt2, DRAWING.max_length).eval()
     sets = {"mix": DRAWING.mix_sets, "word": 1, "ngram": 1, "sentence": 1, "document": 1}
-    frozen = pd.concat([prepare.freeze(index, DRAWING, kind, n) for kind, n in sets.items()])
+    frozen = pd.concat([frozen_masks.freeze(index, DRAWING, kind, n) for kind, n in sets.items()])
     return model, scoring.frozen_examples(index, frozen, up.first)
 
 
@@ -248,16 +252,16 @@ def infilling_of(up, n, contexts, times, size):
     sure(model, up.first, np.random.default_rng(0))
     chosen = np.flatnonzero((keys["mask_type"] == "mix") & (keys["mask_set"] == 0))
     if contexts == 1:  # one of the usual length
-        chosen = sorted(chosen, key=lambda i: abs(len(infilling.prompt(tokens[i], roles[i])) - 74))[:1]
-    prompts = [infilling.prompt(tokens[i], roles[i]) for i in chosen]
-    blanks = [infilling.n_blanks(roles[i]) for i in chosen]
+        chosen = sorted(chosen, key=lambda i: abs(len(decoding.prompt(tokens[i], roles[i])) - 74))[:1]
+    prompts = [decoding.prompt(tokens[i], roles[i]) for i in chosen]
+    blanks = [decoding.n_blanks(roles[i]) for i in chosen]
     ids = {token: up.first + i for i, token in enumerate(SPECIALS)}
     draws = max(1, 128 // (len(chosen) * times))  # so that both sides write about equally much
     seeds = itertools.count()
 
     def ours():
         for _ in range(draws):
-            infilling.fill(model, up.gpt2, prompts, blanks, nucleus=0.95, seed=next(seeds), times=times)
+            decoding.fill(model, up.gpt2, prompts, blanks, nucleus=0.95, seed=next(seeds), times=times)
 
     def theirs():
         for _ in range(draws):
@@ -315,7 +319,7 @@ def equal(up, n):
     """
     file = os.environ.get("TEXTS")
     texts = pd.read_csv(file, dtype=str)["text"].iloc[:600].tolist() if file else once(600)
-    index = indexing.build(frame(texts), up.gpt2, "punkt", 10_000)
+    index = token_index.build(frame(texts), up.gpt2, "punkt", 10_000)
     flat_texts, keys = Texts.of(index), masks.text_keys(index["text_id"])
     found = {"texts": len(texts)} | same_offsets(up, texts) | same_examples(up, texts, flat_texts)
     drawn = masks.draw(flat_texts.units, flat_texts.unit_bounds, keys, 0, masks.TRAINING, 0, *HOW)
@@ -347,7 +351,7 @@ def same_offsets(up, texts):
             rows.append([1, at, length])
             for at, length, words in sentences:
                 rows += [[2, at, length], *([4, *word] for word in words)]
-        equals = rows == units.units(text, "punkt").tolist()
+        equals = rows == segmentation.units(text, "punkt").tolist()
         result["offsets_equal" if equals else "offsets_different"] += 1
     return result
 

@@ -18,17 +18,20 @@ import torch
 from record import facts
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib import asking, manifest, prepare, scoring
-from lib.files import write_json
-from lib.runs import Experiment
+from lib.evaluation import scoring
+from lib.experiment import manifest
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
+from lib.infilling import queries
+from lib.masking import frozen_masks
 
 RECORD = Path(__file__).parent / "records/explorer.json"
 N_TOKENS, MODELS, ROUNDS = 50_264, ["a1", "a2", "b1", "b2", "c1", "general"], 3
 ASKED = {
-    "one word": (asking.fillings, "Yesterday my sister and I ate leftover pasta for [lunch] in the garden."),
-    "two words": (asking.fillings, "Yesterday my [sister] and I ate leftover pasta for _ in the garden."),
-    "a sentence": (asking.fillings, "Yesterday we ate pasta. ___ Then we went home."),
-    "whose text, 100 words": (asking.whole_text, "Yesterday we ate leftover pasta for our lunch today. " * 11),
+    "one word": (queries.fillings, "Yesterday my sister and I ate leftover pasta for [lunch] in the garden."),
+    "two words": (queries.fillings, "Yesterday my [sister] and I ate leftover pasta for _ in the garden."),
+    "a sentence": (queries.fillings, "Yesterday we ate pasta. ___ Then we went home."),
+    "whose text, 100 words": (queries.whole_text, "Yesterday we ate leftover pasta for our lunch today. " * 11),
 }
 
 
@@ -56,7 +59,7 @@ def models(run):
 def asked(panel, answer, marked):
     """Seconds until the first row and until the last: by the clock, and of this process's computing."""
     start, took = (time.perf_counter(), time.process_time()), []
-    for _ in panel.ask(answer, asking.parse(marked)):
+    for _ in panel.ask(answer, queries.parse(marked)):
         took.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     return {"first": took[0][0], "first_cpu": took[0][1], "all": took[-1][0], "all_cpu": took[-1][1]}
 
@@ -68,12 +71,12 @@ def medians(rounds):
 def main():
     torch.set_num_threads(1)
     scoring.quiet()
-    words = prepare.tokenizer("bpe", ["Yesterday my sister and I ate leftover pasta for lunch."] * 9, 400)
+    words = frozen_masks.tokenizer("bpe", ["Yesterday my sister and I ate leftover pasta for lunch."] * 9, 400)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         run = Experiment("bench", folder)
         models(run)
-        not_read = [asked(panel := asking.Panel(run, words), *ASKED["one word"]) for _ in range(ROUNDS)]
+        not_read = [asked(panel := queries.Panel(run, words), *ASKED["one word"]) for _ in range(ROUNDS)]
         found["one word, models not read yet"] = medians(not_read)
         for name, question in ASKED.items():
             found[name] = medians([asked(panel, *question) for _ in range(ROUNDS)])

@@ -16,9 +16,13 @@ import torch
 from record import facts
 from transformers import AutoTokenizer, set_seed
 
-from lib import indexing, params, scoring, starting, training
-from lib.runs import Experiment
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment import parameters
+from lib.experiment.folders import Experiment
+from lib.masking import token_index
+from lib.models import initialization
+from lib.training import loop
+from lib.training.dataset import Steps
 
 NARROW = 1 / np.sqrt(96)
 ARMS = {  # spread of token embeddings, of position embeddings, of the matrices in the layer
@@ -39,12 +43,12 @@ def first_weights(model, tokens, positions, matrices):
 
 
 def main():
-    run, settings = Experiment("demo", "."), params.load("params/demo/general.yaml")
+    run, settings = Experiment("demo", "."), parameters.load("params/demo/general.yaml")
     tokenizer = AutoTokenizer.from_pretrained(run.tokenizer)
     special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
-    drawing = params.load("params/demo/masks.yaml")
+    drawing = parameters.load("params/demo/masks.yaml")
     texts = pd.read_parquet(run.texts, columns=["text_id", "split"])
-    index = indexing.read(run.index).merge(texts, on="text_id")
+    index = token_index.read(run.index).merge(texts, on="text_id")
     frozen = pd.read_parquet(run.masks("valid")).query("mask_type == 'mix' and mask_set == 0")
     valid = scoring.frozen_examples(index[index["split"] == "valid"], frozen, special)
     arms = {name: {"perplexity": [], "seconds": []} for name in ARMS}
@@ -52,13 +56,13 @@ def main():
         for name, spreads in ARMS.items():
             set_seed(seed)
             steps = Steps(index[index["split"] == "train"], drawing, settings, seed, special)
-            model = starting.model(settings, tokenizer, drawing.max_length)
+            model = initialization.model(settings, tokenizer, drawing.max_length)
             first_weights(model, *spreads)
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
-                training.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
+                loop.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
             arms[name]["seconds"].append(round(time.perf_counter() - began, 1))
-            arms[name]["perplexity"].append(round(training.perplexity(scoring.score(model, *valid)), 2))
+            arms[name]["perplexity"].append(round(loop.perplexity(scoring.score(model, *valid)), 2))
             print(name, seed, arms[name]["perplexity"][-1], flush=True)
     for arm in arms.values():
         logs = np.log(arm["perplexity"])

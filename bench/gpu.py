@@ -37,8 +37,10 @@ import gpu_checks  # noqa: E402
 from gpu_arms import Arm, between, make_world, mark, network, settings, steps_of  # noqa: E402
 from record import facts  # noqa: E402
 
-from lib import flat, scoring, training  # noqa: E402
-from lib.runs import LEVELS, write_json  # noqa: E402
+from lib.evaluation import scoring  # noqa: E402
+from lib.experiment.folders import LEVELS, write_json  # noqa: E402
+from lib.models import packing  # noqa: E402
+from lib.training import loop  # noqa: E402
 
 FLOP = 0.752e9  # a token of GPT-2 124M, forth and back
 NOMINAL = {"H200": 989.4, "H100 NVL": 835.5, "H100 PCIe": 756.5, "H100": 989.4, "A100": 311.9}  # bf16, dense, TFLOP/s
@@ -248,7 +250,7 @@ def perplexity(world, arm, *levels):
     """On valid texts of the levels, in float32 whatever the recipe."""
     scores = [scoring.score(arm.model, *world.valid[level]) for level in levels]
     arm.model.train()
-    return round(training.perplexity(pd.concat(scores)), 3)
+    return round(loop.perplexity(pd.concat(scores)), 3)
 
 
 def evaluation(world, model):
@@ -275,9 +277,11 @@ def gradient_off(world, model):
     Some hundredths are bfloat16; more would say that the GPU's attention is not what the tests on a CPU saw.
     """
     item, found = steps_of(world, settings("efcamdat", "general", world, examples=24))[0], []
-    for loss in [flat.loss, flat.loss_by_rows]:
-        with flat.attention(model):
-            gradients = torch.autograd.grad(loss(model.eval(), flat.tensors(item, world.device)), [*model.parameters()])
+    for loss in [packing.loss, packing.loss_by_rows]:
+        with packing.attention(model):
+            gradients = torch.autograd.grad(
+                loss(model.eval(), packing.tensors(item, world.device)), [*model.parameters()]
+            )
         found.append(torch.cat([one.flatten() for one in gradients]))
     return float((found[0] - found[1]).norm() / found[1].norm())
 
@@ -309,22 +313,22 @@ def steps(world, record):
 
 
 def in_trainer(world, profile):
-    """Step time of lib.training.train itself, to hold against the loop above: what the Trainer costs."""
+    """Step time of lib.training.loop.train itself, to hold against the loop above: what the Trainer costs."""
     n = 48 if world.tiny else 24 * 600 if profile == "efcamdat" else 240 * 100
     own = settings(profile, "general", world, examples=n, eval_every=n)
-    marks, seen = [], training.Progress.on_step_end
+    marks, seen = [], loop.Progress.on_step_end
 
     def on_step_end(self, *args, **others):
         marks.append(time.perf_counter())
         return seen(self, *args, **others)
 
-    training.Progress.on_step_end = on_step_end
+    loop.Progress.on_step_end = on_step_end
     try:
         with tempfile.TemporaryDirectory() as folder:
             train_steps, model = steps_of(world, own), network(world, own, "sdpa")
-            training.train(model, train_steps, world.valid["A1"], own, 0, Path(folder) / "checkpoints", profile, {})
+            loop.train(model, train_steps, world.valid["A1"], own, 0, Path(folder) / "checkpoints", profile, {})
     finally:
-        training.Progress.on_step_end = seen
+        loop.Progress.on_step_end = seen
     ms = 1e3 * np.diff(marks)[len(marks) // 4 :]  # the first quarter compiles
     tokens = train_steps.tokens(n) / len(train_steps)
     return {"step_ms_p50": round(float(np.median(ms)), 2), "step_ms_p95": round(float(np.percentile(ms, 95)), 2),

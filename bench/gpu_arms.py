@@ -14,10 +14,12 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib import flat, prepare, scoring
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, PAD
-from lib.runs import LEVELS
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment.folders import LEVELS
+from lib.masking import frozen_masks
+from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, PAD
+from lib.models import packing
+from lib.training.dataset import Steps
 
 ROOT = Path(__file__).resolve().parents[1]
 PADDED = 256  # tokens of upstream's rows
@@ -43,7 +45,7 @@ def make_world(tiny, device):
     world.index = corpus(200, vocabulary, 4) if tiny else corpus(60_000, vocabulary)
     valid, world.valid = world.index[world.index["split"] == "valid"], {}
     for level, texts in valid.groupby("level"):
-        masks = prepare.freeze(texts, world.drawing, "mix", 1)
+        masks = frozen_masks.freeze(texts, world.drawing, "mix", 1)
         world.valid[level] = scoring.frozen_examples(texts, masks, vocabulary)
     names = dict(zip(LEVELS, map(str.lower, LEVELS))) | {"all": "general"}
     asked = {level: settings("efcamdat", name, world, examples=48 if tiny else 2400) for level, name in names.items()}
@@ -96,7 +98,7 @@ class Arm:
         rate = settings.learning_rate
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, eps=1e-8, weight_decay=0.0, **fused)
         self.compiled = compiled and world.compiles
-        self.loss = compiled_loss(world.cuda) if self.compiled else flat.loss
+        self.loss = compiled_loss(world.cuda) if self.compiled else packing.loss
         self.batches = batches(Padded(self.steps) if layout == "padded" else self.steps, world.cuda)
 
     def _losses(self, batch):
@@ -104,7 +106,7 @@ class Arm:
             for ids, roles in zip(batch["input_ids"], batch["roles"]):
                 yield upstream_loss(self.model, ids, roles) / len(batch["roles"])
         else:
-            with flat.attention(self.model):
+            with packing.attention(self.model):
                 yield self.loss(self.model, batch)
 
     def step(self):
@@ -158,9 +160,9 @@ class Arm:
 
 def batches(data, cuda):
     """The items of data again and again, assembled behind the scenes where there is a GPU to wait for them."""
-    behind = {"num_workers": flat.WORKERS, "prefetch_factor": 8, "pin_memory": True} if cuda else {}
+    behind = {"num_workers": packing.WORKERS, "prefetch_factor": 8, "pin_memory": True} if cuda else {}
     while True:
-        yield from DataLoader(data, batch_size=None, collate_fn=flat.tensors, **behind)
+        yield from DataLoader(data, batch_size=None, collate_fn=packing.tensors, **behind)
 
 
 def network(world, settings, attention):
@@ -174,7 +176,7 @@ def network(world, settings, attention):
 
 @functools.cache
 def compiled_loss(cuda):
-    return torch.compile(flat.loss, dynamic=True, backend="inductor" if cuda else "eager")
+    return torch.compile(packing.loss, dynamic=True, backend="inductor" if cuda else "eager")
 
 
 def mark(world):

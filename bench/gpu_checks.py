@@ -15,12 +15,15 @@ import torch
 from gpu_arms import network, settings, steps_of
 from torch.nn.functional import cross_entropy
 
-from lib import flat, infilling, scoring, training
+from lib.evaluation import scoring
+from lib.infilling import decoding
+from lib.models import packing
+from lib.training import loop
 
 ROOT = Path(__file__).resolve().parents[1]
 FORK = """
 import os, sys, torch
-from lib import flat
+from lib.models import packing
 pid = os.fork()
 if pid == 0:
     print(torch.ones(3, device=sys.argv[1]).sum().item(), flush=True)
@@ -41,10 +44,10 @@ def forked(world):
 
 
 def granted(world):
-    """lib/device.py gives a job one GPU and names it."""
+    """lib/workflow/gpus.py gives a job one GPU and names it."""
     if not world.cuda:
         return result(0.0, 0)
-    words = [sys.executable, "lib/device.py", "1", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"]
+    words = [sys.executable, "lib/workflow/gpus.py", "1", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"]
     ended = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
     return result(float(ended.stdout.split() != ["0"]), 0, said=(ended.stdout + ended.stderr)[-500:])
 
@@ -67,11 +70,11 @@ def packed(world, bf16):
     """Losses of a packed stream against those of its examples alone, with transformers' eager attention."""
     tokens, _ = examples(world)
     model = network(world, settings("efcamdat", "general", world), "eager").eval()
-    batch = flat.tensors(flat.lay_out(tokens, [np.ones(len(one), np.float32) for one in tokens]), world.device)
+    batch = packing.tensors(packing.lay_out(tokens, [np.ones(len(one), np.float32) for one in tokens]), world.device)
     with torch.inference_mode():
         expected = alone(model, tokens)
-        with flat.attention(model), torch.autocast("cuda", torch.bfloat16, enabled=bf16 and world.cuda):
-            found = flat.token_losses(model, batch)[: len(expected)]
+        with packing.attention(model), torch.autocast("cuda", torch.bfloat16, enabled=bf16 and world.cuda):
+            found = packing.token_losses(model, batch)[: len(expected)]
     off = (found - expected).abs()
     # eight bits of mantissa leave some hundredths of a nat; a token of another example would leave whole nats
     return result(float(off.max()), 0.2 if bf16 else 1e-3, mean=float(off.mean()))
@@ -82,9 +85,9 @@ def compiled(world):
     if not world.cuda:
         return result(0.0, 0.02)
     item, found = steps_of(world, small(world))[0], []
-    model, batch = network(world, small(world), "sdpa").eval(), flat.tensors(item, world.device)
-    for loss in [flat.loss, torch.compile(flat.loss, dynamic=True)]:
-        with flat.attention(model):
+    model, batch = network(world, small(world), "sdpa").eval(), packing.tensors(item, world.device)
+    for loss in [packing.loss, torch.compile(packing.loss, dynamic=True)]:
+        with packing.attention(model):
             gradients = torch.autograd.grad(loss(model, batch), [*model.parameters()])
         found.append(torch.cat([one.flatten() for one in gradients]))
     return result(float((found[0] - found[1]).norm() / found[0].norm()), 0.02)
@@ -105,7 +108,7 @@ def small(world):
 
 def trained(world, folder, stop_at=None):
     """Weights and curve of a small training by the project's Trainer, cut off once after step stop_at and resumed."""
-    own, on_step_end = small(world), training.Progress.on_step_end
+    own, on_step_end = small(world), loop.Progress.on_step_end
 
     def stopping(self, args, state, control, **others):
         on_step_end(self, args, state, control, **others)
@@ -114,16 +117,16 @@ def trained(world, folder, stop_at=None):
 
     def train():
         model = network(world, own, "sdpa")
-        curve, how = training.train(model, steps_of(world, own), world.valid["A1"], own, 0, folder, "check", {})
+        curve, how = loop.train(model, steps_of(world, own), world.valid["A1"], own, 0, folder, "check", {})
         return torch.cat([p.detach().flatten().float().cpu() for p in model.parameters()]), curve, how
 
     if stop_at:
-        training.Progress.on_step_end = stopping
+        loop.Progress.on_step_end = stopping
         try:
             with contextlib.suppress(Stop):
                 train()
         finally:
-            training.Progress.on_step_end = on_step_end
+            loop.Progress.on_step_end = on_step_end
     return train()
 
 
@@ -181,8 +184,8 @@ def scored(world):
 def filled(world):
     """Most probable and sampled fillings on the device and on the CPU: share of prompts whose fillings differ."""
     keys, tokens, roles = (part[:12] for part in world.valid["A1"])
-    prompts = [infilling.prompt(token, role) for token, role in zip(tokens, roles)]
-    blanks = [infilling.n_blanks(role) for role in roles]
+    prompts = [decoding.prompt(token, role) for token, role in zip(tokens, roles)]
+    blanks = [decoding.n_blanks(role) for role in roles]
     end = world.vocabulary + 1
     spelling = SimpleNamespace(convert_tokens_to_ids=lambda _: end, decode=lambda ids: " ".join(map(str, ids)))
     model = network(world, settings("efcamdat", "general", world), "sdpa").eval()
@@ -190,8 +193,8 @@ def filled(world):
     found = []
     for device in [world.device, torch.device("cpu")]:
         model.to(device)
-        greedy = infilling.fill(model, spelling, prompts, blanks, longest=16)
-        drawn = infilling.fill(model, spelling, prompts, blanks, nucleus=0.9, seed=1, longest=16)
+        greedy = decoding.fill(model, spelling, prompts, blanks, longest=16)
+        drawn = decoding.fill(model, spelling, prompts, blanks, nucleus=0.9, seed=1, longest=16)
         found.append([*greedy[0], *drawn[0]])
     unlike = np.mean([one != other for one, other in zip(*found)])
     return result(float(unlike), 0.1)

@@ -1,6 +1,6 @@
 """What the study finds where the answer is known: `make known-answers`, or bench/known_answers.py NAME ...
 
-Makes each corpus of lib/known_answers.py, runs it through `make run` as a user would, and holds what comes out against
+Makes each corpus of lib/synthetic/known_answers.py, runs it through `make run`, and holds what comes out against
 what must: expected, got, and whether that is within a tolerance fixed beforehand. A check is VOID where nothing was
 learned that it could be read from. Writes bench/records/known_answers.json; exit status 1 unless all checks hold.
 """
@@ -16,12 +16,15 @@ import numpy as np
 import pandas as pd
 from record import facts
 
-from lib import hypotheses, known_answers, oracle, params, stats
-from lib.runs import Experiment, read_csv, read_json
-from lib.scoring import KEYS
+from lib.evaluation import statistics
+from lib.evaluation.scoring import KEYS
+from lib.experiment import parameters
+from lib.experiment.folders import Experiment, read_csv, read_json
+from lib.hypotheses import decision_rules
+from lib.synthetic import known_answers, optimal_model
 
 PROFILES = {"identical_levels": "known_answers", "disjoint_vocabularies": "known_answers"}  # the others: two_levels
-SETTINGS = params.load("params/known_answers/hypotheses.yaml")
+SETTINGS = parameters.load("params/known_answers/hypotheses.yaml")
 RECORD = "bench/records/known_answers.json"
 
 
@@ -46,15 +49,15 @@ class Study:
         levels = sorted(masks["level"].unique())
         models = ["general", *map(str.lower, levels)]
         scores = pd.concat(self.scores(model, seed) for model in models for seed in self.seeds)
-        sums = stats.learner_sums(scores.merge(masks[[*KEYS, "level"]], on=[*KEYS, "level"]))
-        each = [stats.contrasts(sums, [("general-own", "general", level.lower())], level) for level in levels]
+        sums = statistics.learner_sums(scores.merge(masks[[*KEYS, "level"]], on=[*KEYS, "level"]))
+        each = [statistics.contrasts(sums, [("general-own", "general", level.lower())], level) for level in levels]
         return pd.concat(each, ignore_index=True)
 
     def hidden(self, mask_type="mix"):
         """What the test masks hide, one row a mask, with its level; of the texts that count."""
         frozen = pd.read_parquet(self.run.masks("test")).query(f"mask_type == '{mask_type}'")
         texts = self.texts[~self.texts["copied"]]
-        words = oracle.hidden_words(texts, frozen[frozen["text_id"].isin(texts["text_id"])])
+        words = optimal_model.hidden_words(texts, frozen[frozen["text_id"].isin(texts["text_id"])])
         return words.merge(texts[["text_id", "level"]], on="text_id")
 
     def scores(self, model, seed=0):
@@ -80,8 +83,8 @@ def no_gain(what, study, percent, rows=None):
     rows = study.primary("general-own") if rows is None else rows
     gains = rows.set_index("level")["gain_pct"].dropna()
     learned = all(study.learned(level) for level in gains.index)
-    verdicts = hypotheses.h1(rows, SETTINGS).query("level != 'all'")
-    named = ", ".join(verdicts.loc[verdicts["verdict"].map(hypotheses.outcome).isin(hypotheses.HOLDS), "level"])
+    verdicts = decision_rules.h1(rows, SETTINGS).query("level != 'all'")
+    named = ", ".join(verdicts.loc[verdicts["verdict"].map(decision_rules.outcome).isin(decision_rules.HOLDS), "level"])
     told = ", ".join(f"{level} {gain:+.1f}" for level, gain in gains.items())
     return [row(f"{what}: gain, %", f"within ±{percent} at every level", told, gains.abs().max() <= percent, learned),
             row(f"{what}: H1", "supported nowhere", named or "nowhere", not named, learned)]  # fmt: skip
@@ -113,8 +116,8 @@ def hidden_levels(study):
     There the rest, noise, is worth nothing but as noisy, so what is asked is whether the study's interval holds theta.
     """
     masks, rows = study.hidden(), []
-    masks["worth"] = [oracle.hides_pair(words) for words in masks["words"]]
-    alone = study.contrast(masks[masks["words"].map(oracle.is_y)]).set_index("level")
+    masks["worth"] = [optimal_model.hides_pair(words) for words in masks["words"]]
+    alone = study.contrast(masks[masks["words"].map(optimal_model.is_y)]).set_index("level")
     drawn = study.primary("general-own").set_index("level")
     for level, tolerance in {"A1": 0.05, "A2": 0.25}.items():
         true, got, found = -np.log(known_answers.MIX[level]), alone.loc[level, "theta"], drawn.loc[level]
@@ -152,13 +155,13 @@ def known_law(study):
 
 
 def against_oracle(study, level):
-    """The contrast own - oracle, of single blanked words: by lib.stats, with the oracle as if it were a model."""
+    """The contrast own - oracle, of single blanked words, with the oracle as if it were a model."""
     masks = study.hidden("word").query("level == @level")
-    nats = masks.assign(nll_text=[oracle.nats(words) for words in masks["words"]])
+    nats = masks.assign(nll_text=[optimal_model.nats(words) for words in masks["words"]])
     own = study.scores(level.lower()).query("mask_type == 'word' and level == @level and not copied")
     best = own.drop(columns="nll_text").merge(nats[[*KEYS, "nll_text"]], on=KEYS).assign(model="oracle")
-    sums = stats.learner_sums(pd.concat([own, best]), "word")
-    return stats.contrasts(sums, [("own-oracle", level.lower(), "oracle")], level).iloc[0]
+    sums = statistics.learner_sums(pd.concat([own, best]), "word")
+    return statistics.contrasts(sums, [("own-oracle", level.lower(), "oracle")], level).iloc[0]
 
 
 CHECKS = {check.__name__: check for check in (identical_levels, disjoint_vocabularies, hidden_levels, permuted_labels,
@@ -169,7 +172,7 @@ def run(name):
     """Make a corpus and its study, on one core; returns seconds."""
     began, corpus = time.monotonic(), f"runs/{name}.csv"
     if not os.path.exists(corpus):  # a finished run on the same corpus is looked at only
-        subprocess.run([sys.executable, "-m", "lib.known_answers", name, corpus], check=True)
+        subprocess.run([sys.executable, "-m", "lib.synthetic.known_answers", name, corpus], check=True)
     profile = f"params/{PROFILES.get(name, 'two_levels')}"
     experiment = f"EXPERIMENT=known-{name}".replace("_", "-")
     words = ["make", "--no-print-directory", "run", experiment, f"CORPUS={corpus}", f"PARAMS={profile}", "CORES=1"]

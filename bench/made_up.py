@@ -5,8 +5,8 @@ import functools
 import numpy as np
 import pandas as pd
 
-from lib.runs import LEVELS
-from lib.units import DOCUMENT, PARAGRAPH, SENTENCE, WORD
+from lib.experiment.folders import LEVELS
+from lib.masking.segmentation import DOCUMENT, PARAGRAPH, SENTENCE, WORD
 
 TOKENS = {"A1": 44, "A2": 82, "B1": 112, "B2": 165, "C1": 228}  # mean of a text: EFCAMDAT's characters, 4.25 a token
 TEXTS = {"A1": 341_155, "A2": 215_344, "B1": 116_539, "B2": 40_238, "C1": 10_006}  # in EFCAMDAT

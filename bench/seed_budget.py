@@ -16,9 +16,14 @@ import torch
 from record import facts
 from transformers import AutoTokenizer, set_seed
 
-from lib import indexing, params, prepare, scoring, starting, synthetic, training
-from lib.runs import Experiment, read_json, write_json
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment import parameters
+from lib.experiment.folders import Experiment, read_json, write_json
+from lib.masking import frozen_masks, token_index
+from lib.models import initialization
+from lib.synthetic import demo_corpus
+from lib.training import loop
+from lib.training.dataset import Steps
 
 SEEDS = range(4)
 TEXTS, WRITTEN = 10_006, 99_900  # of C1 in EFCAMDAT; of all levels, a tenth of them C1
@@ -28,28 +33,28 @@ RECORD = "bench/records/seed_budget.json"
 
 def corpus(tokenizer, drawing):
     """(index of the training texts, of the valid texts): C1 alone, learners parted."""
-    texts = synthetic.embedded_corpus(WRITTEN, seed=5).query("cefr == 'C1'").drop_duplicates("text")[:TEXTS]
+    texts = demo_corpus.embedded_corpus(WRITTEN, seed=5).query("cefr == 'C1'").drop_duplicates("text")[:TEXTS]
     texts = texts.assign(text_id=texts["writing_id"].astype(str), level="C1").reset_index(drop=True)
     held_out = texts["learner_id"] % 10 == 0
     how = tokenizer, drawing.splitter, drawing.max_length
-    return [indexing.build(texts[rows].reset_index(drop=True), *how) for rows in (~held_out, held_out)]
+    return [token_index.build(texts[rows].reset_index(drop=True), *how) for rows in (~held_out, held_out)]
 
 
 def main(rate):
-    run, drawing = Experiment("demo", "."), params.load("params/demo/masks.yaml")
+    run, drawing = Experiment("demo", "."), parameters.load("params/demo/masks.yaml")
     base, tokenizer = str(run.model("general", 0)), AutoTokenizer.from_pretrained(run.tokenizer)
     special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
-    real, small = params.load("params/efcamdat/c1.yaml"), params.load("params/demo/c1.yaml")
+    real, small = parameters.load("params/efcamdat/c1.yaml"), parameters.load("params/demo/c1.yaml")
     settings = real.model_copy(update={"eval_every": LOOK, "learning_rate": rate, "dropout": small.dropout})
     train, held_out = corpus(tokenizer, drawing)
-    valid = scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 4), special)
+    valid = scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 4), special)
     looks = {}
     for seed in SEEDS:
         set_seed(seed)
         steps = Steps(train, drawing, settings, seed, special)
-        model = starting.model(settings, tokenizer, drawing.max_length, base)
+        model = initialization.model(settings, tokenizer, drawing.max_length, base)
         with tempfile.TemporaryDirectory() as folder:
-            curve, how = training.train(model, steps, valid, settings, seed, Path(folder), f"seed {seed}", {})
+            curve, how = loop.train(model, steps, valid, settings, seed, Path(folder), f"seed {seed}", {})
         for examples, ppl in zip(curve["examples"], curve["valid_perplexity"], strict=True):
             looks.setdefault(int(examples), []).append(round(ppl, 4))
         print(seed, how, curve[["examples", "valid_perplexity"]].round(3).to_string(index=False), flush=True)

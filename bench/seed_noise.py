@@ -15,9 +15,13 @@ import torch
 from record import facts
 from transformers import AutoTokenizer, set_seed
 
-from lib import indexing, params, scoring, starting, training
-from lib.runs import LEVELS, Experiment, write_json
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment import parameters
+from lib.experiment.folders import LEVELS, Experiment, write_json
+from lib.masking import token_index
+from lib.models import initialization
+from lib.training import loop
+from lib.training.dataset import Steps
 
 SEEDS = range(5)
 ARMS = {"random weights": "{}", "one general model": "{}_transfer"}  # what training starts from: parameter file
@@ -25,17 +29,17 @@ ARMS = {"random weights": "{}", "one general model": "{}_transfer"}  # what trai
 
 def perplexities(run, name, level, index, valid, tokenizer):
     """Perplexity on the level's valid texts, a seed each, of the demo's model `name`."""
-    settings, found = params.load(f"params/demo/{name}.yaml"), []
+    settings, found = parameters.load(f"params/demo/{name}.yaml"), []
     base = None if settings.init_from == "scratch" else str(run.model(settings.init_from, 0))
-    special, drawing = tokenizer.convert_tokens_to_ids("<|startofinfill|>"), params.load("params/demo/masks.yaml")
+    special, drawing = tokenizer.convert_tokens_to_ids("<|startofinfill|>"), parameters.load("params/demo/masks.yaml")
     train = index[(index["split"] == "train") & (index["level"] == level)]
     for seed in SEEDS:
         set_seed(seed)
         steps = Steps(train, drawing, settings, seed, special)
-        model = starting.model(settings, tokenizer, drawing.max_length, base)
+        model = initialization.model(settings, tokenizer, drawing.max_length, base)
         with tempfile.TemporaryDirectory() as folder:
-            training.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
-        found.append(round(training.perplexity(scoring.score(model, *valid)), 3))
+            loop.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
+        found.append(round(loop.perplexity(scoring.score(model, *valid)), 3))
     return found
 
 
@@ -43,7 +47,7 @@ def main():
     run = Experiment("demo", ".")
     tokenizer = AutoTokenizer.from_pretrained(run.tokenizer)
     texts = pd.read_parquet(run.texts, columns=["text_id", "level", "split"])
-    index = indexing.read(run.index).merge(texts, on="text_id")
+    index = token_index.read(run.index).merge(texts, on="text_id")
     frozen, record = pd.read_parquet(run.masks("valid")).query("mask_type == 'mix'"), {}
     for level in LEVELS:
         rows = index[(index["split"] == "valid") & (index["level"] == level)]

@@ -1,6 +1,6 @@
 """Do the decision rules keep their promises? `.venv/bin/python bench/simulation.py [STUDIES [CONDITION ...]]`
 
-Simulates whole studies as scores per text, at EFCAMDAT's size, and lets lib.stats and lib.hypotheses judge them as 06
+Simulates whole studies as scores per text, at EFCAMDAT's size, and lets lib/ judge them as 06
 and 07 would: how often intervals hold the truth, how often H1 is claimed though the true gain is the margin, and how
 often a true gain is found. Writes bench/records/simulation.json and simulation.csv (power against gain); where
 conditions are named, the others stay as they are.
@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 from record import facts
 
-from lib import hypotheses, params, stats
-from lib.runs import LEVELS, read_csv, read_json, write_json, write_table
+from lib.evaluation import statistics
+from lib.experiment import parameters
+from lib.experiment.folders import LEVELS, read_csv, read_json, write_json, write_table
+from lib.hypotheses import decision_rules
 
 TEXTS = {"A1": 341_155, "A2": 215_344, "B1": 116_539, "B2": 40_238, "C1": 10_006}  # of EFCAMDAT, as published
 PER_LEARNER = sum(TEXTS.values()) / 174_743  # all of them at one level: the fewest learners that there can be
@@ -28,7 +30,7 @@ DRAWS = 400  # of the bootstrap
 GAINS = (0.10, 0.125, 0.15, 0.2, 0.3)  # true ones, for the curves of power
 REAL = 0.163  # the same spread in 2,868 texts of real learners (CEFR-ASAG, ELLIPSE), levels of over 25 test learners
 RECORD, CURVES = "bench/records/simulation.json", "bench/records/simulation.csv"
-SETTINGS = params.load("params/efcamdat/hypotheses.yaml")
+SETTINGS = parameters.load("params/efcamdat/hypotheses.yaml")
 MARGIN = np.log1p(SETTINGS.h1_margin)
 
 
@@ -37,7 +39,7 @@ def measured():
     own = read_csv("figures/demo/h1_gains.csv")
     spread = np.sqrt((own["se_data"] ** 2 * own["n_learners"]).mean())
     ppl = read_csv("figures/demo/matrix.csv").query("mask_type == 'mix' and test != 'mixed' and seed_sd > 0")
-    home = [stats.pools(*cell) for cell in zip(ppl["model"], ppl["test"], strict=True)]
+    home = [statistics.pools(*cell) for cell in zip(ppl["model"], ppl["test"], strict=True)]
     by_model = (ppl[home]["seed_sd"] ** 2).groupby(ppl["model"][home])
     return float(spread), float(np.sqrt(by_model.mean().mean()))
 
@@ -68,27 +70,27 @@ def study(rng, seeds, noise, spread, theta=MARGIN, uneven=False, learners=LEARNE
                            "learner": np.tile(np.arange(len(total)), seeds), "nll_text": nll.ravel(),
                            "n_tokens": np.tile(total, seeds)})  # fmt: skip
     table = pd.concat(map(pd.DataFrame, tables), ignore_index=True)
-    return stats.LearnerSums(table, "mix", "unflagged", True)
+    return statistics.LearnerSums(table, "mix", "unflagged", True)
 
 
 def contrasts(sums, draws=DRAWS):
     """general - own at each level, as 06_compare makes it."""
     levels = sums.table["level"].unique()
-    rows = [stats.contrasts(sums, [("general-own", "general", level.lower())], level, draws) for level in levels]
+    rows = [statistics.contrasts(sums, [("general-own", "general", level.lower())], level, draws) for level in levels]
     return pd.concat(rows, ignore_index=True)
 
 
-def found(rows, rule=hypotheses.h1):
+def found(rows, rule=decision_rules.h1):
     """Levels at which a hypothesis holds, as 07_hypotheses decides it; H2's best specialist is the level's own here."""
-    named = rows.assign(name="general-best") if rule is hypotheses.h2 else rows
+    named = rows.assign(name="general-best") if rule is decision_rules.h2 else rows
     verdicts = rule(named, SETTINGS).query("level != 'all'").set_index("level")["verdict"]
-    return verdicts.map(hypotheses.outcome).isin(hypotheses.HOLDS)
+    return verdicts.map(decision_rules.outcome).isin(decision_rules.HOLDS)
 
 
 def shown(rows, gain=SETTINGS.h1_margin):
     """The same by the rule's own two steps alone, had the true gain been another: theta moves with it, exactly."""
     theta = rows["theta"] + np.log1p(gain) - MARGIN
-    return stats.holm(stats.p_above(theta, rows["se"], rows["df"], MARGIN)) < SETTINGS.alpha
+    return statistics.holm(statistics.p_above(theta, rows["se"], rows["df"], MARGIN)) < SETTINGS.alpha
 
 
 def judged(seed, condition, gains):
@@ -97,7 +99,7 @@ def judged(seed, condition, gains):
     no_seeds = rows.assign(se=rows["se_data"], df=rows["n_learners"] - 1)
     return {"covered": ((rows["ci_lo"] <= MARGIN) & (rows["ci_hi"] >= MARGIN)).to_numpy(),
             "claimed": found(rows).to_numpy(), "no_seeds": shown(no_seeds),
-            "sufficed": found(rows, hypotheses.h2).to_numpy(),
+            "sufficed": found(rows, decision_rules.h2).to_numpy(),
             "power": np.array([shown(rows, gain) for gain in gains]).reshape(len(gains), len(LEVELS))}  # fmt: skip
 
 

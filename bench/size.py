@@ -26,10 +26,10 @@ import pandas as pd
 import psutil
 from record import facts
 
-from lib.corpus import PUBLISHED
-from lib.duplicates import near_duplicates
-from lib.runs import LEVELS, Experiment, read_json, write_json
-from lib.synthetic import COLUMNS, embedded_corpus
+from lib.corpus.column_mapping import PUBLISHED
+from lib.corpus.near_duplicates import near_duplicates
+from lib.experiment.folders import LEVELS, Experiment, read_json, write_json
+from lib.synthetic.demo_corpus import COLUMNS, embedded_corpus
 
 ROOT = Path(__file__).parents[1]
 RECORD = ROOT / "bench/records/size.json"

@@ -1,4 +1,4 @@
-"""Which program finds the sentences of learner-like text best, and how fast: the rules of lib/units.py beside others.
+"""Which program finds the sentences of learner-like text best, and how fast: ours beside others.
 
     pip install --target /somewhere --no-deps pysbd nupunkt
     .venv/bin/python -m nltk.downloader punkt_tab
@@ -14,9 +14,9 @@ import time
 import numpy as np
 from record import facts
 
-from lib.runs import write_json
-from lib.synthetic import embedded_corpus
-from lib.units import punkt_sentences, sentences
+from lib.experiment.folders import write_json
+from lib.masking.segmentation import punkt_sentences, sentences
+from lib.synthetic.demo_corpus import embedded_corpus
 
 MISLEADING = ["Mr. Smith came too.", "I get up at 8 a.m. and go.", "We buy apples, bread, etc. every day.",
               "It cost 3.50 $.",

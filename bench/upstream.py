@@ -14,7 +14,7 @@ from tokenizers import AddedToken
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Tokenizer
 
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, SPECIALS, roles_of
+from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, SPECIALS, roles_of
 
 LENGTH, BATCH, ACCUMULATION = 256, 8, 3  # upstream's defaults: tokens of a padded row, rows a batch, batches a step
 

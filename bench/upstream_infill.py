@@ -4,7 +4,7 @@
     .venv/bin/python -m nltk.downloader punkt_tab
     .venv/bin/python bench/upstream_infill.py /somewhere/ilm
 
-A small GPT-2 with GPT-2's vocabulary learns from the embedded corpus, is saved, exported by lib/interop.py, and opened
+A small GPT-2 with GPT-2's vocabulary learns from the embedded corpus, is saved, exported, and opened
 as upstream's inference.ipynb opens one: pickle, pytorch_model.bin, its own tokenizer. Upstream's infill_with_ilm then
 fills the blanks of 50 test texts, greedily, since a nucleus of next to nothing leaves the most probable token. None of
 it is changed. Compared are the filled texts. Record: bench/records/upstream_infill.json.
@@ -20,15 +20,20 @@ from record import facts
 from transformers import GPT2LMHeadModel
 from upstream import Upstream
 
-from lib import flat, indexing, infilling, interop, params, prepare, scoring, starting
-from lib.files import write_json
-from lib.runs import read_json
-from lib.steps import Steps
-from lib.synthetic import embedded_corpus
+from lib.evaluation import scoring
+from lib.experiment import parameters
+from lib.experiment.files import write_json
+from lib.experiment.folders import read_json
+from lib.infilling import decoding
+from lib.masking import frozen_masks, token_index
+from lib.models import initialization, packing
+from lib.sharing import upstream_ilm
+from lib.synthetic.demo_corpus import embedded_corpus
+from lib.training.dataset import Steps
 
 RECORD = Path(__file__).parent / "records/upstream_infill.json"
-DRAWING = params.load("params/demo/masks.yaml")
-SETTINGS = params.load("params/demo/general.yaml").model_copy(update={"examples": 1600, "n_embd": 32})
+DRAWING = parameters.load("params/demo/masks.yaml")
+SETTINGS = parameters.load("params/demo/general.yaml").model_copy(update={"examples": 1600, "n_embd": 32})
 TEXTS, ROOM, GREEDY = 50, 160, 1e-9  # ROOM: tokens of prompt and fillings together, in which most come to their end
 
 
@@ -36,11 +41,11 @@ def learned(index, gpt2, folder):
     """A model that has learned a little, in `folder` as 03_train leaves one; train.json holds what reading it needs."""
     torch.manual_seed(0)
     steps = Steps(index, DRAWING, SETTINGS, 0, gpt2.convert_tokens_to_ids("<|startofinfill|>"))
-    model = starting.model(SETTINGS, gpt2, DRAWING.max_length).train()
+    model = initialization.model(SETTINGS, gpt2, DRAWING.max_length).train()
     adam = torch.optim.AdamW(model.parameters(), lr=SETTINGS.learning_rate, weight_decay=0.0)
     for step in range(len(steps)):
-        with flat.attention(model):
-            flat.loss_by_rows(model, flat.tensors(steps[step])).backward()
+        with packing.attention(model):
+            packing.loss_by_rows(model, packing.tensors(steps[step])).backward()
         adam.step()
         adam.zero_grad()
     model.save_pretrained(folder)
@@ -66,7 +71,7 @@ def ours(folder, gpt2, prompts):
     filled = []
     for one, places in zip(prompts, blanks):
         how = {"longest": ROOM - len(one)}
-        (fillings,), _ = infilling.fill(model, gpt2, [torch.tensor(one).numpy()], [len(places)], **how)
+        (fillings,), _ = decoding.fill(model, gpt2, [torch.tensor(one).numpy()], [len(places)], **how)
         parts = [gpt2.decode(one[a + 1 : b]) for a, b in zip([-1, *places], [*places, len(one) - 1])]
         filled.append("".join(part + filling for part, filling in zip(parts, [*fillings, ""])))
     return filled
@@ -76,16 +81,16 @@ def main():
     scoring.quiet()
     up = Upstream(sys.argv[1])
     table = embedded_corpus(2000, seed=7).rename(columns={"writing_id": "text_id"})
-    index = indexing.build(table, up.gpt2, "rules", DRAWING.max_length)
+    index = token_index.build(table, up.gpt2, "rules", DRAWING.max_length)
     train, test = index.iloc[TEXTS * 4 :], index.iloc[: TEXTS * 4]
     first = up.gpt2.convert_tokens_to_ids("<|startofinfill|>")
-    _, tokens, roles = scoring.frozen_examples(test, prepare.freeze(test, DRAWING, "mix", 1), first)
-    prompts = [infilling.prompt(*one).tolist() for one in zip(tokens, roles)]
+    _, tokens, roles = scoring.frozen_examples(test, frozen_masks.freeze(test, DRAWING, "mix", 1), first)
+    prompts = [decoding.prompt(*one).tolist() for one in zip(tokens, roles)]
     prompts = [one for one in prompts if len(one) < 100][:TEXTS]
     same_ids = sum(up.tokens.encode(text) == list(ids) for text, ids in zip(table["text"], index["ids"].head(200)))
     with tempfile.TemporaryDirectory() as folder:
         learned(train, up.gpt2, Path(folder) / "model")
-        interop.export_model(Path(folder) / "model", Path(folder) / "exported")
+        upstream_ilm.export_model(Path(folder) / "model", Path(folder) / "exported")
         both = [
             [up.gpt2.decode(one) for one in theirs(up, Path(folder) / "exported", prompts)],
             ours(Path(folder) / "model", up.gpt2, prompts),

@@ -7,9 +7,9 @@ import pypdf
 import pytest
 from test_report import HOSTILE, hostile_notebook
 
-from lib import pages, report
-from lib.aggregate import Study
-from lib.runs import Experiment
+from lib.experiment.folders import Experiment
+from lib.sharing import notebook_pages, report
+from lib.sharing.aggregates import Study
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000",
@@ -35,12 +35,12 @@ def test_chromium_would_run_such_a_script(tmp_path):
 
 
 def test_a_learners_text_does_nothing_in_a_notebooks_page(tmp_path):
-    dom = loaded(pages.notebook_page(hostile_notebook(), "tiny"), tmp_path)
+    dom = loaded(notebook_pages.notebook_page(hostile_notebook(), "tiny"), tmp_path)
     assert "<title>Why?</title>" in dom and "<script" not in dom and "MathJax" not in dom
 
 
 def test_a_learners_text_does_nothing_even_where_cleaning_failed(tmp_path):
-    page = pages.notebook_page(hostile_notebook(), "tiny")
+    page = notebook_pages.notebook_page(hostile_notebook(), "tiny")
     page = page.replace("</main>", f"{HOSTILE}</main>")
     assert "<script>" in page
     assert "<title>Why?</title>" in loaded(page, tmp_path), "the page's own policy forbids scripts"

@@ -5,9 +5,10 @@ import gc
 import pandas as pd
 import pytest
 
-from lib import indexing, params, prepare
-from lib.files import write_json
-from lib.runs import Experiment
+from lib.experiment import parameters
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
+from lib.masking import frozen_masks, token_index
 
 SENTENCE = "She ate leftover pasta for lunch."
 LEARNER_LIKE = [
@@ -29,17 +30,17 @@ def texts():
 
 @pytest.fixture(scope="session")
 def tokenizer(texts):
-    return prepare.tokenizer("bpe", texts["text"], 500)
+    return frozen_masks.tokenizer("bpe", texts["text"], 500)
 
 
 @pytest.fixture(scope="session")
 def drawing():
-    return params.load("params/demo/masks.yaml").model_copy(update={"max_length": 256})
+    return parameters.load("params/demo/masks.yaml").model_copy(update={"max_length": 256})
 
 
 @pytest.fixture(scope="session")
 def index(texts, tokenizer, drawing):
-    return indexing.build(texts, tokenizer, "rules", drawing.max_length)
+    return token_index.build(texts, tokenizer, "rules", drawing.max_length)
 
 
 @pytest.fixture(scope="session")
@@ -63,10 +64,12 @@ def run(tmp_path):
     """A run with a corpus, masks made from it, and a model made from both; notebooks of one line."""
     (tmp_path / "notebooks").mkdir()
     for name in ["01_extract", "02_mask", "03_train"]:
-        cells = [{"cell_type": "code", "metadata": {}, "source": ["from lib.units import units\n", "x = 1\n"]}]
+        cells = [
+            {"cell_type": "code", "metadata": {}, "source": ["from lib.masking.segmentation import units\nx = 1\n"]}
+        ]
         write_json({"cells": cells}, tmp_path / f"notebooks/{name}.ipynb")
     (tmp_path / "corpus.csv").write_text("text")
-    settings = {name: params.load(f"params/demo/{name}.yaml") for name in ["corpus", "masks", "a1"]}
+    settings = {name: parameters.load(f"params/demo/{name}.yaml") for name in ["corpus", "masks", "a1"]}
     run = Experiment("study", tmp_path).begin("01_extract")
     run.corpus([tmp_path / "corpus.csv"])
     write_json({"split_id": 1}, run.report)

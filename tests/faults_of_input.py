@@ -18,8 +18,8 @@ from injected import (
     says,
 )
 
-from lib.files import read_json
-from lib.runs import write_table
+from lib.experiment.files import read_json
+from lib.experiment.folders import write_table
 
 HEADER = "writing_id,cefr,text\n"
 

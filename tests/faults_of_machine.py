@@ -28,7 +28,7 @@ from injected import (
     wait_for,
 )
 
-from lib.files import read_json
+from lib.experiment.files import read_json
 
 KILLS = [("01", "write texts.parquet:1"), ("02", "write index.parquet:1"), ("03", "step:2"), ("03", "checkpoint:3"),
          ("03", "write model.safetensors:1"), ("04", "write scores.parquet:1"), ("05", "write samples.parquet:1"),
@@ -63,7 +63,9 @@ def in_training(place):
 def papermill(place):
     forget(place, "03")
     with started(place, "03") as running:
-        asked = wait_for(lambda: [p for p in tree(running) if p.cmdline()[1:3] == ["lib/warm.py", "papermill"]])
+        asked = wait_for(
+            lambda: [p for p in tree(running) if p.cmdline()[1:3] == ["lib/workflow/fork_server.py", "papermill"]]
+        )
         asked[0].kill()
         assert running.wait(60) != 0
     mended(place, "03")
@@ -91,7 +93,7 @@ def holder(place):
     with started(place, "03") as running:
         served = wait_for(lambda: [p for p in tree(running) if "papermill" in p.cmdline()])
         family = tree(running)[1:]
-        next(p for p in family if "lib.lock" in p.cmdline()).kill()
+        next(p for p in family if "lib.experiment.lock" in p.cmdline()).kill()
         running.wait(60)
     _, left = psutil.wait_procs(family, timeout=20)
     assert served and not left, f"still there: {left}"

@@ -11,7 +11,7 @@ import offline
 import psutil
 import tiny
 
-from lib.files import read_json
+from lib.experiment.files import read_json
 
 CASES = []  # (fault, expected, function of a workspace: what was seen)
 RESULT = {"01": "corpus", "02": "masks", "03": "models/a1/seed0", "04": "evaluation/a1/seed0",

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from lib.runs import LEVELS, atomic, read_csv
+from lib.experiment.folders import LEVELS, atomic, read_csv
 
 MARKS = re.compile("(<!-- verdicts -->\n).*?(<!-- end -->)", re.S)
 

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from lib.files import read_json
+from lib.experiment.files import read_json
 
 ROWS = {
     "sampling": "masks drawn, offsets known",

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from differences import PARAMS, contrast
 
-from lib import advice
-from lib.runs import LEVELS
+from lib.experiment.folders import LEVELS
+from lib.hypotheses import recommendation
 
 pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 
@@ -40,14 +40,14 @@ PPL = matrix(a1=[10, 40, 40, 40, 40, 30], a2=[40, 10, 40, 40, 40, 30], b1=[40, 4
     ("C1 20–40", "C1", 20, "pass"),
 ])
 def test_the_plans_criteria_are_the_hand_figures(criterion, level, value, passed):
-    rows = advice.plan_criteria(PPL, {"a1": 12.0, "general": 70.0}).set_index(["criterion", "level"])
+    rows = recommendation.plan_criteria(PPL, {"a1": 12.0, "general": 70.0}).set_index(["criterion", "level"])
     row = rows.loc[(criterion, level)]
     assert (row["value"], row["passed"]) == (pytest.approx(value), passed)
     assert len(row["note"]) > 40
 
 
 def test_a_criterion_names_the_model_that_it_judges():
-    rows = advice.plan_criteria(PPL, {"a1": 12.0, "general": 70.0, "a1_transfer": 60.0})
+    rows = recommendation.plan_criteria(PPL, {"a1": 12.0, "general": 70.0, "a1_transfer": 60.0})
     named = rows.groupby("criterion")["model"].agg(list)
     assert named["Level Specificity >= 3x"] == ["a1", "a2", "b1", "b2", "c1"] and named["C1 20–40"] == ["c1"]
     assert named["Best on combined test set"] == ["general"]
@@ -56,14 +56,14 @@ def test_a_criterion_names_the_model_that_it_judges():
 
 
 def test_a_general_model_passes_the_specificity_by_itself():
-    rows = advice.plan_criteria(PPL.assign(ppl=PPL["ppl"].where(PPL["model"] != "general", 10.0)), {})
+    rows = recommendation.plan_criteria(PPL.assign(ppl=PPL["ppl"].where(PPL["model"] != "general", 10.0)), {})
     note = rows.set_index(["criterion", "level"]).loc[("Level Specificity >= 3x", "A1"), "note"]
     assert "the general one alone has 1.0, 1.0, 1.0, 1.0, 1.0" in note
 
 
 def test_criteria_without_a_model_are_not_available():
     rest = PPL[~PPL["model"].isin(["c1", "a1_transfer"])]
-    rows = advice.plan_criteria(rest, {}).set_index(["criterion", "level"])
+    rows = recommendation.plan_criteria(rest, {}).set_index(["criterion", "level"])
     gone = [("Specialization Gain >= 25%", "C1"), ("Not worse than general model", "C1"), ("C1 20–40", "C1"),
             ("If transfer > A1-only: valuable", "A1")]
     assert set(rows.loc[gone, "passed"]) == {"n/a"}
@@ -78,7 +78,7 @@ def advise(general_own, own_transfer, general_transfer, ppl, **changes):
                          contrast("own-transfer", "A1", own_transfer, "a1", "a1_transfer"),
                          contrast("general-transfer", "A1", general_transfer, "general", "a1_transfer")])
     models = dict(zip(["general", "a1", "a1_transfer"], ppl, strict=True))
-    return advice.recommend(rows, matrix(**{m: [p] + [np.nan] * 5 for m, p in models.items()}), COST, PARAMS)
+    return recommendation.recommend(rows, matrix(**{m: [p] + [np.nan] * 5 for m, p in models.items()}), COST, PARAMS)
 
 
 def test_the_simplest_system_within_two_percent_is_recommended():
@@ -103,7 +103,7 @@ def test_a_recommendation_reads_the_primary_contrasts_only():
                          contrast("general-own", "A1", 0.0, "general", "a1") | {"mask_type": "word"}])
     ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
     for order in (rows, rows[::-1]):
-        assert advice.recommend(order, ppl, COST, PARAMS)["A1"]["model"] == "a1"
+        assert recommendation.recommend(order, ppl, COST, PARAMS)["A1"]["model"] == "a1"
 
 
 def test_a_best_that_is_not_shown_is_marked_uncertain():
@@ -115,7 +115,7 @@ def test_a_best_that_is_not_shown_is_marked_uncertain():
 
 def test_one_system_alone_or_none_is_no_certain_choice():
     rows = pd.DataFrame([contrast("general-own", "A1", None)])
-    found = advice.recommend(rows, matrix(general=[10] + [np.nan] * 5), COST, PARAMS)
+    found = recommendation.recommend(rows, matrix(general=[10] + [np.nan] * 5), COST, PARAMS)
     assert (found["A1"]["model"], found["A1"]["certain"]) == ("general", False)
     assert "the only system tested" in found["A1"]["sentence"]
     assert found["C1"]["model"] is None and "no recommendation" in found["C1"]["sentence"]
@@ -135,22 +135,22 @@ def test_an_invalid_comparison_recommends_nothing():
     checks = pd.DataFrame({"check": ["weights differ"], "holds": [False], "detail": ["a1/0"]})
     rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1")])
     ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
-    assert advice.recommend(rows, ppl, COST, PARAMS, checks)["A1"]["model"] is None
-    assert advice.recommend(rows, ppl, COST, PARAMS, checks.assign(holds=True))["A1"]["model"] == "a1"
+    assert recommendation.recommend(rows, ppl, COST, PARAMS, checks)["A1"]["model"] is None
+    assert recommendation.recommend(rows, ppl, COST, PARAMS, checks.assign(holds=True))["A1"]["model"] == "a1"
 
 
 def test_training_time_is_told_in_a_unit_that_fits():
     rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1")])
     ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
     for hours, words in [(0.05, "3.0 minutes of training, 500 MB"), (250.0, "250.0 hours of training, 500 MB")]:
-        found = advice.recommend(rows, ppl, COST.assign(hours=hours), PARAMS)
+        found = recommendation.recommend(rows, ppl, COST.assign(hours=hours), PARAMS)
         assert words in found["A1"]["sentence"]
 
 
 def test_promises_show_the_worst_and_the_best_level_of_each_condition():
     one = {"seeds": 3, "noise": 0.05, "spread": 0.2, "studies": 8, "coverage": {"A1": 0.96, "C1": 0.93},
            "false_h1_anywhere": 0.04, "false_h1_without_seed_noise": 0.8, "false_h1": {"A1": 0.01}}  # fmt: skip
-    table = advice.promises({"conditions": {"three seeds": one, "two seeds": one | {"seeds": 2}}})
+    table = recommendation.promises({"conditions": {"three seeds": one, "two seeds": one | {"seeds": 2}}})
     assert table["condition"].tolist() == ["three seeds", "two seeds"] and table["seeds"].tolist() == [3, 2]
     assert table.loc[0, ["coverage_lowest", "coverage_highest"]].tolist() == [0.93, 0.96]
     assert table["false_h1_without_seed_noise"].tolist() == [0.8, 0.8]

@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from workspace import NOTEBOOKS
 
-from lib.corpus import CorpusError
-from lib.runs import Missing
+from lib.corpus.column_mapping import CorpusError
+from lib.experiment.folders import Missing
 
 NEEDS = {  # notebook: the file it asks for first, and the notebook that makes it
     "01_extract": ("synthetic_corpus.csv", ""),
@@ -38,7 +38,7 @@ def test_alone_it_names_the_file_the_notebook_and_the_command_and_writes_nothing
 
 
 def test_a_refusal_is_shown_as_its_message_alone_and_a_mistake_of_ours_with_its_traceback():
-    code = "from lib.runs import need; need('no.csv', '01_extract')", "1 / 0"
+    code = "from lib.experiment.folders import need; need('no.csv', '01_extract')", "1 / 0"
     words = [sys.executable, "-m", "IPython", "--quick", "--colors=nocolor", "-c"]
     told, ours = (subprocess.run([*words, one], capture_output=True, text=True).stdout for one in code)
     assert told.startswith("Missing: no.csv is not there yet") and "Traceback" not in told

@@ -7,14 +7,17 @@ import torch
 from conftest import SENTENCE
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib import asking, explorer, infilling, manifest, scoring, tables
-from lib.asking import parse, toggle
-from lib.examples import example
-from lib.files import write_json
-from lib.indexing import encode
-from lib.runs import Experiment
-from lib.units import NGRAM, PARAGRAPH, WORD
-from lib.units import SENTENCE as A_SENTENCE
+from lib.evaluation import scoring
+from lib.experiment import manifest
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
+from lib.figures import tables
+from lib.infilling import decoding, explorer, queries
+from lib.infilling.queries import parse, toggle
+from lib.masking.examples import example
+from lib.masking.segmentation import NGRAM, PARAGRAPH, WORD
+from lib.masking.segmentation import SENTENCE as A_SENTENCE
+from lib.masking.token_index import encode
 
 MARKED = {
     "She ate leftover pasta for [lunch].": [(WORD, 27, 5, "lunch")],
@@ -37,10 +40,10 @@ def test_marks_become_blanks_and_nothing_else_does(marked):
 
 
 def test_a_click_takes_a_word_out_and_another_puts_it_back():
-    assert [piece for piece, _ in asking.pieces(SENTENCE)] == ["She", "ate", "leftover", "pasta", "for", "lunch"]
+    assert [piece for piece, _ in queries.pieces(SENTENCE)] == ["She", "ate", "leftover", "pasta", "for", "lunch"]
     once = toggle(SENTENCE, 2)
     assert once == "She ate [leftover] pasta for lunch." and toggle(once, 2) == SENTENCE
-    assert asking.pieces(once)[2] == ("[leftover]", True)
+    assert queries.pieces(once)[2] == ("[leftover]", True)
 
 
 def test_neighbouring_clicks_make_one_blank():
@@ -50,7 +53,7 @@ def test_neighbouring_clicks_make_one_blank():
 
 @pytest.mark.parametrize("text", ["", "\n\n", "[", "]][[", "[[a]]", "_ _", "😀 [😀] é_é", "\u202e[abc]"])
 def test_no_text_breaks_the_marks(text):
-    for n in range(len(asking.pieces(text))):
+    for n in range(len(queries.pieces(text))):
         parse(toggle(text, n))
     assert len(parse(text).spans) == len(parse(text).given)
 
@@ -64,10 +67,10 @@ def network(tokenizer):
 
 def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tokenizer, first_special):
     question = parse("She ate leftover pasta for [lunch].")
-    row = asking.fillings(network, tokenizer, question)
+    row = queries.fillings(network, tokenizer, question)
     built = example(*encode(tokenizer, SENTENCE), question.spans, first_special)
-    (best,), (ln_p,) = infilling.top_words(network, tokenizer, [infilling.prompt(*built)], 5)
-    assert [row[f"{place}."] for place in range(1, 6)] == [asking._shown(*one) for one in zip(best, np.exp(ln_p))], (
+    (best,), (ln_p,) = decoding.top_words(network, tokenizer, [decoding.prompt(*built)], 5)
+    assert [row[f"{place}."] for place in range(1, 6)] == [queries._shown(*one) for one in zip(best, np.exp(ln_p))], (
         "if two of them differ by spaces only, take another seed"
     )
     scores = scoring.score(network, pd.DataFrame(index=[0]), [built[0]], [built[1]]).iloc[0]
@@ -77,12 +80,12 @@ def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tok
 
 
 def test_fillings_that_differ_by_spaces_are_one():
-    together = asking._together(["a", " b", "b ", " c"], [0.3, 0.25, 0.25, 0.1])
+    together = queries._together(["a", " b", "b ", " c"], [0.3, 0.25, 0.25, 0.1])
     assert together == [("b", 0.5), ("a", 0.3), ("c", 0.1)]
 
 
 def test_several_blanks_get_a_filling_each_and_none_writes_for_ever(network, tokenizer):
-    row = asking.fillings(network, tokenizer, parse("[She] ate _ for lunch. ___"))
+    row = queries.fillings(network, tokenizer, parse("[She] ate _ for lunch. ___"))
     assert [name for name in row if name.startswith("blank")] == ["blank 1", "blank 2", "blank 3"]
     assert "perplexity" not in row, "not every filling is given"
 
@@ -91,16 +94,16 @@ def test_a_whole_text_costs_what_a_plain_language_model_pays(network, tokenizer)
     ids = torch.tensor(encode(tokenizer, SENTENCE)[0].astype("int64"))[None]
     with torch.inference_mode():
         expected = network(ids, labels=ids).loss.item()
-    row = asking.whole_text(network, tokenizer, parse("She ate leftover pasta for [lunch]."))
+    row = queries.whole_text(network, tokenizer, parse("She ate leftover pasta for [lunch]."))
     assert row["tokens"] == ids.shape[1] - 1 and row["nats"] == pytest.approx(expected, abs=0.006)
 
 
 UNASKABLE = {
-    "no blank": ("no blank", asking.fillings),
-    "word " * 200 + "_": ("leave out", asking.fillings),
-    "[ab][c] d": ("share a token", asking.fillings),
-    " ": ("no text", asking.whole_text),
-    "I ate _ today.": ("missing", asking.whole_text),
+    "no blank": ("no blank", queries.fillings),
+    "word " * 200 + "_": ("leave out", queries.fillings),
+    "[ab][c] d": ("share a token", queries.fillings),
+    " ": ("no text", queries.whole_text),
+    "I ate _ today.": ("missing", queries.whole_text),
 }
 
 
@@ -144,7 +147,7 @@ def panel(tmp_path, network, tokenizer):
         write_json(facts | own, run.model(name, 0) / "train.json")
         if name != "c1":
             write_json({}, run.model(name, 0) / manifest.NAME)
-    return asking.Panel(run, tokenizer, {"general": network, "told": network})
+    return queries.Panel(run, tokenizer, {"general": network, "told": network})
 
 
 def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
@@ -155,7 +158,7 @@ def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
 
 
 def test_a_large_model_is_not_read_for_a_table(panel, monkeypatch):
-    rows = list(panel.ask(asking.fillings, parse("I _."), explorer.SMALL))
+    rows = list(panel.ask(queries.fillings, parse("I _."), explorer.SMALL))
     assert [row["model"] for row in rows] == ["general"]
     monkeypatch.setenv("ILM_CEFR_RUN", "1")
     assert explorer.reach() == 0
@@ -163,9 +166,9 @@ def test_a_large_model_is_not_read_for_a_table(panel, monkeypatch):
 
 def test_rows_stand_in_the_study_s_order_whoever_answered_first(panel, network):
     panel.networks["a1"] = network
-    table = panel.in_order(panel.ask(asking.whole_text, parse(SENTENCE)))
+    table = panel.in_order(panel.ask(queries.whole_text, parse(SENTENCE)))
     assert table["model"].tolist() == ["a1", "general"]
-    assert "a1" in asking.least_surprised(table) and "grader" in asking.NO_GRADER
+    assert "a1" in queries.least_surprised(table) and "grader" in queries.NO_GRADER
 
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ [a](http://b) \u202e</table>"
@@ -197,6 +200,6 @@ def test_clicks_type_and_answers_come_without_a_browser(panel, network):
 
 
 def test_a_model_with_fewer_fillings_leaves_a_gap_not_a_nan_nor_a_column_at_the_end(network, tokenizer, monkeypatch):
-    monkeypatch.setattr(asking, "_together", lambda best, chances: [("a", 0.5), ("b", 0.2)])
-    row = asking.fillings(network, tokenizer, parse(f"{SENTENCE} _"))
+    monkeypatch.setattr(queries, "_together", lambda best, chances: [("a", 0.5), ("b", 0.2)])
+    row = queries.fillings(network, tokenizer, parse(f"{SENTENCE} _"))
     assert list(row) == ["1.", "2.", "3.", "4.", "5."] and list(row.values())[2:] == ["", "", ""]

@@ -4,8 +4,8 @@ import sys
 
 import pytest
 
-from lib import flat
-from lib.runs import read_json
+from lib.experiment.folders import read_json
+from lib.models import packing
 
 sys.path.insert(0, "bench")
 import gpu  # noqa: E402
@@ -16,7 +16,7 @@ from made_up import corpus  # noqa: E402
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setenv("OUT", str(tmp_path))
-    monkeypatch.setattr(gpu_arms, "compiled_loss", lambda cuda: flat.loss)  # compiling takes seconds: test_flat
+    monkeypatch.setattr(gpu_arms, "compiled_loss", lambda cuda: packing.loss)  # compiling takes seconds: test_flat
 
     def run(command):
         gpu.main([command, "--tiny", "--device", "cpu"])

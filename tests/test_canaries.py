@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 import yaml
 
-from lib import canaries, memorisation, params, twins
-from lib.files import read_json, write_json
-from lib.runs import Experiment
+from lib.experiment import parameters
+from lib.experiment.files import read_json, write_json
+from lib.experiment.folders import Experiment
+from lib.memorisation import assessment, canaries, canary_training
 
 FILE = Path("params/memorisation.yaml")
 TINY = {"planted": 16, "repeats": [4, 16], "candidates": 200}
-LIMITS = params.check(memorisation.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")) | TINY, FILE)
+LIMITS = parameters.check(assessment.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")) | TINY, FILE)
 SIZES = {"examples": 120, "examples_per_step": 8, "eval_every": 120, "n_layer": 1, "n_head": 2, "n_embd": 64}
 
 
@@ -25,7 +26,7 @@ def rows(index):
 
 @pytest.fixture(scope="module")
 def facts():
-    settings = params.load("params/demo/a1.yaml").model_copy(update=SIZES)
+    settings = parameters.load("params/demo/a1.yaml").model_copy(update=SIZES)
     told = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "status": "trained"}
     return told | {"fingerprint": "f", "examples_seen": 120, "parameters": settings.model_dump()}
 
@@ -40,7 +41,7 @@ def study(tmp_path_factory, tokenizer):
 
 @pytest.fixture(scope="module")
 def found(study, rows, facts, drawing):
-    return twins.all_of(study, {("a1", 0): facts}, rows, drawing, LIMITS, plant=True)
+    return canary_training.all_of(study, {("a1", 0): facts}, rows, drawing, LIMITS, plant=True)
 
 
 def test_exposure_by_hand():
@@ -95,11 +96,11 @@ def test_nothing_is_left_of_a_twin_but_its_numbers(found, study):
 
 
 def test_a_twin_is_trained_once_for_a_model(found, study, rows, facts, drawing, monkeypatch):
-    monkeypatch.setattr(twins.training, "train", lambda *_: pytest.fail("it was trained again"))
+    monkeypatch.setattr(canary_training.training, "train", lambda *_: pytest.fail("it was trained again"))
     asked = study, {("a1", 0): facts}, rows, drawing
-    assert twins.all_of(*asked, LIMITS, plant=True) == found
+    assert canary_training.all_of(*asked, LIMITS, plant=True) == found
     other = {("a1", 0): facts | {"fingerprint": "another"}}
-    assert twins.all_of(study, other, rows, drawing, LIMITS, plant=False) == {}, "it was another model's twin"
+    assert canary_training.all_of(study, other, rows, drawing, LIMITS, plant=False) == {}, "it was another model's twin"
 
 
 def test_the_words_follow_the_numbers(found):

@@ -8,10 +8,14 @@ import pytest
 import torch
 from transformers import set_seed
 
-from lib import checkpoints, fault, params, prepare, scoring, starting, training
-from lib.careful import WARNINGS, CarefulTrainer, CutOff
-from lib.files import read_json
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment import fault_injection, parameters
+from lib.experiment.files import read_json
+from lib.masking import frozen_masks
+from lib.models import initialization
+from lib.training import checkpoints, loop
+from lib.training.dataset import Steps
+from lib.training.trainer import WARNINGS, CarefulTrainer, CutOff
 
 SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
 SMALL |= {"dropout": 0.1}  # so that random numbers count
@@ -31,15 +35,15 @@ def one_thread():
 def study(index, drawing, tokenizer, first_special):
     """train(folder, seed, **changed parameters): (fingerprint, curve, how)."""
     held_out = index.iloc[48:]
-    frozen = prepare.freeze(held_out, drawing, "mix", 1)
+    frozen = frozen_masks.freeze(held_out, drawing, "mix", 1)
     valid = scoring.frozen_examples(held_out, frozen, first_special)
 
     def train(folder, seed=0, inputs=None, **changed):
-        settings = params.load("params/demo/a1.yaml").model_copy(update=SMALL | changed)
+        settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL | changed)
         set_seed(seed)
         steps = Steps(index.iloc[:48], drawing, settings, seed, first_special)
-        model = starting.model(settings, tokenizer, 256)
-        curve, how = training.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
+        model = initialization.model(settings, tokenizer, 256)
+        curve, how = loop.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
         return scoring.fingerprint(model), curve, how
 
     return train
@@ -55,7 +59,7 @@ def killed(study, folder, where, **how):
     """Train in a process of its own that is killed at a named point."""
     pid = os.fork()
     if not pid:
-        os.environ[fault.VARIABLE] = where
+        os.environ[fault_injection.VARIABLE] = where
         try:
             study(folder, **how)
         finally:
@@ -117,11 +121,11 @@ def test_early_stopping_remembers_what_it_has_seen(study, tmp_path):
 
 def test_a_training_that_had_ended_is_not_done_again(study, whole, tmp_path):
     study(tmp_path)
-    os.environ[fault.VARIABLE] = "step:1:nan"  # the first step would raise
+    os.environ[fault_injection.VARIABLE] = "step:1:nan"  # the first step would raise
     try:
         assert equal(study(tmp_path), whole)
     finally:
-        del os.environ[fault.VARIABLE]
+        del os.environ[fault_injection.VARIABLE]
 
 
 def flipped(file):
@@ -183,18 +187,18 @@ def test_going_on_with_something_else_is_refused_naming_it(difference, study, wh
 
 
 def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_checkpoint(study, tmp_path, monkeypatch):
-    monkeypatch.setenv(fault.VARIABLE, "step:8:nan")
-    monkeypatch.setattr(fault, "_times", {})
+    monkeypatch.setenv(fault_injection.VARIABLE, "step:8:nan")
+    monkeypatch.setattr(fault_injection, "_times", {})
     with pytest.raises(FloatingPointError, match="at step 7"):
         study(tmp_path)
     assert checkpoints.step(checkpoints.newest(tmp_path)) == 6
 
 
 def test_when_memory_runs_out_the_step_is_cut_and_no_example_is_lost(study, whole, tmp_path, monkeypatch):
-    monkeypatch.setenv(fault.VARIABLE, "step:5:oom")
-    monkeypatch.setattr(fault, "_times", {})
+    monkeypatch.setenv(fault_injection.VARIABLE, "step:5:oom")
+    monkeypatch.setattr(fault_injection, "_times", {})
     _, curve, how = study(tmp_path, dropout=0.0)
-    monkeypatch.delenv(fault.VARIABLE)
+    monkeypatch.delenv(fault_injection.VARIABLE)
     _, undisturbed, usual = study(tmp_path / "whole", dropout=0.0)
     assert (how["micro_batches"], usual["micro_batches"]) == (2, 1)
     assert curve["examples"].tolist() == undisturbed["examples"].tolist()
@@ -202,7 +206,7 @@ def test_when_memory_runs_out_the_step_is_cut_and_no_example_is_lost(study, whol
 
 
 def test_when_memory_always_runs_out_it_says_so_after_the_last_halving(study, tmp_path, monkeypatch):
-    monkeypatch.setenv(fault.VARIABLE, "step:0:oom")
+    monkeypatch.setenv(fault_injection.VARIABLE, "step:0:oom")
     with pytest.raises(MemoryError, match="one example at a time"):
         study(tmp_path)
 

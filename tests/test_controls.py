@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import params
-from lib.files import read_json
-from lib.runs import LEVELS, Experiment, read_csv
-from lib.scoring import KEYS
+from lib.evaluation.scoring import KEYS
+from lib.experiment import parameters
+from lib.experiment.files import read_json
+from lib.experiment.folders import LEVELS, Experiment, read_csv
 
 RUN = Experiment("demo", root=".")
 COUNTS = ["n_tokens", "n_chars", "n_end", "n_context"]
@@ -38,7 +38,7 @@ def test_the_gain_at_equal_examples_is_the_sum_by_hand(level):
 
 
 def test_equal_is_what_the_own_models_were_offered_and_less_than_the_general_model_read():
-    profile = params.profile("params/demo")
+    profile = parameters.profile("params/demo")
     assert profile["general"].keep_at == {level: profile[level.lower()].examples for level in LEVELS}
     facts = read_json(RUN.model("general", 0) / "train.json")
     assert facts["examples_seen"] > max(profile["general"].keep_at.values())

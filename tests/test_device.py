@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-DEVICE = str(Path("lib/device.py").resolve())
+DEVICE = str(Path("lib/workflow/gpus.py").resolve())
 # A job: says which devices it has, and looks whether anybody else works on one of them.
 JOB = """
 import os, sys, time

@@ -6,10 +6,11 @@ import torch
 from conftest import LEARNER_LIKE, SENTENCE
 from torch.nn.functional import cross_entropy
 
-from lib import examples, flat, masks
-from lib.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
-from lib.indexing import encode
-from lib.units import units
+from lib.masking import examples, masks
+from lib.masking.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
+from lib.masking.segmentation import units
+from lib.masking.token_index import encode
+from lib.models import packing
 
 EXPECTED = [
     ("She", "context"),
@@ -117,8 +118,8 @@ def hand_loss(model, group):
 def test_loss_of_a_stream_is_the_hand_sum_over_groups_of_eight(model, many):
     by_hand = sum(hand_loss(model, many[first : first + 8]) for first in range(0, 24, 8)) / 3
     tokens, roles = zip(*many[:24])
-    with flat.attention(model):
-        found = flat.loss_by_rows(model, flat.tensors(flat.lay_out(tokens, examples.loss_weights(roles))))
+    with packing.attention(model):
+        found = packing.loss_by_rows(model, packing.tensors(packing.lay_out(tokens, examples.loss_weights(roles))))
     assert found.item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 

@@ -4,8 +4,8 @@ import pandas as pd
 import pytest
 from differences import PARAMS, WIDE, contrast, everything, table
 
-from lib import expected, hypotheses
-from lib.expected import AGAINST, MET, OPEN, UNKNOWN
+from lib.hypotheses import decision_rules, expectations
+from lib.hypotheses.expectations import AGAINST, MET, OPEN, UNKNOWN
 
 AHEAD, BEHIND = 0.3, -0.3
 pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
@@ -15,7 +15,7 @@ def told(word, contrasts=None, by_type=None, halved=()):
     """The line of comparison that begins with this word."""
     none = table(general_own=None)
     by_type = none.assign(mask_type="word") if by_type is None else by_type
-    lines = expected.comparison(none if contrasts is None else contrasts, by_type, halved).splitlines()
+    lines = expectations.comparison(none if contrasts is None else contrasts, by_type, halved).splitlines()
     return next(line for line in lines if line.startswith(f"- **{word}"))
 
 
@@ -61,7 +61,7 @@ def test_a_type_of_blank_is_the_greatest_only_where_intervals_do_not_meet(whole,
 
 
 def verdicts(thetas, **rivals):
-    return expected.verdicts(hypotheses.decide(everything(general_own=thetas), PARAMS), table(**rivals), 0.02)
+    return expectations.verdicts(decision_rules.decide(everything(general_own=thetas), PARAMS), table(**rivals), 0.02)
 
 
 def test_what_came_out_is_held_against_what_was_expected_and_may_go_either_way():

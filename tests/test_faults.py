@@ -6,7 +6,7 @@ import pytest
 import tiny
 from workspace import workspace
 
-from lib.files import digest, read_json
+from lib.experiment.files import digest, read_json
 
 MODEL = "runs/demo/models/c1_transfer"
 ONLY = f"{MODEL}/seed0/manifest.json"

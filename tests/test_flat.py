@@ -7,9 +7,13 @@ from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, set_seed
 
-from lib import flat, params, prepare, scoring, starting, training
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, loss_weights
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment import parameters
+from lib.masking import frozen_masks
+from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, loss_weights
+from lib.models import initialization, packing
+from lib.training import loop
+from lib.training.dataset import Steps
 
 PADDED = 256  # tokens of a row in upstream's batches
 
@@ -17,7 +21,7 @@ PADDED = 256  # tokens of a row in upstream's batches
 @pytest.fixture(scope="module")
 def settings():
     small = {"examples": 120, "examples_per_step": 24, "eval_every": 48, "n_layer": 1, "n_head": 2, "n_embd": 32}
-    return params.load("params/demo/a1.yaml").model_copy(update=small)
+    return parameters.load("params/demo/a1.yaml").model_copy(update=small)
 
 
 @pytest.fixture(scope="module")
@@ -33,12 +37,12 @@ def step(steps):
 
 @pytest.fixture(autouse=True)
 def fill_up(monkeypatch):
-    monkeypatch.setattr(flat, "MULTIPLE", 128)  # as for a GPU
+    monkeypatch.setattr(packing, "MULTIPLE", 128)  # as for a GPU
 
 
 def losses(model, tokens, values):
-    with flat.attention(model):
-        return flat.token_losses(model, flat.tensors(flat.lay_out(tokens, values)))
+    with packing.attention(model):
+        return packing.token_losses(model, packing.tensors(packing.lay_out(tokens, values)))
 
 
 def gradient(model, loss):
@@ -48,8 +52,8 @@ def gradient(model, loss):
 
 
 def flat_loss(model, tokens, roles):
-    with flat.attention(model):
-        return flat.loss_by_rows(model, flat.tensors(flat.lay_out(tokens, loss_weights(roles))))
+    with packing.attention(model):
+        return packing.loss_by_rows(model, packing.tensors(packing.lay_out(tokens, loss_weights(roles))))
 
 
 def one_by_one(model, tokens):
@@ -62,7 +66,7 @@ def one_by_one(model, tokens):
 @pytest.fixture(params=["_one_by_one", "_side_by_side"])
 def way(request, monkeypatch):
     """Attention of a CPU, and of a GPU in numbers of 32 bits."""
-    monkeypatch.setattr(flat, "_one_by_one", getattr(flat, request.param))
+    monkeypatch.setattr(packing, "_one_by_one", getattr(packing, request.param))
 
 
 def test_a_stream_gives_the_losses_of_its_examples_alone(model, step, way):
@@ -110,9 +114,9 @@ def test_where_examples_stand_changes_neither_loss_nor_gradient(model, step):
     order = np.random.default_rng(0).permutation(24)
 
     def loss(places):
-        batch = flat.tensors(flat.lay_out([tokens[i] for i in places], [weights[i] for i in places]))
-        with flat.attention(model):
-            return flat.loss(model, batch)
+        batch = packing.tensors(packing.lay_out([tokens[i] for i in places], [weights[i] for i in places]))
+        with packing.attention(model):
+            return packing.loss(model, batch)
 
     as_drawn, mixed = (gradient(model, loss(places)) for places in (range(24), order))
     assert (as_drawn - mixed).abs().max() < 1e-5 * as_drawn.abs().max()
@@ -120,11 +124,11 @@ def test_where_examples_stand_changes_neither_loss_nor_gradient(model, step):
 
 def test_filling_up_changes_nothing(model, step, monkeypatch):
     tokens, roles = step
-    filled = flat.lay_out(tokens, loss_weights(roles))
+    filled = packing.lay_out(tokens, loss_weights(roles))
     found = gradient(model, flat_loss(model, tokens, roles))
-    assert filled["input_ids"].shape[1] % flat.MULTIPLE == 0 and len(filled["where"]) % flat.MULTIPLE == 0
+    assert filled["input_ids"].shape[1] % packing.MULTIPLE == 0 and len(filled["where"]) % packing.MULTIPLE == 0
     for multiple in (1, 1024):
-        monkeypatch.setattr(flat, "MULTIPLE", multiple)
+        monkeypatch.setattr(packing, "MULTIPLE", multiple)
         again = gradient(model, flat_loss(model, tokens, roles))
         assert (found - again).abs().max() < 1e-5 * found.abs().max()
 
@@ -140,7 +144,7 @@ def test_no_piece_is_longer_than_attention_is_told(steps):
 def test_transformers_own_attention_leaks_between_examples_and_ours_does_not(model, step):
     """Why there is an attention of our own: two of the three ways to hand a stream to transformers are wrong."""
     tokens = step[0][:4]
-    batch = flat.tensors(flat.lay_out(tokens, [np.ones(len(one), np.float32) for one in tokens]))
+    batch = packing.tensors(packing.lay_out(tokens, [np.ones(len(one), np.float32) for one in tokens]))
     places = {"input_ids": batch["input_ids"], "position_ids": batch["position_ids"]}
     at, targets = batch["where"], batch["targets"]
 
@@ -152,27 +156,29 @@ def test_transformers_own_attention_leaks_between_examples_and_ours_does_not(mod
     expected = one_by_one(model, tokens)
     assert off(use_cache=True) > 1e-2
     assert off(use_cache=False, attention_mask=torch.ones_like(batch["input_ids"])) > 1e-2
-    with flat.attention(model):
+    with packing.attention(model):
         bounds = {"bounds": batch["bounds"], "longest": batch["longest"]}
         assert off(use_cache=True, **bounds) < 1e-5 and off(use_cache=False, **bounds) < 1e-5
 
 
 def test_without_bounds_the_flat_attention_refuses(model, step):
-    with flat.attention(model), pytest.raises(ValueError, match="bounds of examples"):
+    with packing.attention(model), pytest.raises(ValueError, match="bounds of examples"):
         model(torch.tensor(step[0][0][None].astype(int)))
     model(torch.tensor(step[0][0][None].astype(int)))  # and outside, the model is what it was
 
 
 def test_the_compiled_loss_is_the_plain_one_at_every_length_from_one_graph(tokenizer, settings, steps, monkeypatch):
-    monkeypatch.setattr(flat, "_one_by_one", flat._side_by_side)  # the only one that can be compiled without a GPU
-    model = starting.model(settings, tokenizer, 256)
-    compiled = torch.compile(flat.loss, backend="eager", dynamic=True, fullgraph=True)
+    monkeypatch.setattr(
+        packing, "_one_by_one", packing._side_by_side
+    )  # the only one that can be compiled without a GPU
+    model = initialization.model(settings, tokenizer, 256)
+    compiled = torch.compile(packing.loss, backend="eager", dynamic=True, fullgraph=True)
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    with flat.attention(model):
+    with packing.attention(model):
         for item in range(3):
-            batch = flat.tensors(steps[item])
-            plain, quick = (gradient(model, loss(model, batch)) for loss in (flat.loss, compiled))
+            batch = packing.tensors(steps[item])
+            plain, quick = (gradient(model, loss(model, batch)) for loss in (packing.loss, compiled))
             assert (plain - quick).abs().max() < 1e-5 * plain.abs().max()
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
@@ -185,11 +191,11 @@ def test_what_is_handed_to_varlen_attn_is_what_it_takes(tokenizer, step, monkeyp
         seen.append((query.dtype, how))
         return varlen_attn(query, key, value, *bounds, **how)
 
-    monkeypatch.setattr(flat, "_one_by_one", spy)
+    monkeypatch.setattr(packing, "_one_by_one", spy)
     with torch.device("meta"):
         model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_layer=2, n_head=2, n_embd=32)).bfloat16()
-    with flat.attention(model):
-        flat.loss(model, flat.tensors(flat.lay_out(step[0], loss_weights(step[1])), "meta")).backward()
+    with packing.attention(model):
+        packing.loss(model, packing.tensors(packing.lay_out(step[0], loss_weights(step[1])), "meta")).backward()
     assert seen == [(torch.bfloat16, {"window_size": (-1, 0)})] * 2
     assert all(p.grad is not None for p in model.parameters())
 
@@ -197,7 +203,7 @@ def test_what_is_handed_to_varlen_attn_is_what_it_takes(tokenizer, step, monkeyp
 @pytest.fixture(scope="module")
 def valid(index, drawing, first_special):
     held_out = index.iloc[48:]
-    return scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1), first_special)
+    return scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 1), first_special)
 
 
 def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
@@ -206,21 +212,21 @@ def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
     """Also where only the log looks at it, as on a GPU."""
     set_seed(0)
     for words, finite in [("at step 0", torch.isfinite), ("at or before step 2", lambda loss: True)]:
-        model = starting.model(settings, tokenizer, 256)
+        model = initialization.model(settings, tokenizer, 256)
         model.transformer.ln_f.bias.data[0] = torch.nan
         with monkeypatch.context() as patch, pytest.raises(FloatingPointError, match=f"{words}. Nothing is saved"):
             patch.setattr(torch, "isfinite", finite)
-            training.train(model, steps, valid, settings, 0, tmp_path, "test", {})
+            loop.train(model, steps, valid, settings, 0, tmp_path, "test", {})
         assert not list(tmp_path.glob("checkpoint-*"))
 
 
 def test_the_loss_from_a_few_rows_at_a_time_is_the_plain_one(model, step, monkeypatch):
     """To the gradient, and with a scale, as accumulation over batches gives one."""
-    monkeypatch.setattr(flat, "ROWS", 50)
-    batch = flat.tensors(flat.lay_out(step[0], loss_weights(step[1])))
-    with flat.attention(model):
-        plain = flat.loss(model, batch)
-        found = flat.loss_by_rows(model, batch)
+    monkeypatch.setattr(packing, "ROWS", 50)
+    batch = packing.tensors(packing.lay_out(step[0], loss_weights(step[1])))
+    with packing.attention(model):
+        plain = packing.loss(model, batch)
+        found = packing.loss_by_rows(model, batch)
     assert found.item() == pytest.approx(plain.item(), rel=1e-6)
     found, plain = gradient(model, found / 3), gradient(model, plain / 3)
     assert (found - plain).abs().max() < 1e-6 * plain.abs().max()

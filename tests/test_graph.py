@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from workspace import workspace
 
-from lib import lock, status
-from lib.request import EMBEDDED
+from lib.experiment import lock
+from lib.workflow import status
+from lib.workflow.request import EMBEDDED
 
 AFTER = {
     "models/c1/seed1": {"train": 1, "evaluate": 1, "infill": 1, "compare": 1, "hypotheses": 1},

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 from differences import PARAMS, WIDE, everything, table
 
-from lib import hypotheses, stats
-from lib.hypotheses import ALL, STAMP
-from lib.runs import LEVELS
+from lib.evaluation import statistics
+from lib.experiment.folders import LEVELS
+from lib.hypotheses import decision_rules
+from lib.hypotheses.decision_rules import ALL, STAMP
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -34,18 +35,18 @@ def verdicts(rule, contrasts):
     ([0.0, 0.0, 0.0, 0.0, None], ["not supported"] * 4 + ["n/a"], "inconclusive"),
 ])
 def test_h1_follows_its_rule(thetas, each, overall):
-    assert verdicts(hypotheses.h1, table(general_own=thetas)).tolist() == [*each, overall]
+    assert verdicts(decision_rules.h1, table(general_own=thetas)).tolist() == [*each, overall]
 
 
 def test_h1_needs_holm_not_five_single_tests():
     rows = table(general_own=(np.log(1.10) + 2 * 0.01, 0.01))  # t = 2: p = .026 at each level
-    found = hypotheses.h1(rows, PARAMS).set_index("level")
+    found = decision_rules.h1(rows, PARAMS).set_index("level")
     assert found.loc["A1", "p"] < 0.05 < found.loc["A1", "p_holm"]
     assert found.loc[ALL, "verdict"] == "inconclusive"
 
 
 def test_h1_says_strong_only_above_25_percent():
-    why = hypotheses.h1(table(general_own=[0.3, 0.2, 0.2, 0.0, None]), PARAMS)["why"]
+    why = decision_rules.h1(table(general_own=[0.3, 0.2, 0.2, 0.0, None]), PARAMS)["why"]
     assert ["strong" in one for one in why[:5]] == [True, False, False, False, False]
 
 
@@ -63,20 +64,20 @@ def test_h1_says_strong_only_above_25_percent():
     ([0.2, WIDE, WIDE, WIDE, None], ["not supported"] + ["inconclusive"] * 3 + ["n/a"], "not supported"),
 ])
 def test_h2_follows_its_rule(thetas, each, overall):
-    assert verdicts(hypotheses.h2, table(general_best=thetas)).tolist() == [*each, overall]
+    assert verdicts(decision_rules.h2, table(general_best=thetas)).tolist() == [*each, overall]
 
 
 def test_h1_and_h2_never_contradict_each_other_on_the_same_difference():
     for theta in (0.3, np.log(1.10) + 2 * 0.01, 0.0, -0.3):  # the second: p = .026 at each level, not enough for five
         both = table(general_own=(theta, 0.01), general_best=(theta, 0.01))
-        specialised, suffices = verdicts(hypotheses.h1, both), verdicts(hypotheses.h2, both)
+        specialised, suffices = verdicts(decision_rules.h1, both), verdicts(decision_rules.h2, both)
         assert ((specialised == "supported") == (suffices == "not supported")).all()
-        assert ((specialised == "not supported") == suffices.isin(hypotheses.HOLDS)).all()
+        assert ((specialised == "not supported") == suffices.isin(decision_rules.HOLDS)).all()
 
 
 def test_h2_names_the_chosen_specialist_and_needs_no_correction():
     rows = table(general_best=(np.log(1.10) - 2 * 0.01, 0.01))  # p = .026 at each level
-    found = hypotheses.h2(rows.assign(b="b2"), PARAMS).set_index("level")
+    found = decision_rules.h2(rows.assign(b="b2"), PARAMS).set_index("level")
     assert set(found["verdict"]) == {"equivalent"}
     assert found["p_holm"].isna().all() and "b2" in found.loc["A1", "why"]
 
@@ -96,40 +97,40 @@ def test_h2_names_the_chosen_specialist_and_needs_no_correction():
 ])
 def test_h3_follows_its_rule(own, general, control, expected):
     rows = table(own_transfer=own, general_transfer=general, continued_transfer=control)
-    assert verdicts(hypotheses.h3, rows).tolist() == [expected] * 6
+    assert verdicts(decision_rules.h3, rows).tolist() == [expected] * 6
 
 
 @pytest.mark.parametrize("control, overall", [
     ([0.1, 0.0, 0.1, 0.0, 0.0], "partly (A1, B1)"), ([0.0, 0.0, 0.0, 0.0, WIDE], "inconclusive")])
 def test_h3_is_partly_so_where_the_control_is_beaten(control, overall):
     rows = table(own_transfer=0.1, general_transfer=0.1, continued_transfer=control)
-    assert verdicts(hypotheses.h3, rows)[ALL] == overall
+    assert verdicts(decision_rules.h3, rows)[ALL] == overall
 
 
 def test_h3_refuted_or_explained_everywhere_is_not_supported():
     rows = table(own_transfer=[0.1, 0.1, 0.0, 0.0, 0.0], general_transfer=0.1, continued_transfer=0.0)
-    assert verdicts(hypotheses.h3, rows)[ALL] == "not supported"
+    assert verdicts(decision_rules.h3, rows)[ALL] == "not supported"
 
 
 def test_h3_without_the_control_does_not_exclude_longer_training():
-    without = hypotheses.h3(table(own_transfer=0.1, general_transfer=0.1), PARAMS)
+    without = decision_rules.h3(table(own_transfer=0.1, general_transfer=0.1), PARAMS)
     assert "longer training not excluded" in without.loc[0, "why"]
-    nothing_to_explain = hypotheses.h3(table(own_transfer=0.0, general_transfer=0.1), PARAMS)
+    nothing_to_explain = decision_rules.h3(table(own_transfer=0.0, general_transfer=0.1), PARAMS)
     assert "longer training" not in nothing_to_explain.loc[0, "why"]
-    beaten = hypotheses.h3(table(own_transfer=0.1, general_transfer=0.1, continued_transfer=0.1), PARAMS)
+    beaten = decision_rules.h3(table(own_transfer=0.1, general_transfer=0.1, continued_transfer=0.1), PARAMS)
     assert "longer training" not in beaten.loc[0, "why"]
 
 
 def test_h3_shows_the_weakest_contrast():
     rows = table(own_transfer=0.2, general_transfer=0.1, continued_transfer=0.15)
     rows["a"] = rows["name"].str.split("-").str[0]
-    first = hypotheses.h3(rows, PARAMS).loc[0]
+    first = decision_rules.h3(rows, PARAMS).loc[0]
     assert first["theta"] == pytest.approx(0.1) and "nearest rival: general" in first["why"]
-    assert first["p"] == pytest.approx(float(stats.p_above(0.1, 0.005, 40, np.log(1.02))))
+    assert first["p"] == pytest.approx(float(statistics.p_above(0.1, 0.005, 40, np.log(1.02))))
 
 
 def test_a_hypothesis_nobody_compared_is_not_available():
-    found = hypotheses.decide(table(general_own=0.3), PARAMS).set_index(["hypothesis", "level"])
+    found = decision_rules.decide(table(general_own=0.3), PARAMS).set_index(["hypothesis", "level"])
     assert found.loc[("H2", "A1"), ["verdict", "why"]].tolist() == ["n/a", "general-best was not compared"]
     assert found.loc[("H3", ALL), "verdict"] == "n/a"
 
@@ -137,21 +138,21 @@ def test_a_hypothesis_nobody_compared_is_not_available():
 def test_two_rows_for_one_level_are_refused():
     rows = table(general_own=0.3)
     with pytest.raises(ValueError, match="general-own stands twice"):
-        hypotheses.h1(pd.concat([rows, rows.assign(mask_type="word")]), PARAMS)
+        decision_rules.h1(pd.concat([rows, rows.assign(mask_type="word")]), PARAMS)
 
 
 def test_one_provisional_contrast_stamps_its_level_and_the_whole():
     rows = everything()
     rows["provisional"] = (rows["level"] == "B1") & rows["name"].isin(["general-own", "continued-transfer"])
-    found = hypotheses.decide(rows, PARAMS).set_index(["hypothesis", "level"])["verdict"]
+    found = decision_rules.decide(rows, PARAMS).set_index(["hypothesis", "level"])["verdict"]
     assert found["H1"].tolist() == ["supported"] * 2 + ["supported (provisional)"] + ["supported"] * 2 + [
         "supported (provisional)"]
     assert found[("H3", "B1")] == "supported (provisional)" and not found["H2"].str.endswith(STAMP).any()
-    assert hypotheses.outcome(found[("H1", "B1")]) == "supported"
+    assert decision_rules.outcome(found[("H1", "B1")]) == "supported"
 
 
 def test_the_overall_row_counts_the_levels():
-    last = hypotheses.h1(table(general_own=[0.2, 0.0, WIDE, 0.2, None]), PARAMS).iloc[-1]
+    last = decision_rules.h1(table(general_own=[0.2, 0.0, WIDE, 0.2, None]), PARAMS).iloc[-1]
     assert last["why"] == "supported at A1, B2; not supported at A2; inconclusive at B1; n/a at C1"
     assert np.isnan(last["theta"]) and last["margin"] == pytest.approx(np.log(1.10))
 
@@ -160,7 +161,7 @@ def test_a_round_trip_through_csv_changes_no_verdict(tmp_path):
     rows = everything(general_own=[0.2, 0.0, WIDE, 0.2, None])
     rows.to_csv(tmp_path / "contrasts.csv", index=False)
     again = pd.read_csv(tmp_path / "contrasts.csv", keep_default_na=False, na_values=[""])
-    pd.testing.assert_frame_equal(hypotheses.decide(again, PARAMS), hypotheses.decide(rows, PARAMS))
+    pd.testing.assert_frame_equal(decision_rules.decide(again, PARAMS), decision_rules.decide(rows, PARAMS))
 
 
 # preconditions
@@ -181,7 +182,7 @@ def study(**changes):
 
 
 def test_a_sound_study_passes_every_check():
-    checks = hypotheses.preconditions(**study())
+    checks = decision_rules.preconditions(**study())
     assert checks["holds"].all() and (checks["detail"] == "none").all()
 
 
@@ -203,16 +204,16 @@ def test_a_sound_study_passes_every_check():
     ("weights differ", "none known", "weights", lambda w: {}),
 ])
 def test_each_fault_is_found_and_named(check, detail, argument, change):
-    checks = hypotheses.preconditions(**study(**{argument: change})).set_index("check")
+    checks = decision_rules.preconditions(**study(**{argument: change})).set_index("check")
     assert checks.index[~checks["holds"]].tolist() == [check]
     assert detail in checks.loc[check, "detail"]
 
 
 def test_a_failed_check_makes_every_verdict_invalid():
-    checks = hypotheses.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
-    found = hypotheses.decide(everything(), PARAMS, checks)
+    checks = decision_rules.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
+    found = decision_rules.decide(everything(), PARAMS, checks)
     assert (found["verdict"] == "invalid").all() and (found["why"] == "failed check: nothing truncated (a1)").all()
-    sound = hypotheses.decide(everything(), PARAMS, hypotheses.preconditions(**study()))
+    sound = decision_rules.decide(everything(), PARAMS, decision_rules.preconditions(**study()))
     assert "invalid" not in set(sound["verdict"])
 
 
@@ -220,7 +221,7 @@ def test_a_failed_check_makes_every_verdict_invalid():
 
 
 def robust(primary, **alternatives):
-    found = hypotheses.robustness(lambda rows: hypotheses.decide(rows, PARAMS), primary, alternatives)
+    found = decision_rules.robustness(lambda rows: decision_rules.decide(rows, PARAMS), primary, alternatives)
     return found[found["hypothesis"] == "H1"].set_index("level")["robust"]
 
 
@@ -236,7 +237,7 @@ def test_robust_names_what_disagrees_and_what_was_not_tested():
 
 def test_an_alternative_that_shows_even_more_does_not_contradict():
     def h2(primary, other):
-        found = hypotheses.robustness(lambda rows: hypotheses.decide(rows, PARAMS), primary, {"chars": other})
+        found = decision_rules.robustness(lambda rows: decision_rules.decide(rows, PARAMS), primary, {"chars": other})
         return found[(found["hypothesis"] == "H2")].set_index("level").loc["A1", "robust"]
     within, close = everything(general_best=(-0.09, 0.01)), everything(general_best=0.0)
     assert (h2(within, close), h2(close, within)) == ("yes", "no: by chars")
@@ -250,7 +251,7 @@ def test_a_level_an_alternative_could_not_test_is_untested_not_contradicted():
 
 def test_robust_is_never_yes_unasked():
     assert set(robust(everything())) == {"untested: everything"}
-    assert set(hypotheses.decide(everything(), PARAMS)["robust"]) == {"untested"}
+    assert set(decision_rules.decide(everything(), PARAMS)["robust"]) == {"untested"}
     assert set(robust(everything(general_own=None), chars=everything())) == {"n/a"}
 
 
@@ -273,14 +274,14 @@ def test_identical_levels_give_equivalence_and_no_specialisation():
             for seed in (0, 1):
                 nll = text["n_tokens"] * (hard + rng.normal(0, 0.05, 120) + rng.normal(0, 0.005))
                 rows.append(text.assign(model=model, seed=seed, nll_text=nll, nll_full=nll + 1))
-    sums = stats.learner_sums(pd.concat(rows))
+    sums = statistics.learner_sums(pd.concat(rows))
     found = []
     for level in LEVELS:
         own, transfer = level.lower(), f"{level.lower()}_transfer"
         pairs = [("general-own", "general", own), ("general-best", "general", own),
                  ("own-transfer", own, transfer), ("general-transfer", "general", transfer)]
-        found.append(stats.contrasts(sums, pairs, level, draws=500))
-    decided = hypotheses.decide(pd.concat(found), PARAMS).set_index(["hypothesis", "level"])["verdict"]
+        found.append(statistics.contrasts(sums, pairs, level, draws=500))
+    decided = decision_rules.decide(pd.concat(found), PARAMS).set_index(["hypothesis", "level"])["verdict"]
     assert decided[("H1", ALL)] == "not supported"
     assert decided[("H2", ALL)] == "equivalent"
     assert decided[("H3", ALL)] in ("not supported", "inconclusive")

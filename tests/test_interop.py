@@ -18,10 +18,11 @@ from conftest import SENTENCE
 from huggingface_hub import ModelCard
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib import interop, scoring
-from lib.examples import SPECIALS
-from lib.files import read_json, write_json
-from lib.runs import read_csv
+from lib.evaluation import scoring
+from lib.experiment.files import read_json, write_json
+from lib.experiment.folders import read_csv
+from lib.masking.examples import SPECIALS
+from lib.sharing import upstream_ilm
 
 FACTS = {
     "model": "a1", "seed": 0, "levels": ["A1"], "split_id": "5eed", "mask_hash": "f00d", "learners_known": True,
@@ -40,7 +41,7 @@ def folder(tmp_path_factory, tokenizer):
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_json({"fingerprint": scoring.fingerprint(network)}, folder / "train.json")
-    card = Path("lib/model_card.md").read_text(encoding="utf-8").format(**FACTS)
+    card = Path("lib/training/model_card.md").read_text(encoding="utf-8").format(**FACTS)
     (folder / "README.md").write_text(card, encoding="utf-8")
     return folder
 
@@ -48,7 +49,7 @@ def folder(tmp_path_factory, tokenizer):
 @pytest.fixture(scope="module")
 def exported(folder, tmp_path_factory):
     to = tmp_path_factory.mktemp("exported")
-    interop.export_model(folder, to)
+    upstream_ilm.export_model(folder, to)
     return to
 
 
@@ -110,12 +111,12 @@ def test_the_model_card_is_one_that_hugging_face_reads_and_holds_what_must_be_kn
 
 def test_the_demo_s_folders_hold_what_others_need():
     for folder in Path("runs/demo/models").glob("*/seed*"):
-        assert {*interop.READ_BY_ALL, "README.md"} <= {path.name for path in folder.iterdir()}, folder
+        assert {*upstream_ilm.READ_BY_ALL, "README.md"} <= {path.name for path in folder.iterdir()}, folder
 
 
 def test_an_export_has_exactly_the_files_and_ids_that_upstream_reads(exported, tokenizer):
     added = {"pytorch_model.bin", "additional_ids_to_tokens.pkl", "README.md"}
-    assert {path.name for path in exported.iterdir()} == {*interop.READ_BY_ALL} | added
+    assert {path.name for path in exported.iterdir()} == {*upstream_ilm.READ_BY_ALL} | added
     raw = (exported / "additional_ids_to_tokens.pkl").read_bytes()
     first = len(tokenizer) - 7
     assert raw[:2] == b"\x80\x02" and pickle.loads(raw) == {first + i: token for i, token in enumerate(SPECIALS)}
@@ -139,8 +140,8 @@ def test_a_model_that_upstream_cannot_run_is_refused(folder, tmp_path):
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     write_json(read_json(folder / "config.json") | {"model_type": "gpt_neo"}, tmp_path / "config.json")
-    with pytest.raises(interop.Foreign, match="gpt2 only"):
-        interop.export_model(tmp_path, tmp_path / "to")
+    with pytest.raises(upstream_ilm.Foreign, match="gpt2 only"):
+        upstream_ilm.export_model(tmp_path, tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
 
@@ -160,7 +161,7 @@ def upstream_reads(file):
 
 
 def test_text_files_give_each_document_back_and_count_what_was_cut(tmp_path):
-    report = interop.export_texts(TEXTS, tmp_path)
+    report = upstream_ilm.export_texts(TEXTS, tmp_path)
     assert upstream_reads(tmp_path / "a1/train.txt") == ["One.\n\nTwo.\n\nThree.", "Four.\n\nFive."]
     assert len(upstream_reads(tmp_path / "all/train.txt")) == 3
     assert report["all/train.txt"] == {"documents": 3, "runs_cut": 2} and report["b1/test.txt"]["documents"] == 0
@@ -168,7 +169,7 @@ def test_text_files_give_each_document_back_and_count_what_was_cut(tmp_path):
 
 
 def test_the_evaluation_csv_holds_the_test_texts_as_they_are(tmp_path):
-    interop.export_texts(TEXTS, tmp_path)
+    upstream_ilm.export_texts(TEXTS, tmp_path)
     table = read_csv(tmp_path / "evaluation.csv")
     assert table.to_dict("records") == [{"id": 4, "text": TEXTS["text"][3], "cefr_label": "A1", "l1": "Arabic"}]
 
@@ -190,7 +191,7 @@ def test_masks_of_upstream_s_are_read_without_running_anything_of_theirs(upstrea
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
         (tmp_path / "m.pkl").write_bytes(pickle.dumps(content, protocol))
         monkeypatch.delitem(sys.modules, "ilm.mask.hierarchical", raising=False)
-        texts, masks = interop.import_masks(tmp_path / "m.pkl")
+        texts, masks = upstream_ilm.import_masks(tmp_path / "m.pkl")
         monkeypatch.setitem(sys.modules, "ilm.mask.hierarchical", types.ModuleType("ilm.mask.hierarchical"))
         sys.modules["ilm.mask.hierarchical"].MaskHierarchicalType = upstream_types
         assert texts["text"].tolist() == [SENTENCE, "No."]
@@ -222,25 +223,25 @@ BAD = {
 def test_any_other_pickle_is_refused_by_name_and_does_nothing(what, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("m.pkl").write_bytes(pickle.dumps(BAD[what]))
-    with pytest.raises(interop.Foreign, match="m.pkl"):
-        interop.import_masks("m.pkl")
+    with pytest.raises(upstream_ilm.Foreign, match="m.pkl"):
+        upstream_ilm.import_masks("m.pkl")
     assert [path.name for path in tmp_path.iterdir()] == ["m.pkl"]
 
 
 @pytest.mark.parametrize("raw", [b"", b"no pickle", b"\x80\x04", pickle.dumps([("a", [])])[:-2], b"cos\nsystem\n."])
 def test_a_damaged_pickle_is_refused_in_words(raw, tmp_path):
     (tmp_path / "m.pkl").write_bytes(raw)
-    with pytest.raises(interop.Foreign, match="mask file"):
-        interop.import_masks(tmp_path / "m.pkl")
+    with pytest.raises(upstream_ilm.Foreign, match="mask file"):
+        upstream_ilm.import_masks(tmp_path / "m.pkl")
 
 
 def test_an_unknown_mask_type_is_refused(upstream_types, tmp_path):
     (tmp_path / "m.pkl").write_bytes(b"cilm.mask.hierarchical\nMaskHierarchicalType\n(I9\ntR.")
-    with pytest.raises(interop.Foreign, match="type 9"):
-        interop.import_masks(tmp_path / "m.pkl")
+    with pytest.raises(upstream_ilm.Foreign, match="type 9"):
+        upstream_ilm.import_masks(tmp_path / "m.pkl")
 
 
 def test_the_command_says_in_one_line_what_is_wrong(tmp_path):
-    command = [sys.executable, "-m", "lib.interop", "masks", str(tmp_path / "none.pkl"), str(tmp_path)]
+    command = [sys.executable, "-m", "lib.sharing.upstream_ilm", "masks", str(tmp_path / "none.pkl"), str(tmp_path)]
     ran = subprocess.run(command, capture_output=True, text=True)
     assert ran.returncode == 1 and "none.pkl" in ran.stderr and "Traceback" not in ran.stderr

@@ -10,33 +10,26 @@ import pytest
 import torch
 from scipy.stats import chi2_contingency, chisquare
 
-from lib import (
-    indexing,
-    known_answers,
-    oracle,
-    params,
-    prepare,
-    reading,
-    scoring,
-    starting,
-    stats,
-    steps,
-    synthetic,
-    training,
-)
-from lib.scoring import KEYS
+from lib.corpus import reading
+from lib.evaluation import scoring, statistics
+from lib.evaluation.scoring import KEYS
+from lib.experiment import parameters
+from lib.masking import frozen_masks, token_index
+from lib.models import initialization
+from lib.synthetic import demo_corpus, known_answers, optimal_model
+from lib.training import dataset, loop
 
 sys.path.append("bench")  # scripts, no package
 import known_answers as checks
 
-DRAWING = params.load("params/two_levels/masks.yaml")
+DRAWING = parameters.load("params/two_levels/masks.yaml")
 EQUAL = [known_answers.identical_levels, known_answers.disjoint_vocabularies, known_answers.known_law]
 
 
 @pytest.mark.parametrize("make", known_answers.CORPORA.values(), ids=known_answers.CORPORA)
 def test_every_corpus_is_in_the_embedded_ones_columns_and_no_learner_or_prompt_has_two_levels(make):
     table = make(2000, seed=2)
-    assert list(table) == synthetic.COLUMNS and len(table) == 2000
+    assert list(table) == demo_corpus.COLUMNS and len(table) == 2000
     assert (table.groupby("learner_id")["cefr"].nunique() == 1).all()
     assert (table.groupby("topic_id")["cefr"].nunique() == 1).all()
     assert table["text"].nunique() > 0.98 * len(table)
@@ -110,35 +103,48 @@ def test_shared_structure_gives_the_small_level_too_few_pairs_to_learn_and_no_ne
 def test_what_a_mask_hides_and_leaves_is_told_word_by_word():
     texts = pd.DataFrame({"text_id": [1], "text": ["ba di ko lu"]})
     frozen = pd.DataFrame({"char_offset": [0, 6], "char_length": [2, 5]}).assign(text_id=1, mask_type="mix", mask_set=0)
-    row = oracle.hidden_words(texts, frozen).iloc[0]
+    row = optimal_model.hidden_words(texts, frozen).iloc[0]
     assert (row["words"], row["visible"]) == (["ba", "ko", "lu"], ["di"])
 
 
 def test_only_masks_that_hide_x_or_y_are_worth_the_level():
     (x, *_), y = known_answers.pair_words(), known_answers.pair_words()[-1]
-    assert [oracle.hides_pair(words) for words in ([x], ["noise", y], ["noise"], [])] == [True, True, False, False]
-    assert [oracle.is_y(words) for words in ([y], [x], [x, y], ["noise"])] == [True, False, False, False]
+    assert [optimal_model.hides_pair(words) for words in ([x], ["noise", y], ["noise"], [])] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+    assert [optimal_model.is_y(words) for words in ([y], [x], [x, y], ["noise"])] == [True, False, False, False]
 
 
 def test_known_answers_are_written_from_the_command_line(tmp_path):
-    command = [sys.executable, "-m", "lib.known_answers", "identical_levels", tmp_path / "a.csv", "--texts", "50"]
+    command = [
+        sys.executable,
+        "-m",
+        "lib.synthetic.known_answers",
+        "identical_levels",
+        tmp_path / "a.csv",
+        "--texts",
+        "50",
+    ]
     subprocess.run(command, check=True)
-    assert len(reading.read(tmp_path / "a.csv", params.load("params/demo/corpus.yaml"))[0]) == 50
+    assert len(reading.read(tmp_path / "a.csv", parameters.load("params/demo/corpus.yaml"))[0]) == 50
 
 
 def trained_and_scored(texts, examples=4800):
     """Scores of a small model and of the oracle, on single blanked words of texts that it was not trained on."""
-    tokenizer = prepare.tokenizer("bpe", texts["text"], DRAWING.vocabulary)
+    tokenizer = frozen_masks.tokenizer("bpe", texts["text"], DRAWING.vocabulary)
     first = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
-    index = indexing.build(texts, tokenizer, "rules", DRAWING.max_length)
+    index = token_index.build(texts, tokenizer, "rules", DRAWING.max_length)
     held_out = index["text_id"] % 5 == 0
-    settings = params.load("params/two_levels/a1.yaml")
+    settings = parameters.load("params/two_levels/a1.yaml")
     settings = settings.model_copy(update={"examples": examples, "eval_every": examples})
     torch.manual_seed(0)
-    model = starting.model(settings, tokenizer, DRAWING.max_length)
-    frozen = prepare.freeze(index[held_out], DRAWING, "word", 1)
+    model = initialization.model(settings, tokenizer, DRAWING.max_length)
+    frozen = frozen_masks.freeze(index[held_out], DRAWING, "word", 1)
     blanks = scoring.frozen_examples(index[held_out], frozen, first)
-    return model, steps.Steps(index[~held_out], DRAWING, settings, 0, first), blanks, settings, frozen
+    return model, dataset.Steps(index[~held_out], DRAWING, settings, 0, first), blanks, settings, frozen
 
 
 @pytest.mark.parametrize("level, alarm", [("A1", False), ("A2", True)])
@@ -146,14 +152,14 @@ def test_no_model_beats_the_oracle_of_a_known_law_unless_answers_leak(level, ala
     table = known_answers.known_law(4000).query("cefr == @level")
     texts = table[["writing_id", "learner_id", "text"]].rename(columns={"writing_id": "text_id"})
     model, items, blanks, settings, frozen = trained_and_scored(texts)
-    training.train(model, items, blanks, settings, 0, tmp_path, "a1", {})
+    loop.train(model, items, blanks, settings, 0, tmp_path, "a1", {})
     own = scoring.score(model, *blanks).merge(texts[["text_id", "learner_id"]], on="text_id")
-    hidden = oracle.hidden_words(texts, frozen)
-    nats = hidden.assign(nll_text=[oracle.nats(words) for words in hidden["words"]])
+    hidden = optimal_model.hidden_words(texts, frozen)
+    nats = hidden.assign(nll_text=[optimal_model.nats(words) for words in hidden["words"]])
     best = own.drop(columns="nll_text").merge(nats[[*KEYS, "nll_text"]], on=KEYS)
     both = pd.concat([own.assign(model="own"), best.assign(model="oracle")])
-    sums = stats.learner_sums(both.assign(seed=0, level="A1", copied=False), "word")
-    found = stats.contrasts(sums, [("own-oracle", "own", "oracle")], "A1").iloc[0]
+    sums = statistics.learner_sums(both.assign(seed=0, level="A1", copied=False), "word")
+    found = statistics.contrasts(sums, [("own-oracle", "own", "oracle")], "A1").iloc[0]
     assert (found["ci_hi"] < 0) == alarm
     assert alarm or np.exp(found["theta"]) <= 1.06
 

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from lib import lock
+from lib.experiment import lock
 
 FACTS = {"pid": os.getpid(), "host": socket.gethostname(), "since": "2026-11-22 12:00:00"}
 NAMED = f"is being made by process {os.getpid()} on {socket.gethostname()}, since 2026-11-22 12:00:00"
@@ -66,7 +66,17 @@ def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on
     shutil.copytree("params/demo", tmp_path / "params")
     shutil.copytree("profiles", tmp_path / "profiles")
     (tmp_path / "corpus.csv").touch()
-    words = [sys.executable, "-m", "lib.lock", "study", "corpus.csv", "params", "laptop", sys.executable, "-c"]
+    words = [
+        sys.executable,
+        "-m",
+        "lib.experiment.lock",
+        "study",
+        "corpus.csv",
+        "params",
+        "laptop",
+        sys.executable,
+        "-c",
+    ]
     how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": os.getcwd()}, "stdout": subprocess.PIPE, "text": True}
     assert subprocess.run([*words, "raise SystemExit(7)"], **how).returncode == 7
     assert json.loads((tmp_path / "runs/study/.lock").read_text())["ended"] is True

@@ -2,9 +2,9 @@
 
 import pytest
 
-from lib import manifest, params
-from lib.files import write_json
-from lib.runs import Experiment
+from lib.experiment import manifest, parameters
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
 
 
 def test_a_whole_chain_may_be_read_and_is_remembered(run):
@@ -28,13 +28,13 @@ def test_a_file_that_is_not_as_it_was_written_is_refused(content, run):
 def test_a_result_of_inputs_that_have_changed_is_refused_however_far_back(run):
     again = Experiment("study", run.root).begin("01_extract")
     write_json({"split_id": 2}, again.report)
-    again.vouch(params.load("params/demo/corpus.yaml"), again.report.parent)
+    again.vouch(parameters.load("params/demo/corpus.yaml"), again.report.parent)
     with pytest.raises(manifest.Stale, match="made from corpus/report.json as it was then"):
         run.need(run.model("a1", 0), "03_train")
 
 
 def test_a_corpus_that_is_away_hinders_nobody_and_a_changed_one_is_seen(run):
-    profile = params.profile("params/demo")
+    profile = parameters.profile("params/demo")
     (run.root / "corpus.csv").write_text("texT")
     assert manifest.problems(run.report.parent, run.folder, profile) == ["made from another ../../corpus.csv"]
     (run.root / "corpus.csv").unlink()
@@ -43,7 +43,7 @@ def test_a_corpus_that_is_away_hinders_nobody_and_a_changed_one_is_seen(run):
 
 
 def test_a_changed_parameter_is_named_with_both_values(run):
-    profile = params.profile("params/demo")
+    profile = parameters.profile("params/demo")
     profile["a1"] = profile["a1"].model_copy(update={"learning_rate": 1e-3, "levels": ["A1", "A2"]})
     why = manifest.problems(run.model("a1", 0), run.folder, profile)
     assert why == ["learning_rate was 0.004, is 0.001", "levels was ['A1'], is ['A1', 'A2']"]
@@ -57,16 +57,23 @@ def changed_code(run, source):
 
 
 def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
-    same = "from lib.units import units  # words\n\n# a comment\nx = 1\n"
+    same = "from lib.masking.segmentation import units  # words\n\n# a comment\nx = 1\n"
     assert changed_code(run, same) == []
     assert changed_code(run, same + "x = 2\n") == ["03_train.ipynb"]
-    assert changed_code(run, same + "from lib import stats\n") == ["03_train.ipynb", "lib/runs.py", "lib/stats.py"]
+    assert changed_code(run, same + "from lib.evaluation import statistics\n") == [
+        "03_train.ipynb",
+        "lib/experiment/folders.py",
+        "lib/evaluation/statistics.py",
+    ]
 
 
 def test_figures_are_no_code_of_a_result():
-    assert "lib/stats.py" in manifest.modules("lib.advice")
-    assert "lib/runs.py" in manifest.modules("lib.plots", "lib.stats")
-    assert not {"lib/plots.py", "lib/manifest.py"} & manifest.modules("lib.plots", "lib.runs", "lib.training").keys()
+    assert "lib/evaluation/statistics.py" in manifest.modules("lib.hypotheses.recommendation")
+    assert "lib/experiment/folders.py" in manifest.modules("lib.figures.result_figures", "lib.evaluation.statistics")
+    assert (
+        not {"lib/figures/result_figures.py", "lib/experiment/manifest.py"}
+        & manifest.modules("lib.figures.result_figures", "lib.experiment.folders", "lib.training.loop").keys()
+    )
 
 
 @pytest.fixture
@@ -85,11 +92,11 @@ def rooms(tmp_path, monkeypatch):
 )
 def test_code_in_a_package_counts_however_it_is_imported(rooms, line):
     (rooms / "lib/training/data.py").write_text(line)
-    assert "lib/training/loop.py" in manifest.modules("lib.training.data")
+    assert "lib/training/loop.py" in manifest.modules("lib.training.loop.data")
 
 
 @pytest.mark.parametrize("line", ["from lib.training import loops", "from lib.loop import x", "from . import loop"])
 def test_an_import_that_cannot_be_found_is_an_error(rooms, line):
     (rooms / "lib/training/data.py").write_text(line)
     with pytest.raises(ImportError, match="there is no module lib|a relative import"):
-        manifest.modules("lib.training.data")
+        manifest.modules("lib.training.loop.data")

@@ -8,9 +8,9 @@ import pytest
 from conftest import LEARNER_LIKE, SENTENCE
 from scipy.stats import chisquare, kstest
 
-from lib import masks
-from lib.units import DOCUMENT, NGRAM, PARAGRAPH, WORD, _locate, _treebank, units, words
-from lib.units import SENTENCE as SENTENCE_KIND
+from lib.masking import masks
+from lib.masking.segmentation import DOCUMENT, NGRAM, PARAGRAPH, WORD, _locate, _treebank, units, words
+from lib.masking.segmentation import SENTENCE as SENTENCE_KIND
 
 MIX = masks.chances(0.03, 0.5)
 

@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 
-from lib import extraction, memorisation, params
+from lib.experiment import parameters
+from lib.memorisation import assessment, extraction_gap
 
 FILE = Path("params/memorisation.yaml")
-LIMITS = params.check(memorisation.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")), FILE)
+LIMITS = parameters.check(assessment.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")), FILE)
 
 
 def sums(surprise, exact, n=60, seed=0):
@@ -21,7 +22,7 @@ def sums(surprise, exact, n=60, seed=0):
 
 
 def told(*, gap=0.0, exact=0.0, n=60):
-    return extraction.gaps(sums(3.0, 0.3 + exact, n), sums(3.0 + np.log1p(gap), 0.3, n, seed=1), 0.05, 11)
+    return extraction_gap.gaps(sums(3.0, 0.3 + exact, n), sums(3.0 + np.log1p(gap), 0.3, n, seed=1), 0.05, 11)
 
 
 def test_a_known_gap_is_measured():
@@ -34,14 +35,14 @@ def test_a_known_gap_is_measured():
                                                      (0.1, 0, 60, "open"), (0.5, 0, 19, "open")])  # fmt: skip
 def test_weights_stay_where_a_gap_is_shown_and_all_is_open_where_it_may_be(gap, exact, n, expected):
     limits = LIMITS.model_copy(update={"without_canaries": True})
-    assert memorisation.verdict(told(gap=gap, exact=exact, n=n), limits)[0] == expected
+    assert assessment.verdict(told(gap=gap, exact=exact, n=n), limits)[0] == expected
 
 
 def test_without_a_gap_weights_may_leave_only_if_missing_canaries_are_accepted():
     found = told(exact=-0.05)
-    assert memorisation.verdict(found, LIMITS)[0] == "open"
+    assert assessment.verdict(found, LIMITS)[0] == "open"
     accepted = LIMITS.model_copy(update={"without_canaries": True})
-    assert memorisation.verdict(found, accepted)[0] == "may leave"
+    assert assessment.verdict(found, accepted)[0] == "may leave"
 
 
 def test_pairs_are_of_one_level_and_like_length_and_no_text_serves_twice():
@@ -49,7 +50,7 @@ def test_pairs_are_of_one_level_and_like_length_and_no_text_serves_twice():
     read, test = (pd.DataFrame({"level": rng.choice(["A1", "A2"], n), "n_tokens": rng.integers(5, 90, n)})
                   for n in (400, 60))  # fmt: skip
     read["text_id"] = range(400)
-    one, other = extraction.pairs(read, test, 50, 0)
+    one, other = extraction_gap.pairs(read, test, 50, 0)
     assert len(one) == len(other) == 50 and one["text_id"].is_unique
     assert (one["level"] == other["level"]).all() and (one["n_tokens"] - other["n_tokens"]).abs().mean() < 2
 
@@ -66,7 +67,7 @@ CLEAR = {"exposure": 0.1, "exposure_lo": -0.3, "exposure_hi": 0.5, "sensitive": 
     (CLEAR, 5, "open"),
 ])  # fmt: skip
 def test_what_canaries_say_counts_beside_the_gaps(canaries, n, expected):
-    assert memorisation.verdict(told(exact=-0.05, n=n) | canaries, LIMITS)[0] == expected
+    assert assessment.verdict(told(exact=-0.05, n=n) | canaries, LIMITS)[0] == expected
 
 
 def test_no_verdict_is_better_than_that_of_the_model_it_began_from():
@@ -75,6 +76,6 @@ def test_no_verdict_is_better_than_that_of_the_model_it_began_from():
     reports = {name: dict(zip(("verdict", "why"), said)) for name, said in reports.items()}
     bases = {"general/seed0": "gpt2/seed0", "a1_transfer/seed0": "general/seed0", "longer/seed0": "a1_transfer/seed0",
              "a2_transfer/seed0": "a1/seed0"}  # fmt: skip
-    found = memorisation.with_bases(reports, bases)
+    found = assessment.with_bases(reports, bases)
     assert [one["verdict"] for one in found.values()] == ["must stay", "must stay", "open", "open", "must stay"]
     assert found["general/seed0"]["why"] == "a gap" and "general/seed0" in found["a1_transfer/seed0"]["why"]

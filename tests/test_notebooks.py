@@ -13,9 +13,9 @@ from papermill import execute_notebook
 from readme_table import refreshed
 from workspace import NOTEBOOKS, workspace
 
-from lib import params
-from lib.files import read_json
-from lib.runs import read_csv
+from lib.experiment import parameters
+from lib.experiment.files import read_json
+from lib.experiment.folders import read_csv
 
 IGNORE = "NBVAL_IGNORE_OUTPUT"
 
@@ -59,8 +59,8 @@ def test_a_notebook_gives_its_committed_outputs_again(path, tmp_path):
 
 
 def test_where_no_level_can_be_compared_06_and_07_say_so(tmp_path):
-    notebooks, models = workspace(tmp_path), [name for name, one in params.profile("params/demo").items()
-                                              if isinstance(one, params.Train)]  # fmt: skip
+    notebooks, models = workspace(tmp_path), [name for name, one in parameters.profile("params/demo").items()
+                                              if isinstance(one, parameters.Train)]  # fmt: skip
     for name, asked in {"06_compare": {"models": models}, "07_hypotheses": {}}.items():
         end = execute_notebook(notebooks / f"{name}.ipynb", None, asked | {"min_learners": 1000}, kernel_name="python3",
                                cwd=notebooks, progress_bar=False)  # fmt: skip

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lib import params
+from lib.experiment import parameters
 
 A1 = Path("params/demo/a1.yaml").read_text(encoding="utf-8")
 NOTEBOOKS = {
@@ -19,7 +19,7 @@ FROM_THE_GRAPH = {"experiment", "corpus", "model", "seeds", "models"}  # set by 
 def load(tmp_path, text):
     path = tmp_path / "a1.yaml"
     path.write_text(text, encoding="utf-8")
-    return params.load(path)
+    return parameters.load(path)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def load(tmp_path, text):
 )
 def test_a_wrong_parameter_is_refused_with_the_way_on(tmp_path, old, new, words):
     assert old in A1
-    with pytest.raises(params.ParameterError) as error:
+    with pytest.raises(parameters.ParameterError) as error:
         load(tmp_path, A1.replace(old, new, 1))
     assert all(word in str(error.value) for word in ["a1.yaml", *words])
 
@@ -53,9 +53,9 @@ def test_the_unchanged_file_passes(tmp_path):
 
 
 def test_a_notebook_refuses_a_name_that_only_looks_like_a_parameter():
-    cell = {**params.load("params/demo/a1.yaml").model_dump(), "learning_rat": 0.1}
-    with pytest.raises(params.ParameterError, match="did you mean learning_rate"):
-        params.take(params.Train, cell)
+    cell = {**parameters.load("params/demo/a1.yaml").model_dump(), "learning_rat": 0.1}
+    with pytest.raises(parameters.ParameterError, match="did you mean learning_rate"):
+        parameters.take(parameters.Train, cell)
 
 
 def test_seeds_must_agree_within_a_profile(tmp_path):
@@ -64,15 +64,15 @@ def test_seeds_must_agree_within_a_profile(tmp_path):
         (tmp_path / file.name).write_text(
             text.replace("[0, 1]", "[0, 2]") if file.stem == "b2" else text, encoding="utf-8"
         )
-    with pytest.raises(params.ParameterError, match="same seeds"):
-        params.profile(tmp_path)
+    with pytest.raises(parameters.ParameterError, match="same seeds"):
+        parameters.profile(tmp_path)
 
 
 @pytest.mark.parametrize(
     "folder, names", [("known_answers", "a1 a2 b1 b2 c1 general"), ("two_levels", "a1 a2 general")]
 )
 def test_known_answers_are_asked_of_equal_budgets(folder, names):
-    models = [p for p in params.profile(f"params/{folder}").values() if isinstance(p, params.Train)]
+    models = [p for p in parameters.profile(f"params/{folder}").values() if isinstance(p, parameters.Train)]
     models = [p for p in models if p.init_from == "scratch"]
     assert {p.model for p in models} == set(names.split())
     assert len({str(p.model_copy(update={"model": "", "levels": []})) for p in models}) == 1
@@ -80,7 +80,7 @@ def test_known_answers_are_asked_of_equal_budgets(folder, names):
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
 def test_all_profiles_hold_the_eleven_models_and_differ_in_nothing_else_between_levels(folder):
-    models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
+    models = {name: p for name, p in parameters.profile(folder).items() if isinstance(p, parameters.Train)}
     own = ["a1", "a2", "b1", "b2", "c1"]
     assert {*own, *(f"{name}_transfer" for name in own), "general"} <= set(models)
     for name in own:
@@ -93,7 +93,7 @@ def test_all_profiles_hold_the_eleven_models_and_differ_in_nothing_else_between_
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
 def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
-    models = {name: p for name, p in params.profile(folder).items() if isinstance(p, params.Train)}
+    models = {name: p for name, p in parameters.profile(folder).items() if isinstance(p, parameters.Train)}
     levels = ["A1", "A2", "B1", "B2", "C1"]
     general = models["general"].model_copy(update={"keep_at": {}})
     changes = {"level_token": {"level_token": True}, "untuned": {"examples": 0, "infill": False}}
@@ -113,13 +113,13 @@ def test_the_general_models_smaller_budgets_are_those_of_the_own_models(tmp_path
         text = file.read_text(encoding="utf-8")
         text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text
         (tmp_path / file.name).write_text(text, encoding="utf-8")
-    with pytest.raises(params.ParameterError, match=r"general.yaml: keep_at says B2: 1200, but b2.yaml has.* 1600"):
-        params.profile(tmp_path)
+    with pytest.raises(parameters.ParameterError, match=r"general.yaml: keep_at says B2: 1200, but b2.yaml has.* 1600"):
+        parameters.profile(tmp_path)
 
 
 def test_the_real_study_keeps_the_plans_budgets():
-    study = params.profile("params/efcamdat")
-    budgets = {name: p.examples for name, p in study.items() if isinstance(p, params.Train)}
+    study = parameters.profile("params/efcamdat")
+    budgets = {name: p.examples for name, p in study.items() if isinstance(p, parameters.Train)}
     assert [budgets[name] for name in ["a1", "a2", "b1", "b2", "c1", "general"]] == [
         400_000, 320_000, 240_000, 160_000, 80_000, 480_000,
     ]  # fmt: skip
@@ -128,11 +128,11 @@ def test_the_real_study_keeps_the_plans_budgets():
 
 
 def test_the_fast_recipe_is_the_study_with_larger_steps_and_nothing_else():
-    faithful, fast = params.profile("params/efcamdat"), params.profile("params/efcamdat_fast")
+    faithful, fast = parameters.profile("params/efcamdat"), parameters.profile("params/efcamdat_fast")
     larger = {"examples_per_step": 240, "learning_rate": 1.6e-4}
     for name, study in faithful.items():
-        assert fast[name] == study.model_copy(update=larger if isinstance(study, params.Train) else {}), name
-        if isinstance(study, params.Train):
+        assert fast[name] == study.model_copy(update=larger if isinstance(study, parameters.Train) else {}), name
+        if isinstance(study, parameters.Train):
             assert (study.examples_per_step, study.learning_rate) == (24, 5.0e-5)
 
 
@@ -143,7 +143,7 @@ def test_the_parameters_cell_is_the_demos_file(name):
     assert len(cells) == 1
     lines = ast.parse(cells[0].source).body
     values = {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
-    expected = params.load(f"params/demo/{NOTEBOOKS[name]}.yaml").model_dump()
+    expected = parameters.load(f"params/demo/{NOTEBOOKS[name]}.yaml").model_dump()
     assert {key: value for key, value in values.items() if key in expected} == expected
     assert set(values) - set(expected) <= FROM_THE_GRAPH
     written = cells[0].source.splitlines()

@@ -7,8 +7,8 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from lib import corpus_plots, plots
-from lib.runs import LEVELS
+from lib.experiment.folders import LEVELS
+from lib.figures import corpus_figures, result_figures
 
 NUMBERS = ["gain_pct", "gain_lo", "gain_hi"]
 TITLE = "The general model is within 10 % of the best specialist at A1, and at the other levels too few wrote " * 2
@@ -28,7 +28,7 @@ def contrasts(levels=LEVELS, **columns):
     return pd.DataFrame(table | {"why": ""} | columns)
 
 
-def ppl(models=tuple(plots.KIND), tests=(*LEVELS, "mixed")):
+def ppl(models=tuple(result_figures.KIND), tests=(*LEVELS, "mixed")):
     """Rows of ppl_matrix.csv: perplexity 10.0, 11.0 .. along the rows and the columns; "word" rows must not matter."""
     cells = [(m, t, k, 10 + i + j) for i, m in enumerate(models) for j, t in enumerate(tests) for k in ["mix", "word"]]
     table = pd.DataFrame(cells, columns=["model", "test", "mask_type", "ppl"])
@@ -38,13 +38,13 @@ def ppl(models=tuple(plots.KIND), tests=(*LEVELS, "mixed")):
 
 
 def curves():
-    rows = [(m, s, 100 * n, 900 / (n + 1)) for m in plots.KIND for s in (0, 1) for n in range(9 - 2 * s)]
+    rows = [(m, s, 100 * n, 900 / (n + 1)) for m in result_figures.KIND for s in (0, 1) for n in range(9 - 2 * s)]
     return pd.DataFrame(rows, columns=["model", "seed", "examples", "valid_perplexity"])
 
 
 MDE = contrasts().drop(columns="why").assign(n_learners=[900, 400, 200, 90, 30], mde_pct=[1, 2, 5, 9, 30])
 MDE["h1_pct"] = MDE["mde_pct"] + 10
-HOURS = pd.DataFrame({"model": list(plots.KIND), "hours": np.arange(1.0, 12)})
+HOURS = pd.DataFrame({"model": list(result_figures.KIND), "hours": np.arange(1.0, 12)})
 BY_L1 = pd.concat([contrasts(l1=l1) for l1 in ["Arabic", "Turkish"]], ignore_index=True)
 COUNTS = pd.DataFrame(
     [(level, part, 10) for level in LEVELS for part in ["train", "valid", "test"]],
@@ -56,18 +56,18 @@ EXPECTED = {"document": 0.01, "paragraph": 0.02, "sentence": 0.1, "ngram": 0.43,
 SHARES = pd.DataFrame({"span_type": list(EXPECTED), "share": list(EXPECTED.values())})
 
 FIGURES = {
-    "matrix": (ppl(), lambda table: plots.matrix(table, TITLE)),
-    "gains": (contrasts(), lambda table: plots.gains(table, TITLE)),
-    "general_vs_best": (contrasts(), lambda table: plots.general_vs_best(table, TITLE)),
-    "transfer_slopes": (ppl(), lambda table: plots.transfer_slopes(table, TITLE)),
-    "cost_gain": (contrasts(), lambda table: plots.cost_gain(HOURS, table, TITLE)),
-    "learning_curves": (curves(), lambda table: plots.learning_curves(table, TITLE)),
-    "forest": (BY_L1, lambda table: plots.forest(table, TITLE, "l1")),
-    "needed_sample": (MDE, lambda table: plots.needed_sample(table, TITLE)),
-    "corpus_bars": (COUNTS, lambda table: corpus_plots.corpus_bars(table, TITLE)),
-    "lengths": (WORDS, lambda table: corpus_plots.lengths(table, TITLE)),
-    "l1_shares": (L1_SHARES, lambda table: corpus_plots.l1_shares(table, TITLE)),
-    "span_shares": (SHARES, lambda table: corpus_plots.span_shares(table, EXPECTED, TITLE)),
+    "matrix": (ppl(), lambda table: result_figures.matrix(table, TITLE)),
+    "gains": (contrasts(), lambda table: result_figures.gains(table, TITLE)),
+    "general_vs_best": (contrasts(), lambda table: result_figures.general_vs_best(table, TITLE)),
+    "transfer_slopes": (ppl(), lambda table: result_figures.transfer_slopes(table, TITLE)),
+    "cost_gain": (contrasts(), lambda table: result_figures.cost_gain(HOURS, table, TITLE)),
+    "learning_curves": (curves(), lambda table: result_figures.learning_curves(table, TITLE)),
+    "forest": (BY_L1, lambda table: result_figures.forest(table, TITLE, "l1")),
+    "needed_sample": (MDE, lambda table: result_figures.needed_sample(table, TITLE)),
+    "corpus_bars": (COUNTS, lambda table: corpus_figures.corpus_bars(table, TITLE)),
+    "lengths": (WORDS, lambda table: corpus_figures.lengths(table, TITLE)),
+    "l1_shares": (L1_SHARES, lambda table: corpus_figures.l1_shares(table, TITLE)),
+    "span_shares": (SHARES, lambda table: corpus_figures.span_shares(table, EXPECTED, TITLE)),
 }
 
 
@@ -114,43 +114,43 @@ def test_long_titles_stay_on_the_page_and_labels_apart(name):
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):
     for folder in ["first", "second"]:
-        plots.save(plots.gains(contrasts(), TITLE), tmp_path / folder, "gains", contrasts())
+        result_figures.save(result_figures.gains(contrasts(), TITLE), tmp_path / folder, "gains", contrasts())
     files = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert files == ["gains.csv", "gains.pdf", "gains.png", "gains.svg"]
     assert all((tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes() for name in files)
 
 
 def test_missing_level_is_written_as_na():
-    labels = [label.get_text() for label in plots.gains(contrasts(LEVELS[:4]), TITLE).get_xticklabels()]
+    labels = [label.get_text() for label in result_figures.gains(contrasts(LEVELS[:4]), TITLE).get_xticklabels()]
     assert labels[-2:] == ["B2\n+5.0 %", "C1\nn/a"]
 
 
 def test_level_without_an_answer_says_why():
     few = contrasts()
     few.loc[4, [*NUMBERS, "why"]] = [np.nan, np.nan, np.nan, "3 learners, below 5"]
-    assert plots.gains(few, TITLE).get_xticklabels()[4].get_text() == "C1\nn/a\n3 learners,\nbelow 5"
+    assert result_figures.gains(few, TITLE).get_xticklabels()[4].get_text() == "C1\nn/a\n3 learners,\nbelow 5"
 
 
 def test_a_level_with_two_rows_is_refused():
     with pytest.raises(ValueError, match="duplicate"):
-        plots.gains(pd.concat([contrasts(), contrasts()]), TITLE)
+        result_figures.gains(pd.concat([contrasts(), contrasts()]), TITLE)
 
 
 def test_matrix_numbers_are_perplexities_of_the_mix_and_what_is_missing_reads_na():
-    ax = plots.matrix(ppl(["a1", "general", "a1_more"], ["A1", "A2"]), TITLE)
-    assert [label.get_text() for label in ax.get_yticklabels()] == [*plots.KIND, "a1_more"]
+    ax = result_figures.matrix(ppl(["a1", "general", "a1_more"], ["A1", "A2"]), TITLE)
+    assert [label.get_text() for label in ax.get_yticklabels()] == [*result_figures.KIND, "a1_more"]
     found = [text.get_text() for text in ax.texts]
     assert sorted(word for word in found if word != "n/a") == ["10.0", "11.0", "11.0", "12.0", "12.0", "13.0"]
     assert found.count("n/a") == 12 * 6 - 6
 
 
 def test_matrix_colour_is_the_distance_to_the_columns_best():
-    colours = plots.matrix(ppl(), TITLE).collections[0].get_array().reshape(11, 6)
+    colours = result_figures.matrix(ppl(), TITLE).collections[0].get_array().reshape(11, 6)
     assert np.allclose(colours[:, 0], np.log((10 + np.arange(11)) / 10))
 
 
 def test_own_level_cells_are_outlined():
-    ax = plots.matrix(ppl(), TITLE)
+    ax = result_figures.matrix(ppl(), TITLE)
     rows = [label.get_text() for label in ax.get_yticklabels()]
     framed = {(rows[int(patch.get_y())], [*LEVELS, "mixed"][int(patch.get_x())]) for patch in ax.patches}
     assert framed == {(f"{level.lower()}{end}", level) for level in LEVELS for end in ["", "_transfer"]}
@@ -158,14 +158,14 @@ def test_own_level_cells_are_outlined():
 
 
 def test_band_of_the_margin_is_as_wide_up_as_down_in_logarithms():
-    band = plots.general_vs_best(contrasts(), TITLE, margin=0.10).patches[0]
+    band = result_figures.general_vs_best(contrasts(), TITLE, margin=0.10).patches[0]
     low, high = band.get_y(), band.get_y() + band.get_height()
     assert high == pytest.approx(10)
     assert np.log1p(high / 100) == pytest.approx(-np.log1p(low / 100))
 
 
 def test_mean_over_seeds_stops_where_a_seed_stops():
-    lines = plots.learning_curves(curves().query("model == 'a1'"), TITLE).lines
+    lines = result_figures.learning_curves(curves().query("model == 'a1'"), TITLE).lines
     mean = lines[-1]
     assert mean.get_label() == "a1"
     assert np.isfinite(mean.get_ydata()).sum() == 7
@@ -175,7 +175,7 @@ def test_mean_over_seeds_stops_where_a_seed_stops():
 def test_controls_stand_behind_the_study_s_models_in_an_order_that_no_process_changes():
     names = ["zero", "one", "two", "three", "four", "five", "b1", "general"]
     table = pd.concat([curves().query("model == 'a1'").assign(model=name) for name in names])
-    labels = [line.get_label() for line in plots.learning_curves(table, TITLE).lines]
+    labels = [line.get_label() for line in result_figures.learning_curves(table, TITLE).lines]
     drawn = [label for label in labels if not label.startswith("_")]
     assert drawn == ["b1", "general", "five", "four", "one", "three", "two", "zero"]
 
@@ -187,16 +187,16 @@ def luminance(colour):
 
 
 def test_colours_keep_their_order_in_grey():
-    shades = [luminance(plots.LEVEL_COLOURS[level]) for level in LEVELS]
+    shades = [luminance(result_figures.LEVEL_COLOURS[level]) for level in LEVELS]
     assert all(lighter > 1.25 * darker for lighter, darker in zip(shades, shades[1:]))
-    kinds = sorted(luminance(colour) for colour in plots.KIND_COLOURS.values())
+    kinds = sorted(luminance(colour) for colour in result_figures.KIND_COLOURS.values())
     assert all(right > 1.05 * left for left, right in zip(kinds, kinds[1:]))
 
 
 def test_dollar_signs_in_labels_do_not_become_maths_and_stay_searchable_in_svg(tmp_path):
-    figure = plots.forest(contrasts(l1="$x_1$ and $y$"), "It costs $5 or $6", "l1")
+    figure = result_figures.forest(contrasts(l1="$x_1$ and $y$"), "It costs $5 or $6", "l1")
     assert not any(text.get_parse_math() for text in figure.findobj(Text))
-    plots.save(figure, tmp_path, "forest", BY_L1)
+    result_figures.save(figure, tmp_path, "forest", BY_L1)
     drawn = (tmp_path / "forest.svg").read_text()
     assert "$x_1$ and $y$" in drawn
     assert "It costs $5 or $6" in drawn
@@ -204,4 +204,4 @@ def test_dollar_signs_in_labels_do_not_become_maths_and_stay_searchable_in_svg(t
 
 @pytest.mark.parametrize(("hours", "unit"), [(0.5, "minutes"), (5, "hours")])
 def test_cost_is_in_a_readable_unit(hours, unit):
-    assert unit in plots.cost_gain(HOURS.assign(hours=hours), contrasts(), TITLE).get_xlabel()
+    assert unit in result_figures.cost_gain(HOURS.assign(hours=hours), contrasts(), TITLE).get_xlabel()

@@ -7,9 +7,13 @@ import pytest
 import torch
 from transformers import set_seed
 
-from lib import checkpoints, params, prepare, scoring, starting, training
-from lib.careful import CarefulTrainer, CutOff
-from lib.steps import Steps
+from lib.evaluation import scoring
+from lib.experiment import parameters
+from lib.masking import frozen_masks
+from lib.models import initialization
+from lib.training import checkpoints, loop
+from lib.training.dataset import Steps
+from lib.training.trainer import CarefulTrainer, CutOff
 
 SMALL = {"examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
@@ -21,15 +25,15 @@ def study(index, drawing, tokenizer, first_special):
     In float64: Adam makes steps of full length of rounding errors where a gradient is 0, as a key bias's is.
     """
     held_out = index.iloc[48:]
-    valid = scoring.frozen_examples(held_out, prepare.freeze(held_out, drawing, "mix", 1), first_special)
-    settings = params.load("params/demo/a1.yaml").model_copy(update=SMALL)
+    valid = scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 1), first_special)
+    settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL)
 
     def train(folder, devices):
         own = settings.model_copy(update={"devices": devices})
         set_seed(0)
-        model = starting.model(own, tokenizer, 256).double()
+        model = initialization.model(own, tokenizer, 256).double()
         steps = Steps(index.iloc[:48], drawing, own, 0, first_special)
-        curve, how = training.train(model, steps, valid, own, 0, folder, "test", {"corpus": "abc"})
+        curve, how = loop.train(model, steps, valid, own, 0, folder, "test", {"corpus": "abc"})
         return model, curve, how
 
     return train
@@ -46,7 +50,7 @@ def apart(model, other):
 
 
 def test_the_shares_of_a_step_are_its_examples_in_order(index, drawing, first_special):
-    settings = params.load("params/demo/a1.yaml").model_copy(update=SMALL | {"examples_per_step": 40})
+    settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL | {"examples_per_step": 40})
     steps = Steps(index, drawing, settings, 0, first_special)
     whole = steps[3]
     for of in [2, 3, 8]:

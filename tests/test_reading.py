@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from corpora import RELEASE2, ROW, many, table, write_csv, write_xlsx, write_xml, writing
 
-from lib import corpus, params, reading, workbook
-from lib.corpus import CorpusError
+from lib.corpus import column_mapping, reading, xlsx
+from lib.corpus.column_mapping import CorpusError
+from lib.experiment import parameters
 
 STRANGE = [
     "NA",
@@ -35,7 +36,7 @@ WRITE = {
 
 
 def settings(**changes):
-    return params.load("params/demo/corpus.yaml").model_copy(update=changes)
+    return parameters.load("params/demo/corpus.yaml").model_copy(update=changes)
 
 
 def read(files, **changes):
@@ -107,7 +108,7 @@ def test_numbers_beyond_range_are_no_level_and_no_number(tmp_path):
     assert [len(name) for name in read(write_xlsx(rows, tmp_path / "c"))["text_id"]] == [400, 400, 301]
     rows.loc[1, "cefr"] = 1e999
     with pytest.raises(CorpusError, match="unknown level .row 3: 'inf'"):
-        corpus.clean(read(write_xlsx(rows, tmp_path / "c")))
+        column_mapping.clean(read(write_xlsx(rows, tmp_path / "c")))
 
 
 def test_empty_cells_of_a_workbook_are_empty_text(tmp_path):
@@ -170,7 +171,7 @@ def test_release_2_says_learner_topic_level_and_a_first_language_where_the_count
 
 
 def test_a_writing_may_lie_across_two_blocks_of_the_stream(tmp_path, monkeypatch):
-    monkeypatch.setattr("lib.release2.BLOCK", 150)
+    monkeypatch.setattr("lib.corpus.efcamdat_xml.BLOCK", 150)
     rows = read_writings(tmp_path, *(writing(id=str(n), text=f"text {n} é") for n in range(50)))
     assert rows["text"].tolist() == [f"text {n} é" for n in range(50)]
 
@@ -201,9 +202,9 @@ def test_more_damage_than_one_in_a_hundred_is_refused(tmp_path):
 def test_parts_of_a_corpus_stand_one_below_the_other(tmp_path, suffix):
     rows, write = many(9), {"csv": write_csv, "xlsx": write_xlsx}[suffix]
     parts = [write(rows[:4], tmp_path / f"a b.{suffix}"), write(rows[4:], tmp_path / f"2.{suffix}")]
-    whole = corpus.clean(read(write(rows, tmp_path / "whole")))[0]
+    whole = column_mapping.clean(read(write(rows, tmp_path / "whole")))[0]
     for files in (parts, parts[::-1], [str(file) for file in parts]):
-        assert corpus.clean(read(files))[0].equals(whole)
+        assert column_mapping.clean(read(files))[0].equals(whole)
 
 
 def four_columns(rows):
@@ -271,13 +272,16 @@ def test_a_part_without_learners_and_with_other_ids_is_no_join(tmp_path):
 )  # fmt: skip
 def test_other_corpora_are_read_with_their_own_names(tmp_path, header, cells, columns, levels, wanted):
     content = "\n".join([header, *map(",".join, cells)])
-    texts, dropped = corpus.clean(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
+    texts, dropped = column_mapping.clean(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
     assert texts["level"].tolist() == wanted
     assert dropped["level left out"] == len(cells) - len(wanted)
 
 
 def test_efs_numbers_are_unknown_where_the_levels_are_named():
-    assert corpus.cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"}).fillna("?").tolist() == ["B1", "?"]
+    assert column_mapping.cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"}).fillna("?").tolist() == [
+        "B1",
+        "?",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -297,8 +301,8 @@ def test_a_wrong_name_in_corpus_yaml_is_refused_with_the_way_on(tmp_path, line, 
     lines = Path("params/demo/corpus.yaml").read_text(encoding="utf-8").splitlines()
     kept = [old for old in lines if not old.startswith(line.split(":")[0] + ":")]
     (tmp_path / "corpus.yaml").write_text("\n".join([*kept, line]), encoding="utf-8")
-    with pytest.raises(params.ParameterError) as error:
-        params.load(tmp_path / "corpus.yaml")
+    with pytest.raises(parameters.ParameterError) as error:
+        parameters.load(tmp_path / "corpus.yaml")
     assert all(word in str(error.value) for word in ["corpus.yaml", *words])
 
 
@@ -381,7 +385,7 @@ def test_bad_input_is_refused_in_words(tmp_path, name, content, words):
 @pytest.mark.parametrize("lies", [False, True])
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, lies):
     path, size = tmp_path / "bomb.xlsx", 2**25
-    monkeypatch.setattr(workbook, "SUSPECT", 2**20)
+    monkeypatch.setattr(xlsx, "SUSPECT", 2**20)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", " " * size)
     if lies:  # the archive's table of contents says 1 kB

@@ -9,10 +9,11 @@ import pytest
 import yaml
 from lxml import etree
 
-from lib import advice, pages, paper, report, sharing
-from lib.aggregate import SMALL, Study
-from lib.files import write_json
-from lib.runs import Experiment
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
+from lib.hypotheses import recommendation
+from lib.sharing import bundle, notebook_pages, paper, report
+from lib.sharing.aggregates import SMALL, Study
 
 HOSTILE = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"> $x_{1}$ \u202e[go](http://x.y)"
 
@@ -53,7 +54,7 @@ def test_the_page_names_what_it_rests_on(page, study):
 def test_the_criteria_name_the_model_and_no_level_both_passes_and_fails():
     matrix = pd.DataFrame({"model": ["a1"], "test": ["A1"], "mask_type": ["mix"], "ppl": [9.0]})
     finals = {"a1": 12.0, "a1_transfer": 60.0, "b1": 55.0, "b1_transfer": 30.0, "general": 70.0}
-    table = report._criteria(advice.plan_criteria(matrix, finals))
+    table = report._criteria(recommendation.plan_criteria(matrix, finals))
     rows = table[table["criterion"] == "Final validation perplexity < 50"].set_index("model")
     assert rows[["passes at", "fails at"]].T.to_dict("list") == {
         "own": ["A1", "B1"], "transfer": ["B1", "A1"], "general": ["–", "mixed"]}  # fmt: skip
@@ -100,7 +101,7 @@ def hostile_notebook():
 
 
 def test_a_learners_text_in_an_output_can_do_nothing():
-    html = tree(pages.notebook_page(hostile_notebook(), "tiny"))
+    html = tree(notebook_pages.notebook_page(hostile_notebook(), "tiny"))
     acting = [name for node in html.iter(etree.Element) for name in node.attrib if name.startswith("on")]
     links = [node.get("href") for node in html.iter("a") if node.get("href")]
     assert not acting and not list(html.iter("script", "iframe"))
@@ -109,7 +110,7 @@ def test_a_learners_text_in_an_output_can_do_nothing():
 
 
 def test_a_notebook_without_code_shows_none():
-    with_and_without = [pages.notebook_page(hostile_notebook(), "tiny", code) for code in (True, False)]
+    with_and_without = [notebook_pages.notebook_page(hostile_notebook(), "tiny", code) for code in (True, False)]
     assert ["secret_name" in one for one in with_and_without] == [True, False]
 
 
@@ -131,19 +132,19 @@ def test_references_are_those_of_the_citation_file():
     assert {"cff-version", "message", "title", "authors"} <= citation.keys()
     keys = re.findall(r"@\w+\{(\w+),", paper.bibliography(citation))
     assert keys == ["donahue2020", "geertzen2013", "shatz2020"]
-    cited = re.findall(r"\\cite\{(\w+)\}", Path("lib/templates/study.tex").read_text(encoding="utf-8"))
+    cited = re.findall(r"\\cite\{(\w+)\}", Path("lib/sharing/templates/study.tex").read_text(encoding="utf-8"))
     assert set(cited) == set(keys)
 
 
 def test_weights_stay_unless_a_memorisation_report_lets_these_very_ones_go(tmp_path):
     run = Experiment("study", tmp_path)
-    write_json({}, run.model("a1", 0) / sharing.WEIGHTS)
-    known = {"weights": sharing.digest(run.model("a1", 0) / sharing.WEIGHTS), "why": "a gap"}
-    for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": sharing.MAY}},
+    write_json({}, run.model("a1", 0) / bundle.WEIGHTS)
+    known = {"weights": bundle.digest(run.model("a1", 0) / bundle.WEIGHTS), "why": "a gap"}
+    for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": bundle.MAY}},
                  {"a1/seed0": known | {"verdict": "must stay"}}]:  # fmt: skip
         write_json({"models": told}, run.folder / "memorisation/memorisation.json")
-        with pytest.raises(sharing.Refused):
-            sharing._may_leave(run, "a1", 0)
-    allowed = {"models": {"a1/seed0": known | {"verdict": sharing.MAY}}}
+        with pytest.raises(bundle.Refused):
+            bundle._may_leave(run, "a1", 0)
+    allowed = {"models": {"a1/seed0": known | {"verdict": bundle.MAY}}}
     write_json(allowed, run.folder / "memorisation/memorisation.json")
-    sharing._may_leave(run, "a1", 0)
+    bundle._may_leave(run, "a1", 0)

@@ -6,16 +6,18 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from lib import flat, prepare, scoring
-from lib.examples import CONTEXT, INFILL, INFILL_SPECIAL, level_tokens
-from lib.runs import write_json
+from lib.evaluation import scoring
+from lib.experiment.folders import write_json
+from lib.masking import frozen_masks
+from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, level_tokens
+from lib.models import packing
 
 SUMS = ["nll_text", "nll_full", "nll_context"]
 
 
 @pytest.fixture(scope="module")
 def asked(index, drawing, first_special):
-    masks = pd.concat([prepare.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
+    masks = pd.concat([frozen_masks.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
     return scoring.frozen_examples(index, masks, first_special)
 
 
@@ -38,17 +40,17 @@ def test_no_order_and_no_batch_size_changes_a_score(model, asked, scores):
 
 
 def test_too_little_memory_for_a_batch_changes_no_score(model, asked, scores, monkeypatch):
-    plain = flat.token_losses
+    plain = packing.token_losses
 
     def short_of_memory(model, batch):
         if batch["input_ids"].shape[1] > 150:
             raise torch.OutOfMemoryError("no room")
         return plain(model, batch)
 
-    monkeypatch.setattr(flat, "token_losses", short_of_memory)
+    monkeypatch.setattr(packing, "token_losses", short_of_memory)
     again = scoring.score(model, *asked)
     assert np.abs(again[SUMS] - scores[SUMS]).max().max() < 1e-4
-    monkeypatch.setattr(flat, "token_losses", lambda *_: short_of_memory(model, {"input_ids": torch.zeros(1, 151)}))
+    monkeypatch.setattr(packing, "token_losses", lambda *_: short_of_memory(model, {"input_ids": torch.zeros(1, 151)}))
     with pytest.raises(torch.OutOfMemoryError):
         scoring.score(model, *asked)
 
@@ -69,7 +71,7 @@ def test_a_level_token_is_no_target_and_changes_no_count(model, index, drawing, 
     levels = pd.Series(np.resize(["A1", "B2"], len(index)))
     digits = level_tokens(tokenizer, levels)
     assert [tokenizer.decode(token) for token in digits[:2]] == ["1", "4"]
-    masks = pd.concat([prepare.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
+    masks = pd.concat([frozen_masks.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
     told = scoring.frozen_examples(index, masks, first_special, digits)
     owner = pd.Index(index["text_id"]).get_indexer(told[0]["text_id"])
     assert [tokens[0] for tokens in told[1]] == digits[owner].tolist()
@@ -88,7 +90,7 @@ def test_every_frozen_mask_arrives_whole(index, asked, scores):
 def test_a_frozen_mask_that_cuts_a_token_is_refused(index, first_special):
     spans = [[0, "mix", 0, 4, 0, 1], [0, "mix", 0, 4, 1, 1]]  # two spans in the token "She"
     with pytest.raises(ValueError, match="run 02_mask again"):
-        scoring.frozen_examples(index, pd.DataFrame(spans, columns=prepare.MASK_COLUMNS), first_special)
+        scoring.frozen_examples(index, pd.DataFrame(spans, columns=frozen_masks.MASK_COLUMNS), first_special)
 
 
 def test_the_table_of_a_model_that_is_not_there_has_the_same_columns(asked, scores):

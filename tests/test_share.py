@@ -10,8 +10,9 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from lib import plots, share
-from lib.runs import write_table
+from lib.experiment.folders import write_table
+from lib.figures import result_figures
+from lib.sharing import leak_check
 
 SECRET = "My grandmother sells old clocks near the harbour since nineteen ninety two."
 PHRASE = "In my opinion there are advantages and disadvantages in this."
@@ -40,7 +41,7 @@ def coloured(text):
 
 
 def drawing(path, text):
-    plots.setup()
+    result_figures.setup()
     figure, ax = plt.subplots()
     ax.set_title(text)
     figure.savefig(path)
@@ -103,9 +104,9 @@ HIDDEN = {
 def test_a_learners_sentence_is_found_in(name, corpus, tmp_path):
     file = tmp_path / name
     file.write_text(HIDDEN[name]("Nothing to see."), encoding="utf-8")
-    assert share.check([file], corpus).empty
+    assert leak_check.check([file], corpus).empty
     file.write_text(HIDDEN[name](SECRET), encoding="utf-8")
-    found = share.check([file], corpus)
+    found = leak_check.check([file], corpus)
     assert len(found) and (found["learners"] == 1).all() and found["words"].max() >= 8
     assert "grandmother" not in found.to_string()
 
@@ -113,61 +114,61 @@ def test_a_learners_sentence_is_found_in(name, corpus, tmp_path):
 @pytest.mark.parametrize("name", ["a drawing.svg", "a drawing.pdf"])
 def test_a_learners_sentence_is_found_in_a_figure(name, corpus, tmp_path):
     drawing(tmp_path / name, "Gains")
-    assert share.check([tmp_path / name], corpus).empty
+    assert leak_check.check([tmp_path / name], corpus).empty
     drawing(tmp_path / name, SECRET)
-    assert len(share.check([tmp_path / name], corpus)) == 1
+    assert len(leak_check.check([tmp_path / name], corpus)) == 1
 
 
 def test_a_learners_sentence_is_found_in_tables_and_weights(corpus, tmp_path):
     write_table(pd.DataFrame({"words": [SECRET]}), tmp_path / "a.parquet")
     save_file({"w": np.zeros(3)}, tmp_path / "model.safetensors", {"note": SECRET})
-    found = share.check(share.everything([tmp_path]), corpus)
+    found = leak_check.check(leak_check.everything([tmp_path]), corpus)
     assert list(found["file"].map(lambda path: path.name)) == ["a.parquet", "model.safetensors"]
 
 
 def test_the_place_is_named_by_cell_line_and_word(corpus, tmp_path):
     file = tmp_path / "n.ipynb"
     file.write_text(HIDDEN["a cell's output.ipynb"](f"well: {SECRET}"))
-    assert share.check([file], corpus)["where"].tolist() == ["cells 2, outputs 1, text, line 2, from word 2 on"]
+    assert leak_check.check([file], corpus)["where"].tolist() == ["cells 2, outputs 1, text, line 2, from word 2 on"]
 
 
 def test_what_many_learners_wrote_is_a_phrase_and_what_nobody_wrote_is_none(corpus, tmp_path):
     file = tmp_path / "a.md"
     file.write_text(PHRASE + " The model of each level was trained on the texts of that level alone.")
-    assert share.check([file], corpus).empty
+    assert leak_check.check([file], corpus).empty
 
 
 def test_seven_words_in_a_row_may_be_quoted_eight_may_not(corpus, tmp_path):
     file = tmp_path / "a.txt"
     for words, findings in [(7, 0), (8, 1)]:
         file.write_text(" ".join(SECRET.split()[:words]) + " and so on")
-        assert len(share.check([file], corpus)) == findings
+        assert len(leak_check.check([file], corpus)) == findings
 
 
 def test_a_short_text_is_found_as_a_whole_and_not_in_part(corpus, tmp_path):
     file = tmp_path / "a.txt"
     file.write_text(f"So: {SHORT}, she said.")
-    assert share.check([file], corpus)["words"].tolist() == [5]
+    assert leak_check.check([file], corpus)["words"].tolist() == [5]
     file.write_text(f"So: {SHORT.rsplit(' ', 1)[0]}, she said.")
-    assert share.check([file], corpus).empty
+    assert leak_check.check([file], corpus).empty
 
 
 def test_without_learner_ids_ten_texts_are_not_yet_many(corpus, tmp_path):
     file = tmp_path / "a.txt"
     file.write_text(PHRASE)
-    assert len(share.check([file], corpus, learners_known=False)) == 1
+    assert len(leak_check.check([file], corpus, learners_known=False)) == 1
 
 
 def test_what_the_repository_shows_already_is_no_finding(corpus, tmp_path):
     file = tmp_path / "a.txt"
     file.write_text(SECRET)
-    assert share.check([file], corpus, public=["As in: " + SECRET]).empty
+    assert leak_check.check([file], corpus, public=["As in: " + SECRET]).empty
 
 
 def test_a_learners_id_and_a_table_with_a_row_a_text_are_found(corpus, tmp_path):
     (tmp_path / "a.txt").write_text(f"line\nlearner {IDS[3]} wrote most")
     (tmp_path / "b.csv").write_text("text_id,nll\n4711,2.5\n")
-    found = share.check(share.everything([tmp_path]), corpus)["where"].tolist()
+    found = leak_check.check(leak_check.everything([tmp_path]), corpus)["where"].tolist()
     assert found[0] == "line 2, a learner's id" and "text_id" in found[1]
 
 
@@ -175,7 +176,7 @@ def test_what_cannot_be_read_must_not_leave(corpus, tmp_path):
     (tmp_path / "a.pkl").write_bytes(b"x")
     (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7 torn")
     drawing(tmp_path / "c.png", "Gains")
-    assert len(share.check(share.everything([tmp_path]), corpus)) == 3
+    assert len(leak_check.check(leak_check.everything([tmp_path]), corpus)) == 3
     drawing(tmp_path / "c.svg", "Gains")
-    left = share.check(share.everything([tmp_path]), corpus)
+    left = leak_check.check(leak_check.everything([tmp_path]), corpus)
     assert [path.name for path in left["file"]] == ["a.pkl", "b.pdf"], "letters of c.png are read in c.svg"

@@ -12,10 +12,10 @@ import pandas as pd
 import pytest
 from test_interop import code_of, elsewhere
 
-from lib import sharing
-from lib.aggregate import Study
-from lib.files import digest, read_json, write_json
-from lib.runs import Experiment
+from lib.experiment.files import digest, read_json, write_json
+from lib.experiment.folders import Experiment
+from lib.sharing import bundle
+from lib.sharing.aggregates import Study
 
 FEW = "b2"  # the demo has fewer than 20 valid learners there
 
@@ -29,7 +29,7 @@ def demo(tmp_path_factory):
         (root / name).symlink_to(Path(name).resolve())
     run = Experiment("demo", root)
     weights = {"/".join(path.parts[-3:-1]): digest(path) for path in run.folder.glob("models/*/*/model.safetensors")}
-    told = {name: {"weights": one, "verdict": sharing.MAY, "why": ""} for name, one in weights.items()}
+    told = {name: {"weights": one, "verdict": bundle.MAY, "why": ""} for name, one in weights.items()}
     write_json({"models": told}, run.folder / "memorisation/memorisation.json")
     return run
 
@@ -43,16 +43,16 @@ def study(demo):
 def shared(demo):
     folder = demo.root / "staged"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sharing.report, "write", lambda *_: None)
-        patch.setattr(sharing.paper, "write", lambda *_: None)
+        patch.setattr(bundle.report, "write", lambda *_: None)
+        patch.setattr(bundle.paper, "write", lambda *_: None)
         folder.mkdir()
-        sharing.stage(demo, folder, weights=True)
+        bundle.stage(demo, folder, weights=True)
     return folder
 
 
 def test_of_a_model_only_what_it_takes_to_use_it_goes_along(shared):
     found = {path.name for path in (shared / "cards").rglob("*") if path.is_file()}
-    assert found == {*sharing.MODEL_FILES, sharing.WEIGHTS}, "no order.parquet, curve.csv or train.json"
+    assert found == {*bundle.MODEL_FILES, bundle.WEIGHTS}, "no order.parquet, curve.csv or train.json"
 
 
 def test_no_model_s_folder_names_a_text_a_learner_or_a_place(shared, demo):
@@ -61,11 +61,11 @@ def test_no_model_s_folder_names_a_text_a_learner_or_a_place(shared, demo):
     assert len(names) > 1000, "else this claims nothing"
     for path in [path for path in (shared / "cards").rglob("*") if path.is_file()]:
         said = path.read_bytes().decode("utf-8", "replace")
-        said = said[: said.find("}}")] if path.name == sharing.WEIGHTS else said  # its header
+        said = said[: said.find("}}")] if path.name == bundle.WEIGHTS else said  # its header
         assert not names & {*re.findall(r"\w+", said)} and str(demo.root) not in said, path
 
 
-@pytest.mark.parametrize("suffix", sorted(sharing.TEXTS))
+@pytest.mark.parametrize("suffix", sorted(bundle.TEXTS))
 def test_where_the_holder_keeps_corpus_and_base_is_not_told(suffix, study, tmp_path, monkeypatch):
     base = tmp_path / "home of ann/gpt2"
     base.mkdir(parents=True)
@@ -75,7 +75,7 @@ def test_where_the_holder_keeps_corpus_and_base_is_not_told(suffix, study, tmp_p
     ways = [base, corpus, os.path.relpath(base, study.run.root / "notebooks"), "../runs/synthetic_corpus.csv"]
     (tmp_path / "out").mkdir()
     (tmp_path / f"out/table{suffix}").write_text("\n".join(map(str, ways)))
-    sharing.without_folders(study, tmp_path / "out")
+    bundle.without_folders(study, tmp_path / "out")
     told = (tmp_path / f"out/table{suffix}").read_text().split()
     assert told == ["gpt2", "synthetic_corpus.csv", "gpt2", "synthetic_corpus.csv"]
 
@@ -95,20 +95,20 @@ def test_cards_of_models_judged_on_few_learners_stay(shared, study):
 
 def test_a_card_stays_where_one_valid_learner_is_missing(study):
     study = copy.deepcopy(study)
-    for learners, kept in [(sharing.SMALL, True), (sharing.SMALL - 1, False)]:
+    for learners, kept in [(bundle.SMALL, True), (bundle.SMALL - 1, False)]:
         for row in study.corpus["by_level"]:
             if (row["level"], row["split"]) == ("A1", "valid"):
                 row["n_learners"] = learners
         study._learners()
-        assert sharing._enough(study, "a1", 0) == sharing._enough(study, "a1_transfer", 0) == kept
-        assert sharing._enough(study, "general", 0)
+        assert bundle._enough(study, "a1", 0) == bundle._enough(study, "a1_transfer", 0) == kept
+        assert bundle._enough(study, "general", 0)
 
 
 def test_a_shared_folder_fills_blanks_where_nothing_of_this_project_is(shared):
     folder = shared / "cards/general/seed0"
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert all(words in card for words in ["license: other", "## Data", "perplexity of answers", "split, masks"])
-    said = elsewhere(folder, code_of(Path("lib/model_card.md")))
+    said = elsewhere(folder, code_of(Path("lib/training/model_card.md")))
     assert "\nShe ate" in said
 
 
@@ -116,10 +116,10 @@ def test_one_model_that_must_stay_keeps_all_weights_at_home_before_anything_is_d
     path = demo.folder / "memorisation/memorisation.json"
     told = read_json(path)
     changed = told["models"]["general/seed0"] | {"verdict": "must stay", "why": "a gap"}
-    monkeypatch.setattr(sharing.report, "write", lambda *_: pytest.fail("it was drawn"))
+    monkeypatch.setattr(bundle.report, "write", lambda *_: pytest.fail("it was drawn"))
     write_json({"models": told["models"] | {"general/seed0": changed}}, path)
-    with pytest.raises(sharing.Refused, match="general, seed 0: must stay: a gap"):
-        sharing.stage(demo, demo.root / "refused", weights=True)
+    with pytest.raises(bundle.Refused, match="general, seed 0: must stay: a gap"):
+        bundle.stage(demo, demo.root / "refused", weights=True)
     write_json(told, path)
 
 
@@ -130,15 +130,15 @@ def test_a_vocabulary_that_learned_a_name_is_refused():
     vocabulary |= {"av": 10, "a": 11}
     texts = pd.DataFrame({"ids": [[3, 0]] * 6 + [[7, 7, 7]], "learner": [*range(6), 6]})
     texts["ids"] = texts["ids"].map(np.array)
-    assert sharing.rare_tokens(texts, merges, vocabulary, 5) == [vocabulary["Xave"], vocabulary["Xaver"]]
+    assert bundle.rare_tokens(texts, merges, vocabulary, 5) == [vocabulary["Xave"], vocabulary["Xaver"]]
     everyone = pd.concat([texts, texts.iloc[-1:].assign(learner=6)] + [texts.iloc[-1:].assign(learner=n)
                           for n in range(7, 11)])  # fmt: skip
-    assert sharing.rare_tokens(everyone, merges, vocabulary, 5) == []
+    assert bundle.rare_tokens(everyone, merges, vocabulary, 5) == []
 
 
 def test_weights_stay_where_the_vocabulary_learned_a_name(demo, monkeypatch):
-    sharing._own_words(demo)
-    monkeypatch.setattr(sharing, "rare_tokens", lambda *_: [7, 9])
-    with pytest.raises(sharing.Refused, match="2 of its tokens .* fewer than 5 learners: 7, 9"):
-        sharing._own_words(demo)
+    bundle._own_words(demo)
+    monkeypatch.setattr(bundle, "rare_tokens", lambda *_: [7, 9])
+    with pytest.raises(bundle.Refused, match="2 of its tokens .* fewer than 5 learners: 7, 9"):
+        bundle._own_words(demo)
     assert json.loads((demo.folder / "masks/report.json").read_text())["parameters"]["tokenizer"] == "bpe"

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import corpus, duplicates, split
+from lib.corpus import column_mapping, near_duplicates, split
 
 RUNS = [3311869002701168043, 17304744732367252994, 5228947402101247292, 12966620206701928815]
 KEYS = [2273993408520465529, 5863092317123074054, 135306420154268467]
@@ -23,14 +23,14 @@ def learners(n_learners=300, texts_each=4, seed=0):
         for n in range(texts_each):
             level, words = first + n // 2, " ".join(rng.choice(WORDS, 30))
             topic = str(10 * level + rng.integers(10))
-            rows.append((len(rows), f"L{learner}", corpus.LEVELS[level], l1, topic, words))
+            rows.append((len(rows), f"L{learner}", column_mapping.LEVELS[level], l1, topic, words))
     return pd.DataFrame(rows, columns=["text_id", "learner_id", "level", "l1", "topic_id", "text"])
 
 
 def dealt(texts, seed=0, held_out=0.0, valid=0.1):
     """All rows, `split` being a part or a reason."""
     texts = texts.assign(
-        group=duplicates.near_duplicates(texts["text"]), held_out=split.on_held_out_prompt(texts, held_out, seed)
+        group=near_duplicates.near_duplicates(texts["text"]), held_out=split.on_held_out_prompt(texts, held_out, seed)
     )
     return texts.assign(split=split.parts(texts, valid, 0.1, seed))
 
@@ -62,7 +62,7 @@ def with_pages(texts, share, seed=0):
     return texts
 
 
-def exact_groups(texts, n=duplicates.RUN, alike=duplicates.ALIKE):
+def exact_groups(texts, n=near_duplicates.RUN, alike=near_duplicates.ALIKE):
     """The slow way: every pair, Python sets, the smallest row of a group as its name."""
     words = [re.findall(r"\w+", text.lower()) for text in texts]
     sets = [{tuple(w[i : i + n]) for i in range(len(w) - n + 1)} for w in words]
@@ -77,7 +77,7 @@ def exact_groups(texts, n=duplicates.RUN, alike=duplicates.ALIKE):
 
 def test_words_are_those_of_the_regular_expression():
     texts = ["I ATE l’été; it's naïve!", "", "😀", "x_1, ٣ مرحبا  x_1", "one\x00two\ud800three", "ONE Two"]
-    runs, starts = duplicates.word_runs(pd.Series(texts, dtype=object), 1)
+    runs, starts = near_duplicates.word_runs(pd.Series(texts, dtype=object), 1)
     words = [re.findall(r"\w+", text.lower()) for text in texts]
     assert np.diff(starts).tolist() == [len(w) for w in words]
     named = dict(zip(sum(words, []), runs.tolist()))
@@ -86,9 +86,9 @@ def test_words_are_those_of_the_regular_expression():
 
 def test_runs_do_not_reach_across_texts_or_blocks(monkeypatch):
     texts = pd.Series(["a b c d", "e f", "", "c d e f", "a b c"])
-    whole = duplicates.word_runs(texts, 3)
-    monkeypatch.setattr(duplicates, "BLOCK", 2)
-    in_blocks = duplicates.word_runs(texts, 3)
+    whole = near_duplicates.word_runs(texts, 3)
+    monkeypatch.setattr(near_duplicates, "BLOCK", 2)
+    in_blocks = near_duplicates.word_runs(texts, 3)
     assert np.diff(whole[1]).tolist() == [2, 0, 0, 2, 1] and whole[0][0] == whole[0][4]
     assert len(set(whole[0])) == 4 and all((a == b).all() for a, b in zip(whole, in_blocks))
 
@@ -96,31 +96,31 @@ def test_runs_do_not_reach_across_texts_or_blocks(monkeypatch):
 def test_groups_are_those_of_comparing_every_pair():
     texts = with_pages(learners(60, 3), 0.5)["text"]
     texts.iloc[1::9] = texts.iloc[::9].map(nearly).to_numpy()[: len(texts.iloc[1::9])]
-    groups = duplicates.near_duplicates(texts)
+    groups = near_duplicates.near_duplicates(texts)
     assert groups.tolist() == exact_groups(texts.tolist()) and 10 < groups.nunique() < 170
 
 
 def test_all_texts_of_a_bucket_are_compared_not_only_those_side_by_side():
     texts = pd.Series(["a b c d e f", "u v w x y z", "g h i j k l", "a b c d e f g", "u v w x y z a"])
     parent, key = np.arange(5), np.zeros(5, np.uint64)
-    duplicates._unite(np.arange(5), key, *duplicates._distinct(*duplicates.word_runs(texts, 3)), parent)
-    assert duplicates._roots(parent).tolist() == [0, 1, 2, 0, 1]
+    near_duplicates._unite(np.arange(5), key, *near_duplicates._distinct(*near_duplicates.word_runs(texts, 3)), parent)
+    assert near_duplicates._roots(parent).tolist() == [0, 1, 2, 0, 1]
 
 
 def test_signatures_are_the_same_on_every_machine():
-    runs, starts = duplicates.word_runs(pd.Series(["She ate leftover pasta for lunch."]), duplicates.RUN)
+    runs, starts = near_duplicates.word_runs(pd.Series(["She ate leftover pasta for lunch."]), near_duplicates.RUN)
     assert runs.tolist() == RUNS
-    assert duplicates._band_keys(runs, starts)[:3, 0].tolist() == KEYS
+    assert near_duplicates._band_keys(runs, starts)[:3, 0].tolist() == KEYS
 
 
 def test_a_text_under_three_words_is_nobodys_near_duplicate():
     texts = pd.Series(["", "Hi", "hi!", "I am", "", "I am fine", "I am fine."])
-    assert duplicates.near_duplicates(texts).tolist() == [0, 1, 2, 3, 4, 5, 5]
+    assert near_duplicates.near_duplicates(texts).tolist() == [0, 1, 2, 3, 4, 5, 5]
 
 
 def test_a_page_copied_by_thousands_is_one_group():
     texts = with_pages(learners(1500, 2), 1)["text"].iloc[::10]  # one page
-    assert duplicates.near_duplicates(pd.concat([texts] * 10)).nunique() == 1
+    assert near_duplicates.near_duplicates(pd.concat([texts] * 10)).nunique() == 1
 
 
 def test_no_learner_is_in_two_parts():
@@ -161,7 +161,7 @@ def test_the_split_does_not_depend_on_the_order_of_rows():
     table = with_pages(learners(), 0.2).rename(columns={"text_id": "writing_id", "level": "cefr"}).astype(str)
     ids = []
     for rows in (table, table.sample(frac=1, random_state=3)):
-        texts, _ = corpus.clean(rows.rename(columns={"writing_id": "text_id", "cefr": "level"}))
+        texts, _ = column_mapping.clean(rows.rename(columns={"writing_id": "text_id", "cefr": "level"}))
         ids.append(split.split_id(parted(texts, held_out=0.1)))
     assert ids[0] == ids[1]
 
@@ -207,18 +207,18 @@ def test_without_topics_or_share_no_prompt_is_held_out():
 
 
 def test_a_corpus_without_texts_is_refused():
-    with pytest.raises(corpus.CorpusError, match="All 0 texts"):
+    with pytest.raises(column_mapping.CorpusError, match="All 0 texts"):
         dealt(learners(1).iloc[:0])
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_too_few_learners_are_refused_in_words(n):
-    with pytest.raises(corpus.CorpusError, match=rf"by {n} learner.*at least three.*learner_id"):
+    with pytest.raises(column_mapping.CorpusError, match=rf"by {n} learner.*at least three.*learner_id"):
         dealt(learners(n))
 
 
 def test_an_empty_part_is_refused_with_the_counts():
-    with pytest.raises(corpus.CorpusError, match=r"valid would be empty: \{'train': 7\d, 'valid': 0, 'test'"):
+    with pytest.raises(column_mapping.CorpusError, match=r"valid would be empty: \{'train': 7\d, 'valid': 0, 'test'"):
         dealt(learners(20), valid=1e-6)
 
 
@@ -282,7 +282,7 @@ def test_a_useless_key_is_refused_and_not_shown(tmp_path, monkeypatch, content, 
     path = tmp_path / "key"
     path.mkdir() if content is None else path.write_bytes(content)
     monkeypatch.setenv("ILM_CEFR_KEY", str(path))
-    with pytest.raises(corpus.CorpusError, match=words) as error:
+    with pytest.raises(column_mapping.CorpusError, match=words) as error:
         split.hashed_learners(learners(3))
     assert "letmein" not in str(error.value) and "ILM_CEFR_KEY" in str(error.value)
     assert error.value.__context__ is None or error.value.__suppress_context__  # a traceback shows no key either

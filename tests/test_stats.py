@@ -4,7 +4,7 @@ import pytest
 from scipy import stats as reference
 from statsmodels.stats.multitest import multipletests
 
-from lib import stats
+from lib.evaluation import statistics
 
 LEVELS = ["A1", "A2", "B1", "B2", "C1"]
 MARGIN = np.log(1.10)
@@ -23,14 +23,14 @@ def scores(nll, n_tokens=10, level="A1", learner=None, **columns):
 
 
 def compare(table, a="general", b="a1", level="A1", **options):
-    sums = table if isinstance(table, stats.LearnerSums) else stats.learner_sums(table)
-    return stats.contrasts(sums, [("general-own", a, b)], level, **options).iloc[0]
+    sums = table if isinstance(table, statistics.LearnerSums) else statistics.learner_sums(table)
+    return statistics.contrasts(sums, [("general-own", a, b)], level, **options).iloc[0]
 
 
 def summed(rows):
     """LearnerSums from columns model, seed, level, learner, nll_text, n_tokens."""
     filler = dict.fromkeys(["nll_full", "nll_context"], 1.0) | dict.fromkeys(["n_chars", "n_context", "n_texts"], 1)
-    return stats.LearnerSums(pd.DataFrame(rows).assign(**filler), "mix", "unflagged", True)
+    return statistics.LearnerSums(pd.DataFrame(rows).assign(**filler), "mix", "unflagged", True)
 
 
 def test_equal_single_texts_reduce_to_a_paired_t_test():
@@ -42,7 +42,7 @@ def test_equal_single_texts_reduce_to_a_paired_t_test():
     assert row["df"] == pytest.approx(24)
     assert row["theta"] == pytest.approx((general - own).mean() / 10)
     assert [row["ci_lo"], row["ci_hi"]] == pytest.approx([low, high], abs=0.02 * (high - low))
-    p = stats.p_above(row["theta"], row["se"], row["df"], 0)
+    p = statistics.p_above(row["theta"], row["se"], row["df"], 0)
     assert p == pytest.approx(reference.ttest_rel(general, own, alternative="greater").pvalue, rel=0.15)
     assert row["gain_lo"] == pytest.approx(100 * (np.exp(row["ci_lo"]) - 1))
 
@@ -69,28 +69,28 @@ def test_the_same_call_gives_the_same_interval():
 
 def test_blocks_of_the_bootstrap_keep_every_draw():
     values = np.arange(14.0).reshape(7, 2)
-    drawn = stats.resampled_sums(values, draws=1001, cells=70)
+    drawn = statistics.resampled_sums(values, draws=1001, cells=70)
     assert drawn.shape == (1001, 2)
     assert np.allclose(drawn[:, 1] - drawn[:, 0], 7)  # each sample holds seven learners
     assert drawn.mean(axis=0) == pytest.approx(values.sum(axis=0), rel=0.03)
 
 
 def test_satterthwaite_is_the_hand_calculation():
-    se, df = stats.satterthwaite([(4, 9), (1, 4)])
+    se, df = statistics.satterthwaite([(4, 9), (1, 4)])
     assert (se, df) == pytest.approx((5 ** 0.5, 25 / (16 / 9 + 1 / 4)))
 
 
 def test_satterthwaite_of_two_means_is_welch():
     x, y = np.array([1.0, 4, 2, 8, 5]), np.array([2.0, 2.5, 3, 2.2])
-    _, df = stats.satterthwaite([(x.var(ddof=1) / 5, 4), (y.var(ddof=1) / 4, 3)])
+    _, df = statistics.satterthwaite([(x.var(ddof=1) / 5, 4), (y.var(ddof=1) / 4, 3)])
     assert df == pytest.approx(reference.ttest_ind(x, y, equal_var=False).df)
 
 
 def test_seed_noise_is_floored_at_the_pooled_variance():
     quiet, loud = np.array([1.0, 1.1]), np.array([1.0, 1.4])  # v = .005 and .08
-    parts = stats.seed_parts([quiet, loud], pooled=(0.02, 6))
+    parts = statistics.seed_parts([quiet, loud], pooled=(0.02, 6))
     assert sum(variance for variance, _ in parts) == pytest.approx(0.02 / 2 + 0.08 / 2)
-    alike = stats.seed_parts([loud, loud], pooled=(0.02, 6))
+    alike = statistics.seed_parts([loud, loud], pooled=(0.02, 6))
     assert sum(variance for variance, _ in alike) == pytest.approx(2 * 0.08 / 2)
     assert parts[0] == pytest.approx((2 * 0.02 / 2, 6))  # what the floor covers has the df of all models
     assert parts[2] == pytest.approx((0.06 / 2, 1))
@@ -102,7 +102,7 @@ def test_pooled_variance_leaves_out_foreign_levels_controls_and_what_starts_from
              ("a1_transfer", "A1"): [1.0, 1.1], ("general_longer", "A1"): [1.0, 1.1]}
     rows = [{"model": m, "level": level, "seed": seed, "learner": "x", "nll_text": value, "n_tokens": 1}
             for (m, level), values in cells.items() for seed, value in enumerate(values)]
-    assert stats.pooled_seed_variance(summed(rows)) == pytest.approx(((0.02 + 0.08) / 2, 2))
+    assert statistics.pooled_seed_variance(summed(rows)) == pytest.approx(((0.02 + 0.08) / 2, 2))
 
 
 def test_seeds_widen_the_interval_and_cost_degrees_of_freedom():
@@ -128,7 +128,7 @@ def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
     table = scores({("general", 0): rng.normal(23, 1, 30), ("general", 1): rng.normal(24, 1, 30),
                     ("a1", 0): rng.normal(20, 1, 30)})
     row = compare(table)
-    pooled, _ = stats.pooled_seed_variance(stats.learner_sums(table))
+    pooled, _ = statistics.pooled_seed_variance(statistics.learner_sums(table))
     assert row["se"] ** 2 == pytest.approx(row["se_data"] ** 2 + pooled / 2 + pooled / 1)
     assert row["provisional"]
 
@@ -144,13 +144,15 @@ def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
 ])
 def test_what_cannot_be_estimated_is_nan_with_a_reason(change, reason):
     row = compare(change(scores({("general", 0): np.ones(8), ("a1", 0): np.ones(8)})), draws=50)
-    assert row[stats.ESTIMATES].isna().all()
+    assert row[statistics.ESTIMATES].isna().all()
     assert reason in row["why"]
 
 
 def test_a_missing_model_leaves_the_other_contrasts_alone():
     table = scores({("general", 0): np.arange(8.0), ("a1", 0): np.ones(8)})
-    both = stats.contrasts(stats.learner_sums(table), [("general-own", "general", "a1"), ("x", "a1", "b2")], "A1")
+    both = statistics.contrasts(
+        statistics.learner_sums(table), [("general-own", "general", "a1"), ("x", "a1", "b2")], "A1"
+    )
     assert both["theta"].notna().tolist() == [True, False]
     assert both.loc[0, "se"] == compare(table)["se"]
 
@@ -159,35 +161,35 @@ def test_copied_texts_and_other_masks_stay_out_unless_asked_for():
     table = scores({("a1", 0): [1.0, 2.0, 4.0, 8.0]}, copied=[False, True, False, False],
                    mask_type=["mix", "mix", "word", "ngram"])
     def total(**options):
-        return stats.learner_sums(table, **options).table["nll_text"].sum()
+        return statistics.learner_sums(table, **options).table["nll_text"].sum()
     assert (total(), total(copied=True), total(mask_type="word+ngram")) == (1, 3, 12)
-    assert stats.learner_sums(table, copied=True).subset == "all"
+    assert statistics.learner_sums(table, copied=True).subset == "all"
 
 
 def test_the_key_that_hashed_the_learners_changes_no_digit():
     values = {("general", 0): np.arange(9.0), ("a1", 0): np.linspace(1, 3, 9)}
-    found = [compare(stats.learner_sums(scores(values, learner=list(ids))), min_learners=2)
+    found = [compare(statistics.learner_sums(scores(values, learner=list(ids))), min_learners=2)
              for ids in ["aabbccdde", "zzmmxxaab"]]
     assert found[0].to_dict() == found[1].to_dict()
 
 
 def test_texts_without_learners_stand_alone_and_are_provisional():
     table = scores({("general", 0): np.arange(6.0), ("a1", 0): np.ones(6)}, learner=["x", "x", "x", "", None, "y"])
-    sums = stats.learner_sums(table)
+    sums = statistics.learner_sums(table)
     assert sums.table.groupby("learner")["n_texts"].max().tolist() == [3, 1, 1, 1]  # x, text 3, text 4, y
     assert "learners are unknown" in compare(sums, min_learners=2)["why"]
-    assert stats.learner_sums(table, learners_known=False).table["learner"].nunique() == 6
+    assert statistics.learner_sums(table, learners_known=False).table["learner"].nunique() == 6
 
 
 def test_a_score_that_is_not_finite_is_refused():
     with pytest.raises(ValueError, match="1 scores are not finite"):
-        stats.learner_sums(scores({("a1", 0): [1.0, np.nan]}))
+        statistics.learner_sums(scores({("a1", 0): [1.0, np.nan]}))
 
 
 def test_perplexities_are_the_hand_sums():
     table = pd.concat([scores({("a1", 0): [20.0, 10, 30, 25, 15], ("a1", 1): [22.0, 12, 32, 27, 17]}),
                        scores({("a1", 0): [50.0] * 3, ("a1", 1): [50.0] * 3}, level="B1", learner=["0", "0", "z"])])
-    matrix = stats.perplexity(stats.learner_sums(table), draws=500).set_index("test")
+    matrix = statistics.perplexity(statistics.learner_sums(table), draws=500).set_index("test")
     assert matrix.index.tolist() == [*LEVELS, "mixed"]
     row = matrix.loc["A1"]
     assert row["ppl"] == pytest.approx(np.exp((2.0 + 2.2) / 2))
@@ -203,19 +205,19 @@ def test_perplexities_are_the_hand_sums():
 
 def test_the_perplexity_interval_is_log_t():
     values = np.random.default_rng(4).normal(20, 4, 30)
-    row = stats.perplexity(stats.learner_sums(scores({("general", 0): values})), tests=["A1"]).iloc[0]
+    row = statistics.perplexity(statistics.learner_sums(scores({("general", 0): values})), tests=["A1"]).iloc[0]
     low, high = reference.ttest_1samp(values / 10, 0).confidence_interval(0.95)
     assert np.log([row["ppl_lo"], row["ppl_hi"]]) == pytest.approx([low, high], abs=0.02 * (high - low))
 
 
 def test_bits_per_character_keep_thetas_unit():
     rng = np.random.default_rng(5)
-    sums = stats.learner_sums(scores({("general", 0): rng.normal(23, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}))
-    characters = stats.by_characters(sums)
+    sums = statistics.learner_sums(scores({("general", 0): rng.normal(23, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}))
+    characters = statistics.by_characters(sums)
     assert compare(characters)["theta"] == pytest.approx(compare(sums)["theta"])  # end tokens cost both the same
     ends = sums._replace(table=sums.table.assign(
         nll_full=sums.table["nll_text"] + np.where(sums.table["model"] == "general", 3.0, 1.0)))
-    assert compare(stats.by_characters(ends))["theta"] == pytest.approx(compare(sums)["theta"] + 0.2)
+    assert compare(statistics.by_characters(ends))["theta"] == pytest.approx(compare(sums)["theta"] + 0.2)
     assert characters.subset == "bits per character"
 
 
@@ -223,29 +225,29 @@ def test_bits_per_character_keep_thetas_unit():
     ("a1", ("specialised", "A1")), ("c1_transfer", ("transfer", "C1")), ("general", ("general", None)),
     ("level_token", ("control", None)), ("general_transfer", ("control", None))])
 def test_a_models_role_follows_from_its_name(model, expected):
-    assert stats.role(model) == expected
+    assert statistics.role(model) == expected
 
 
 def test_holm_is_the_hand_calculation_and_skips_what_was_not_tested():
-    assert stats.holm([0.01, np.nan, 0.04, 0.03])[[0, 2, 3]] == pytest.approx([0.03, 0.06, 0.06])
+    assert statistics.holm([0.01, np.nan, 0.04, 0.03])[[0, 2, 3]] == pytest.approx([0.03, 0.06, 0.06])
     p = [0.2, 0.001, 0.04, 0.013, 0.5]
-    assert stats.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
-    assert np.isnan(stats.holm([np.nan, np.nan])).all()
+    assert statistics.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
+    assert np.isnan(statistics.holm([np.nan, np.nan])).all()
 
 
 def test_p_is_a_half_at_the_margin_and_certain_without_spread():
-    assert stats.p_above(0.3, 0.1, 7, 0.3) == pytest.approx(0.5)
-    assert stats.p_above([0.5, 0.1], 0.1, 7, 0.3) == pytest.approx(reference.t.sf([2, -2], 7))
-    assert stats.p_above([0.2, 0.1, 0.0], 0, 7, 0.1).tolist() == [0, 1, 1]
-    assert np.isnan(stats.p_above(np.nan, np.nan, np.nan, 0))
+    assert statistics.p_above(0.3, 0.1, 7, 0.3) == pytest.approx(0.5)
+    assert statistics.p_above([0.5, 0.1], 0.1, 7, 0.3) == pytest.approx(reference.t.sf([2, -2], 7))
+    assert statistics.p_above([0.2, 0.1, 0.0], 0, 7, 0.1).tolist() == [0, 1, 1]
+    assert np.isnan(statistics.p_above(np.nan, np.nan, np.nan, 0))
 
 
 def test_the_minimum_detectable_effect_has_the_power_it_promises():
     se, df = 0.02, 11.5
-    effect = stats.minimum_detectable_effect(se, df, alpha=0.05, power=0.9)
+    effect = statistics.minimum_detectable_effect(se, df, alpha=0.05, power=0.9)
     assert reference.nct.sf(reference.t.isf(0.05, df), df, effect / se) == pytest.approx(0.9, abs=1e-6)
-    assert stats.minimum_detectable_effect(se, df, alpha=0.01) > effect
-    assert np.isnan(stats.minimum_detectable_effect(np.nan, np.nan))
+    assert statistics.minimum_detectable_effect(se, df, alpha=0.01) > effect
+    assert np.isnan(statistics.minimum_detectable_effect(np.nan, np.nan))
 
 
 def clustered_studies(rng, studies, learners=60):
@@ -268,7 +270,7 @@ def clustered_studies(rng, studies, learners=60):
 def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
     studies = 300
     pairs = [("general-own", f"general {k}", f"a1 {k}") for k in range(studies)]
-    tables = [stats.contrasts(sums, pairs, "A1", draws=1000)
+    tables = [statistics.contrasts(sums, pairs, "A1", draws=1000)
               for sums in clustered_studies(np.random.default_rng(6), studies)]
     by_learner, by_text = [((rows["ci_lo"] < 0) & (rows["ci_hi"] > 0)).mean() for rows in tables]
     assert 0.92 <= by_learner <= 0.98
@@ -292,7 +294,7 @@ def study_at_the_margin(rng, seeds=3, learners=40, noise=0.05):
 def test_seed_noise_does_not_make_h1_true_at_the_margin():
     rng = np.random.default_rng(7)
     rows = pd.DataFrame([compare(study_at_the_margin(rng), draws=200) for _ in range(100)])
-    claimed = stats.p_above(rows["theta"], rows["se"], rows["df"], MARGIN) < 0.05
-    naive = stats.p_above(rows["theta"], rows["se_data"], 39, MARGIN) < 0.05
+    claimed = statistics.p_above(rows["theta"], rows["se"], rows["df"], MARGIN) < 0.05
+    naive = statistics.p_above(rows["theta"], rows["se_data"], 39, MARGIN) < 0.05
     assert claimed.mean() <= 0.08
     assert naive.mean() > 0.25  # at one level; over five levels most studies claim it somewhere

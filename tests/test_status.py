@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lib import lock, manifest, params, status
-from lib.files import write_json
+from lib.experiment import lock, manifest, parameters
+from lib.experiment.files import write_json
+from lib.workflow import status
 
 ROOT = Path(__file__).parent.parent
 
@@ -93,8 +94,8 @@ def test_what_must_be_made_again_stands_until_then_looking_older_than_all_and_ha
 
 
 def test_a_comparison_of_other_models_than_are_asked_for_is_stale(home):
-    asked = params.profile("params/demo")
-    models = {name for name, one in asked.items() if isinstance(one, params.Train)}
+    asked = parameters.profile("params/demo")
+    models = {name for name, one in asked.items() if isinstance(one, parameters.Train)}
     (home / "compare").mkdir()
 
     def found(names):

@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from lib import params
-from lib.examples import PAD, example, lengths, loss_weights
-from lib.steps import Steps
+from lib.experiment import parameters
+from lib.masking.examples import PAD, example, lengths, loss_weights
+from lib.training.dataset import Steps
 
 
 @pytest.fixture(scope="module")
 def steps(index, drawing, first_special):
     few = drawing.model_copy(update={"masks_per_text": 2, "max_length": 45})  # several passes, and some are too long
-    settings = params.load("params/demo/a1.yaml").model_copy(update={"examples": 240, "examples_per_step": 16})
+    settings = parameters.load("params/demo/a1.yaml").model_copy(update={"examples": 240, "examples_per_step": 16})
     return Steps(index.iloc[:48], few, settings, 3, first_special)
 
 

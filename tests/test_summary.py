@@ -5,7 +5,7 @@ import shutil
 import nbformat
 import pytest
 
-from lib import summary
+from lib.workflow import summary
 
 
 @pytest.fixture

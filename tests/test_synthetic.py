@@ -10,15 +10,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import params, reading, synthetic
-from lib.runs import LEVELS, write_table
+from lib.corpus import reading
+from lib.experiment import parameters
+from lib.experiment.folders import LEVELS, write_table
+from lib.synthetic import demo_corpus
 
 LETTERS = re.compile(r"[^\W\d_]+")
 
 
 @pytest.fixture(scope="module")
 def corpus():
-    return synthetic.embedded_corpus()
+    return demo_corpus.embedded_corpus()
 
 
 def digest(table):
@@ -34,20 +36,20 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process():
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     np.random.seed(1)  # the global state must not matter
-    assert other.stdout.strip() == digest(synthetic.embedded_corpus(300, seed=4))
-    assert other.stdout.strip() != digest(synthetic.embedded_corpus(300, seed=5))
+    assert other.stdout.strip() == digest(demo_corpus.embedded_corpus(300, seed=4))
+    assert other.stdout.strip() != digest(demo_corpus.embedded_corpus(300, seed=5))
 
 
 def test_the_files_own_words_say_that_it_is_synthetic():
-    lines = synthetic.__file__.replace(".py", ".yaml")
-    assert "SYNTHETIC" in synthetic.__doc__
-    assert "no learner" in synthetic.SYNTHETIC
+    lines = demo_corpus.__file__.replace(".py", ".yaml")
+    assert "SYNTHETIC" in demo_corpus.__doc__
+    assert "no learner" in demo_corpus.SYNTHETIC
     with open(lines, encoding="utf-8") as file:
         assert file.readline().startswith("# SYNTHETIC")
 
 
 def test_the_columns_are_those_of_the_cleaned_subcorpus(corpus):
-    assert list(corpus) == synthetic.COLUMNS
+    assert list(corpus) == demo_corpus.COLUMNS
     assert {str(kind) for kind in corpus.dtypes} == {"int64", "str"}
     assert corpus["writing_id"].is_unique
     assert corpus["writing_id"].between(1, 99_999).all()
@@ -121,7 +123,7 @@ def test_text_corrected_differs_only_in_spelling(corpus):
 
 def test_dirt_of_every_kind_is_there_in_small_numbers(corpus):
     text, n = corpus["text"], len(corpus)
-    asked = {prompt["topic"]: prompt["ask"] for prompt in synthetic.PROMPTS}
+    asked = {prompt["topic"]: prompt["ask"] for prompt in demo_corpus.PROMPTS}
     twice = text.duplicated(keep=False)
     counts = {
         "exact duplicates": (twice & ~corpus.duplicated(["text", "learner_id"], keep=False)).sum(),
@@ -148,7 +150,7 @@ def near_duplicates(corpus):
 
 
 def test_model_answers_are_copied_word_for_word(corpus):
-    answers = {prompt["topic"]: synthetic._model_answer(prompt) for prompt in synthetic.PROMPTS}
+    answers = {prompt["topic"]: demo_corpus._model_answer(prompt) for prompt in demo_corpus.PROMPTS}
     copied = [text.startswith(answers[topic]) for text, topic in zip(corpus["text"], corpus["topic"])]
     assert 10 < sum(copied) < 60
 
@@ -172,7 +174,7 @@ def test_longer_texts_have_paragraphs(corpus):
 
 
 def test_the_walking_text_is_there_once_and_fits_its_writer(corpus):
-    walk = synthetic.WALK
+    walk = demo_corpus.WALK
     row = corpus.set_index("writing_id").loc[4711]
     assert (row["learner_id"], row["cefr"], row["l1"], row["nationality"]) == (93, "A1", "Spanish", "mx")
     assert row["text"] == walk["text"]
@@ -185,9 +187,9 @@ def test_the_walking_text_is_there_once_and_fits_its_writer(corpus):
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_the_walking_text_is_there_with_any_seed(seed):
-    small = synthetic.embedded_corpus(200, seed=seed)
+    small = demo_corpus.embedded_corpus(200, seed=seed)
     assert len(small) == 200
-    assert small.set_index("writing_id").loc[4711, "text"] == synthetic.WALK["text"]
+    assert small.set_index("writing_id").loc[4711, "text"] == demo_corpus.WALK["text"]
 
 
 def test_every_template_is_filled_completely(corpus):
@@ -196,7 +198,7 @@ def test_every_template_is_filled_completely(corpus):
 
 def test_the_projects_reader_accepts_what_the_generator_writes(tmp_path, corpus):
     write_table(corpus, tmp_path / "corpus.csv")
-    read, _ = reading.read(tmp_path / "corpus.csv", params.load("params/demo/corpus.yaml"))
+    read, _ = reading.read(tmp_path / "corpus.csv", parameters.load("params/demo/corpus.yaml"))
     assert read["text"].tolist() == corpus["text"].tolist()
 
 
@@ -212,4 +214,4 @@ def test_the_projects_reader_accepts_what_the_generator_writes(tmp_path, corpus)
     ],
 )
 def test_verbs_are_inflected(verb, forms):
-    assert [synthetic.inflect(verb, form) for form in ("s", "ed", "en", "ing")] == forms
+    assert [demo_corpus.inflect(verb, form) for form in ("s", "ed", "en", "ing")] == forms

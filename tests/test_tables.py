@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from lib import tables
+from lib.figures import tables
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ </table>"
 TABLE = pd.DataFrame({"level": ["A1", HOSTILE], HOSTILE: [1234.5, None]})
@@ -34,7 +34,7 @@ def test_headless_a_table_is_plain_and_before_a_reader_it_sorts(shown, monkeypat
 
 
 def test_a_page_that_is_cleaned_keeps_the_table_without_the_click():
-    from lib.pages import _clean
+    from lib.sharing.notebook_pages import _clean
 
     page = _clean(tables.html(TABLE, sorts=True))
     assert "onclick" not in page and "cursor" not in page and page.count("<tr") == 3

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from lib import titles
+from lib.figures import titles
 
 
 def test_the_least_surprised_is_named_level_by_level_and_a_level_without_models_left_out():

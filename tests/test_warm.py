@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="elsewhere everything starts cold")
-WARM = str(Path("lib/warm.py").resolve())
+WARM = str(Path("lib/workflow/fork_server.py").resolve())
 ENDED_BY = {"exit(3)": 3, "exit('a word')": 1, "exit()": 0, "1 / 0": 1, "pass": 0}
 
 
 @pytest.fixture(scope="module")
 def server():
     """The environment of a command that is served."""
-    command = [sys.executable, "-m", "lib.warm", "serve", sys.executable, "-c"]
+    command = [sys.executable, "-m", "lib.workflow.fork_server", "serve", sys.executable, "-c"]
     tell = "import os, sys; print(os.environ['ILM_CEFR_WARM'], flush=True); sys.stdin.read()"
     with subprocess.Popen([*command, tell], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as served:
         yield os.environ | {"ILM_CEFR_WARM": served.stdout.readline().strip()}

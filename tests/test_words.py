@@ -4,29 +4,31 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib import words
+from lib.evaluation import lexical_metrics
 
 ANSWERS = ["I don’t recieve a letter", "two cats", "it can't be"]
 INFILLS = ["I buyed teh cat", "2 chesse, lunch!", ""]
 
 
 def test_a_word_is_in_the_dictionary_with_its_clitic_and_not_misspelt():
-    assert [words.level(word) for word in ["don't", "cats", "people's", "lunch"]] == ["A1"] * 4
-    assert [words.level(word) for word in ["can't", "won't"]] == [words.level(word) for word in ["can", "will"]]
-    assert {words.level(word) for word in ["recieve", "buyed", "becouse", "chesse", "xqz"]} == {"unlisted"}
-    assert words.level("notwithstanding") in ("C1", "C2")
+    assert [lexical_metrics.level(word) for word in ["don't", "cats", "people's", "lunch"]] == ["A1"] * 4
+    assert [lexical_metrics.level(word) for word in ["can't", "won't"]] == [
+        lexical_metrics.level(word) for word in ["can", "will"]
+    ]
+    assert {lexical_metrics.level(word) for word in ["recieve", "buyed", "becouse", "chesse", "xqz"]} == {"unlisted"}
+    assert lexical_metrics.level("notwithstanding") in ("C1", "C2")
 
 
 def test_words_are_counted_by_hand():
-    table = words.profile(pd.Series(ANSWERS, index=[5, 7, 9]))
+    table = lexical_metrics.profile(pd.Series(ANSWERS, index=[5, 7, 9]))
     assert table.index.tolist() == [5, 7, 9]
     assert table["n_words"].tolist() == [5, 2, 3] and table["unlisted"].tolist() == [1, 0, 0]
-    assert (table[words.PROFILE].sum(axis=1) == table["n_words"]).all()
-    assert words.profile(pd.Series(INFILLS))["n_words"].tolist() == [4, 2, 0]  # a digit is no word
+    assert (table[lexical_metrics.PROFILE].sum(axis=1) == table["n_words"]).all()
+    assert lexical_metrics.profile(pd.Series(INFILLS))["n_words"].tolist() == [4, 2, 0]  # a digit is no word
 
 
 def test_no_texts_have_no_words():
-    assert words.profile(pd.Series([], dtype=str)).columns.tolist() == [*words.PROFILE, "n_words"]
+    assert lexical_metrics.profile(pd.Series([], dtype=str)).columns.tolist() == [*lexical_metrics.PROFILE, "n_words"]
 
 
 def rows(n, right, learner, level="A1", model="a1", seed=0):
@@ -37,7 +39,9 @@ def rows(n, right, learner, level="A1", model="a1", seed=0):
 
 def test_a_rate_is_summed_over_learners_by_hand():
     table = rows([4, 2, 3, 1], [1, 1, 0, 1], ["x", "x", "y", "z"])
-    found = words.rates(table, {"rate": ("right", "n"), "ratio": ("right", "n", "bad", "all")}, min_learners=2).iloc[0]
+    found = lexical_metrics.rates(
+        table, {"rate": ("right", "n"), "ratio": ("right", "n", "bad", "all")}, min_learners=2
+    ).iloc[0]
     assert found["rate"] == pytest.approx(3 / 10) and (found["n"], found["n_learners"]) == (4, 3)
     assert found["ratio"] == pytest.approx((3 / 10) / (7 / 40))
     # 27 samples of x (2 of 6), y (0 of 3), z (1 of 1): y alone is the least, z alone the most, each 1 of 27
@@ -47,17 +51,19 @@ def test_a_rate_is_summed_over_learners_by_hand():
 def test_seeds_are_averaged_and_learners_are_what_is_drawn():
     one = rows([10] * 40, [k % 2 for k in range(40)], [f"l{k // 2}" for k in range(40)])
     twice = pd.concat([one, one.assign(seed=1)])
-    a, b = (words.rates(table, {"rate": ("right", "n")}).iloc[0] for table in (one, twice))
+    a, b = (lexical_metrics.rates(table, {"rate": ("right", "n")}).iloc[0] for table in (one, twice))
     assert a.equals(b) and a["n"] == 40  # 20 learners, each with one right and one wrong text: no spread between them
     assert a["rate_lo"] == a["rate_hi"] == a["rate"] == pytest.approx(0.05)
-    alone = words.rates(one, {"rate": ("right", "n")}, learners_known=False).iloc[0]
+    alone = lexical_metrics.rates(one, {"rate": ("right", "n")}, learners_known=False).iloc[0]
     assert alone["n_learners"] == 40 and alone["rate_lo"] < 0.05 < alone["rate_hi"]
 
 
 def test_cells_of_few_learners_are_suppressed_and_what_has_no_base_is_nan():
     few = rows([1, 1, 1], [1, 1, 0], ["x", "y", "z"])
     many = rows([1] * 6, [1] * 6, list("abcdef"), level="C1").assign(bad=0)
-    found = words.rates(pd.concat([few, many]), {"rate": ("right", "n"), "ratio": ("right", "n", "bad", "all")})
+    found = lexical_metrics.rates(
+        pd.concat([few, many]), {"rate": ("right", "n"), "ratio": ("right", "n", "bad", "all")}
+    )
     found = found.set_index("level")
     assert np.isnan(found.loc["A1", "rate"]) and found.loc["A1", "n_learners"] == 3
     assert found.loc["C1", "rate"] == 1 and found.loc["C1", ["ratio", "ratio_lo", "ratio_hi"]].isna().all()
@@ -65,21 +71,21 @@ def test_cells_of_few_learners_are_suppressed_and_what_has_no_base_is_nan():
 
 def test_error_preservation_by_hand():
     """Learners: 1 of 10 words misspelt; the model: 2 of 6 (buyed, chesse; that the list holds teh is its fault)."""
-    true, own = (words.profile(pd.Series(texts)) for texts in (ANSWERS, INFILLS))
+    true, own = (lexical_metrics.profile(pd.Series(texts)) for texts in (ANSWERS, INFILLS))
     table = true.add_prefix("true_").join(own).assign(learner_id=list("xyz"), text_id=[1, 2, 3], model="a1", seed=0)
     parts = ("unlisted", "n_words", "true_unlisted", "true_n_words")
-    found = words.rates(table.assign(level="A1"), {"error_preservation": parts}, min_learners=2).iloc[0]
+    found = lexical_metrics.rates(table.assign(level="A1"), {"error_preservation": parts}, min_learners=2).iloc[0]
     assert found["error_preservation"] == pytest.approx((2 / 6) / (1 / 10))
 
 
 def test_where_nobody_wrote_there_is_a_table_without_rows():
-    some = words.rates(rows([4], [1], ["x"]), {"rate": ("right", "n")})
-    assert list(words.rates(rows([4], [1], ["x"]).head(0), {"rate": ("right", "n")})) == list(some)
+    some = lexical_metrics.rates(rows([4], [1], ["x"]), {"rate": ("right", "n")})
+    assert list(lexical_metrics.rates(rows([4], [1], ["x"]).head(0), {"rate": ("right", "n")})) == list(some)
 
 
 @pytest.mark.parametrize(("answer", "rank"), [("lunch", 2), ("dinner", 1), ("Lunch", 0), ("pasta", 0)])
 def test_a_rank_is_the_place_among_fillings_whatever_the_spaces(answer, rank):
-    assert words.rank(answer, [" dinner", " lunch ", "lunch"]) == rank
+    assert lexical_metrics.rank(answer, [" dinner", " lunch ", "lunch"]) == rank
 
 
 PAIRS = [("abb", "bba", 1, 1.0), ("abb", "bba", 2, 0.5), ("ab", "cd", 1, 0.0), (" a ", "a", 2, 1.0)]
@@ -87,4 +93,4 @@ PAIRS = [("abb", "bba", 1, 1.0), ("abb", "bba", 2, 0.5), ("ab", "cd", 1, 0.0), (
 
 @pytest.mark.parametrize(("a", "b", "n", "share"), PAIRS)
 def test_overlap_counts_letters_as_multisets(a, b, n, share):
-    assert words.overlap(a, b, n) == share
+    assert lexical_metrics.overlap(a, b, n) == share

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import yaml
 
-from lib.files import read_json
-from lib.runs import write_table
-from lib.synthetic import embedded_corpus
+from lib.experiment.files import read_json
+from lib.experiment.folders import write_table
+from lib.synthetic.demo_corpus import embedded_corpus
 
 ROOT = Path(__file__).parent.parent
 COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml"]

@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
 import local  # noqa: E402
 import tiny  # noqa: E402
 
-from lib.files import read_json  # noqa: E402
+from lib.experiment.files import read_json  # noqa: E402
 
 CORPUS = {"tiny": "corpus.csv", "demo": "runs/synthetic_corpus.csv"}
 # The first training that finds the file `slow` takes a nap at each step, so that it lasts until its time limit. The
@@ -28,9 +28,9 @@ if os.environ.get("SLURM_JOB_ID"):
     import subprocess
     import time
 
-    import lib.fault
+    import lib.experiment.fault_injection
 
-    point, met, naps, doomed = lib.fault.point, [], [], []
+    point, met, naps, doomed = lib.experiment.fault_injection.point, [], [], []
 
     def taken(mark):
         place = os.path.join(os.path.dirname(__file__), mark)
@@ -54,7 +54,7 @@ if os.environ.get("SLURM_JOB_ID"):
             time.sleep(sum(naps))
         return point(name)
 
-    lib.fault.point = hindered
+    lib.experiment.fault_injection.point = hindered
 '''
 
 

@@ -1,0 +1,95 @@
+"""Words that models write beside those of learners: are they English words, of which CEFR level, and how often right?
+
+Rates are ratios of sums over learners; intervals are percentiles of a bootstrap over learners, for these weights.
+"""
+
+import functools
+import re
+from collections import Counter
+
+import numpy as np
+import pandas as pd
+from cefrpy import CEFRAnalyzer
+
+from lib.evaluation.statistics import resampled_sums, whose
+
+WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")  # letters, and apostrophes within
+CLITIC = re.compile(r"(?<=.)(?:n't|'(?:s|m|re|ve|ll|d))$")
+WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}  # what can't, won't, shan't begin with
+PROFILE = ["A1", "A2", "B1", "B2", "C1", "C2", "unlisted"]
+
+
+@functools.cache
+def _list():
+    return CEFRAnalyzer()
+
+
+@functools.cache
+def level(word):
+    """CEFR level of a word form in lower case, by cefrpy's list, the mean over parts of speech; else "unlisted".
+
+    A clitic is no part of the word: don't is do. The list holds 172,782 forms, a few names and rare words among them
+    (wich), and not all that is right (website), so "unlisted" is near to misspelt and not the same.
+    """
+    stem = CLITIC.sub("", word)
+    for form in (word, stem if stem == word else WHOLE.get(stem, stem)):
+        found = _list().get_average_word_level_CEFR(form)
+        if found is not None:
+            return found.name
+    return "unlisted"
+
+
+def profile(texts):
+    """Words of each text by CEFR level: a frame with n_words and PROFILE, a row a text, in its order."""
+    found = [Counter(map(level, WORD.findall(text.lower().replace("’", "'")))) for text in texts]
+    table = pd.DataFrame([[one[name] for name in PROFILE] for one in found], texts.index, PROFILE, dtype=int)
+    return table.assign(n_words=table.sum(axis=1))
+
+
+def rank(answer, fillings):
+    """Place of the answer among fillings, best first: 1, 2, ..., or 0. Spaces around a word are no part of it."""
+    found = [filling.strip() for filling in fillings]
+    return found.index(answer.strip()) + 1 if answer.strip() in found else 0
+
+
+def overlap(answer, infill, n):
+    """Shared share of character n-grams as multisets: 2 |A & B| / (|A| + |B|); 1.0 when neither has any."""
+    a, b = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (answer.strip(), infill.strip()))
+    return 2 * (a & b).total() / (a.total() + b.total()) if a or b else 1.0
+
+
+def rates(rows, measures, learners_known=True, draws=10_000, alpha=0.05, min_learners=5, seed=0):
+    """A row a model and level: each measure with its interval (name, name_lo, name_hi), n and n_learners.
+
+    rows: model, seed, level, text_id, learner_id and numbers; measures: {name: (a, b) or (a, b, c, d)}, columns that
+    give sum a / sum b, or that over sum c / sum d. n: rows of one seed. Below min_learners, and where there is nothing
+    to divide by, a value is NaN.
+    """
+    if rows.empty:
+        values = [name + end for name in measures for end in ("", "_lo", "_hi")]
+        return pd.DataFrame(columns=["model", "level", "n", "n_learners", *values])
+    rows = rows.assign(learner=whose(rows, learners_known)[0])
+    columns = sorted({column for parts in measures.values() for column in parts})
+    found = {name: _at_level(part, measures, columns, (draws, seed), alpha, min_learners)
+             for name, part in rows.groupby("level")}  # fmt: skip
+    return pd.concat(found, names=["level"]).swaplevel().reset_index()
+
+
+def _at_level(rows, measures, columns, how, alpha, min_learners):
+    sums = rows.groupby(["learner", "model"])[columns].sum().unstack("model", fill_value=0)  # x (column, model)
+    drawn = pd.DataFrame(resampled_sums(sums.to_numpy(float), *how), columns=sums.columns)
+    model = rows.groupby("model")
+    table = pd.DataFrame({"n": model.size() // model["seed"].nunique(), "n_learners": model["learner"].nunique()})
+    for name, parts in measures.items():
+        low, high = _ratio(drawn, parts).quantile([alpha / 2, 1 - alpha / 2], interpolation="nearest").to_numpy()
+        values = np.column_stack([_ratio(sums.sum(), parts), low, high])
+        table[[name, f"{name}_lo", f"{name}_hi"]] = np.where(np.isfinite(values), values, np.nan)
+    values = table.columns[2:]
+    table[values] = table[values].where(table["n_learners"] >= max(2, min_learners))
+    return table
+
+
+def _ratio(sums, parts):
+    """a / b, or (a / b) / (c / d), of sums by (column, model)."""
+    a, b, *base = (sums[column].astype(float) for column in parts)
+    return a / b / (base[0] / base[1]) if base else a / b

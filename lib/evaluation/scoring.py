@@ -1,0 +1,152 @@
+"""How surprised a model is: sums of -ln p over the answers of frozen masks, one row a masked text."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_model
+
+from lib.experiment.folders import read_json
+from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, begin_with, examples, lengths, roles_of
+from lib.masking.token_index import Texts
+from lib.models import packing
+
+KEYS = ["text_id", "mask_type", "mask_set"]
+BATCH = 4096  # tokens the model sees at once
+ANSWERS = (INFILL, INFILL_SPECIAL)
+
+
+def quiet():
+    """Stop the progress bars and advice of transformers, which a notebook would keep for ever.
+
+    Its warnings go too, so what they would tell is checked where it matters: see `load`.
+    """
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def load(folder, kept=None):
+    """The model that 03_train left in `folder`, ready to be asked; with `kept`, as its budget for that level left it.
+
+    Raises ValueError when its weights are not the ones that train.json vouches for: transformers loads a damaged
+    file without a word, and fills what is missing with random numbers.
+    """
+    from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
+
+    quiet()
+    model = AutoModelForCausalLM.from_pretrained(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
+    if found != expected:
+        raise ValueError(
+            f"{folder} holds weights {found}, but its train.json speaks of {expected}. "
+            "The folder was changed or damaged: remove it and run 03_train for this model again."
+        )
+    if kept:
+        load_model(model, folder / f"kept_{kept}.safetensors")
+    return model
+
+
+def fingerprint(model):
+    """16 hexadecimal digits that name a model's weights."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        sha.update(name.encode() + tensor.detach().float().cpu().numpy().tobytes())
+    return sha.hexdigest()[:16]
+
+
+def frozen_examples(index, masks, first_special, first=None):
+    """Examples of frozen masks (02 drew only masks that fit, so each must arrive).
+
+    index: rows of the index; masks: rows of masks/<part>.parquet; first: int [rows of index], a token that each text's
+    examples begin with, or None. Returns (keys, tokens, roles): keys a frame with text_id, mask_type, mask_set and
+    n_chars (characters masked), tokens and roles one array a row of keys.
+    """
+    masks = masks.sort_values([*KEYS, "char_offset"], ignore_index=True)
+    spans = masks[["span_type", "char_offset", "char_length"]].to_numpy(np.int32)
+    keys = masks.groupby(KEYS, sort=True).agg(n_spans=("char_length", "size"), n_chars=("char_length", "sum"))
+    ends, keys = keys.pop("n_spans").cumsum().to_numpy(), keys.reset_index()
+    owner = pd.Index(index["text_id"]).get_indexer(keys["text_id"]).astype(np.int32)
+    if (owner < 0).any():
+        raise ValueError(f"{(owner < 0).sum()} frozen masks are of texts that the index lacks: run 02_mask again")
+    texts, drawn = Texts.of(index), (spans, ends, owner)
+    length = lengths(texts, *drawn)
+    if (length < 0).any():
+        raise ValueError(f"{(length < 0).sum()} frozen masks do not fit their text: run 02_mask again")
+    built = examples(texts, drawn, np.arange(len(keys)), length, first_special)
+    if first is not None and len(keys):
+        built = map(list, zip(*map(begin_with, first[owner], *built)))
+    return keys, *built
+
+
+def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
+    """Sums of -ln p (nats) per masked text, the same whatever stands beside it in a batch.
+
+    Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and
+    nll_context (context tokens but the first, which nothing predicts); sums in float64. Context is scored with
+    masks of the mix only, as it is in training; it is most of the work, and elsewhere n_context is 0.
+    """
+    mix = keys["mask_type"] == "mix" if "mask_type" in keys else np.ones(len(keys), bool)
+    kept = {True: roles_of(CONTEXT, *ANSWERS), False: roles_of(*ANSWERS)}
+    targets = [(role * kept[whole][role]).astype(np.int64) for role, whole in zip(roles, mix)]
+    sums = np.zeros((len(tokens), len(ROLES)))
+    model.eval()
+    with torch.inference_mode(), packing.attention(model):
+        for some in progress(_batches(tokens, batch)):
+            for part, stream, losses in _scored(model, some, tokens, targets):
+                owner = part[np.searchsorted(stream["bounds"], stream["where"], side="right") - 1]
+                np.add.at(sums, (owner, stream["values"]), losses)  # what fills a stream up has the role of none
+    counts = np.array([np.bincount(target[1:], minlength=len(ROLES)) for target in targets])
+    return keys.assign(
+        n_tokens=counts[:, INFILL],
+        nll_text=sums[:, INFILL],
+        nll_full=sums[:, INFILL] + sums[:, INFILL_SPECIAL],
+        n_end=counts[:, INFILL_SPECIAL],
+        n_context=counts[:, CONTEXT],
+        nll_context=sums[:, CONTEXT],
+    )
+
+
+def _scored(model, some, tokens, targets):
+    """Yield (numbers of texts, their stream, its losses in float64); half of them at a time where memory runs out.
+
+    some: int array, numbers of texts. Raises torch.OutOfMemoryError when a single text does not fit.
+    """
+    stream = packing.lay_out([tokens[i] for i in some], [targets[i] for i in some])
+    try:
+        losses = packing.token_losses(model, packing.tensors(stream, model.device)).cpu().double().numpy()
+    except torch.OutOfMemoryError:
+        if len(some) == 1:
+            raise
+        losses = None
+    if losses is None:  # outside the except block, which would keep the tensors of the attempt alive
+        for half in np.array_split(some, 2):
+            yield from _scored(model, half, tokens, targets)
+    else:
+        yield some, stream, losses
+
+
+def unscored(keys):
+    """What `score` returns, without a row: the scores of a model that does not exist."""
+    sums = ["n_tokens", "nll_text", "nll_full", "n_end", "n_context", "nll_context"]
+    return keys.iloc[:0].assign(**{name: np.zeros(0, np.int64 if name[:2] == "n_" else np.float64) for name in sums})
+
+
+def _batches(tokens, batch):
+    """Numbers of texts, so many together that their tokens just reach `batch`."""
+    before = np.cumsum([0, *map(len, tokens)])[:-1]  # tokens
+    parts = np.split(np.arange(len(tokens)), np.flatnonzero(np.diff(before // batch)) + 1)
+    return [part for part in parts if len(part)]
+
+
+def unigram(keys, tokens, roles, train_ids, n_vocabulary):
+    """Scores of the floor: answer tokens guessed from their share of the training text (add-one), blind to context.
+
+    train_ids: int array, all training tokens. Returns keys with n_tokens and nll_text.
+    """
+    counts = np.bincount(train_ids, minlength=n_vocabulary) + 1
+    surprisal = np.log(counts.sum()) - np.log(counts)
+    answers = [token[role == INFILL] for token, role in zip(tokens, roles)]
+    return keys.assign(n_tokens=[len(a) for a in answers], nll_text=[surprisal[a].sum() for a in answers])

@@ -1,0 +1,127 @@
+"""Where an experiment keeps its files, what a notebook may read, and what a file says of its making."""
+
+import importlib.metadata
+import os
+import platform
+import re
+import subprocess
+from pathlib import Path
+
+from lib.errors import Refusal
+from lib.experiment import lock, manifest
+from lib.experiment.files import atomic as atomic  # these are used by way of this module, too
+from lib.experiment.files import atomic_folder as atomic_folder
+from lib.experiment.files import digest as digest
+from lib.experiment.files import read_json as read_json
+from lib.experiment.files import write_json as write_json
+
+LEVELS = ["A1", "A2", "B1", "B2", "C1"]
+
+
+class Missing(Refusal, FileNotFoundError):
+    """An input that another notebook makes is not there yet."""
+
+
+class BadName(Refusal, ValueError):
+    """The name of an experiment is no name for a folder."""
+
+
+class Experiment:
+    """The files of one experiment under runs/<name>/ and figures/<name>/.
+
+    name: experiment, a folder name; anything else raises BadName. root: the repository as seen from where the code runs
+    (notebooks run in notebooks/, so ".." there).
+    """
+
+    def __init__(self, name, root=".."):
+        if not re.fullmatch(r"\w[\w.-]*", name):  # it stands in paths, shell commands and the graph
+            near = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "mine"
+            raise BadName(f"EXPERIMENT={name!r}: expected letters, digits, -, _ and . only. Try EXPERIMENT={near}")
+        self.name, self.root, self.inputs = name, Path(root), {}
+        self.folder = self.root / "runs" / name
+        self.figures = self.root / "figures" / name
+        self.texts = self.folder / "corpus/texts.parquet"
+        self.report = self.folder / "corpus/report.json"
+        self.index = self.folder / "masks/index.parquet"
+        self.tokenizer = self.folder / "tokenizer"
+
+    def masks(self, part):
+        """Frozen masks of `part`: valid or test."""
+        return self.folder / f"masks/{part}.parquet"
+
+    def model(self, model, seed):
+        return self.folder / f"models/{model}/seed{seed}"
+
+    def scores(self, model, seed):
+        return self.folder / f"evaluation/{model}/seed{seed}/scores.parquet"
+
+    def infills(self, model, seed, table):
+        return self.folder / f"infills/{model}/seed{seed}/{table}.parquet"
+
+    def compare(self, table):
+        return self.folder / f"compare/{table}"
+
+    def hypotheses(self, table):
+        return self.folder / f"hypotheses/{table}"
+
+    def begin(self, notebook):
+        """Say which notebook this is; returns self. Raises lock.Held while a run of which it is no part goes on."""
+        lock.refuse_another(self.folder)
+        self.notebook = notebook
+        return self
+
+    def need(self, path, made_by):
+        """Return path, a file or folder of this run, once its manifest vouches for it; it counts as an input then.
+
+        Raises Missing or manifest.Stale, which say what is wrong, and the command that goes on.
+        """
+        self.inputs |= manifest.check(need(path, made_by), made_by, self.folder)
+        return path
+
+    def corpus(self, files):
+        """Count files from outside the run as inputs."""
+        self.inputs |= {os.path.relpath(file, self.folder): digest(file) for file in files}
+
+    def vouch(self, settings, *folders):
+        """Write the manifest of each of these finished folders: the very last thing that is written there."""
+        for folder in folders:
+            facts = self.notebook, settings.model_dump(), self.inputs, self.folder, self.root / "notebooks"
+            manifest.vouch(folder, *facts)
+
+
+def need(path, made_by):
+    """Return path as it is, or raise Missing naming the notebook that makes it."""
+    if not Path(path).exists():
+        raise Missing(
+            f"{path} is not there yet.\nNotebook {made_by} makes it: run that one first, "
+            "or let the graph find the order with `make demo` or `make run`."
+        )
+    return path
+
+
+def write_table(frame, path):
+    """Write a data frame as .parquet or .csv (floats in shortest exact form), atomically."""
+    with atomic(path) as temporary:
+        if Path(path).suffix == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_csv(path):
+    """A table of this project: only an empty cell is missing, so the L1 or text "NA" stays text."""
+    import pandas as pd  # here, since what only looks at files does without
+
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])
+
+
+def provenance(parameters, **inputs):
+    """What a result says of its making: parameters, input hashes, commit, versions, machine kind."""
+    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return {
+        "parameters": parameters.model_dump(),
+        "inputs": {name: digest(path) for name, path in inputs.items()},
+        "commit": commit.stdout.strip() or None,
+        "versions": {name: importlib.metadata.version(name) for name in manifest.PACKAGES},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+    }

@@ -1,0 +1,117 @@
+"""Parameters, read and checked: one model a file of params/<profile>/, in the words of lib/experiment/schemas.py."""
+
+import difflib
+import types
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from lib.errors import Refusal
+from lib.experiment.schemas import Corpus, Hypotheses, Infill, Machine, Masks, Train
+
+FILES = {"machine": Machine, "corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
+
+
+class ParameterError(Refusal, ValueError):
+    """A parameter is unknown, mistyped, out of range or given twice."""
+
+
+class _OneOfEach(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice; YAML itself would keep the last one."""
+
+    def construct_mapping(self, node, deep=False):
+        keys = [key.value for key, _ in node.value]
+        twice = sorted({key for key in keys if keys.count(key) > 1})
+        if twice:
+            raise ParameterError(f"{node.start_mark.name}: given twice: {', '.join(twice)}")
+        return super().construct_mapping(node, deep)
+
+
+def load(path):
+    """Read and check one parameter file; the schema follows from its name.
+
+    Raises ParameterError naming the file, the key, what was found and the nearest known key.
+    """
+    with open(path, encoding="utf-8") as file:
+        try:
+            values = yaml.load(file, _OneOfEach) or {}
+        except yaml.YAMLError as error:
+            raise ParameterError(f"{path} is not readable as YAML: {error}") from None
+    schema = FILES.get(Path(path).stem, Train)
+    checked = check(schema, values, path)
+    if schema is Train and checked.model != Path(path).stem:
+        raise ParameterError(f"{path}: model is {checked.model!r}; expected the file's name, {Path(path).stem!r}")
+    return checked
+
+
+def check(schema, values, where):
+    """values (a dict) as an instance of schema, or ParameterError in words."""
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        lines = [_explain(problem, schema) for problem in error.errors()]
+        raise ParameterError("\n".join([f"{where}: {len(lines)} problem(s)", *lines])) from None
+
+
+def _explain(problem, schema):
+    key = ".".join(map(str, problem["loc"])) or "the file"
+    if problem["type"] == "extra_forbidden":
+        nearest = difflib.get_close_matches(key, schema.model_fields, 1, cutoff=0)
+        return f"  {key}: unknown; the nearest known name is {nearest[0]}"
+    if problem["type"] == "missing":
+        return f"  {key}: missing"
+    hint = ""
+    if isinstance(problem["input"], str) and "number" in problem["msg"]:
+        hint = "; YAML reads 5e-5 as text: write 5.0e-5"
+    return f"  {key}: found {problem['input']!r}; {problem['msg'][0].lower()}{problem['msg'][1:]}{hint}"
+
+
+def machine(name):
+    """The Machine of profiles/<name>; raises ParameterError naming the profiles there are."""
+    file = Path("profiles") / name / "machine.yaml"
+    if not file.exists():
+        known = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
+        near = "".join(f"Nearest: PROFILE={one}. " for one in difflib.get_close_matches(name, known, 1))
+        raise ParameterError(f"There is no {file}. {near}Known are: {', '.join(known)}; "
+                             f"or: cp -r profiles/slurm profiles/{name}")  # fmt: skip
+    return load(file)
+
+
+def take(schema, cell):
+    """The parameters of a notebook, checked. cell: the notebook's globals().
+
+    A name that is not a parameter but looks like one is refused, because papermill sets unknown names silently.
+    """
+    fields = schema.model_fields
+    for name, value in cell.items():
+        foreign = isinstance(value, (types.ModuleType, type)) or callable(value) or name.startswith("_")
+        close = [] if f"{name}s" in fields else difflib.get_close_matches(name, fields, 1, cutoff=0.85)
+        if close and name not in fields and not foreign:
+            raise ParameterError(f"{name} is not a parameter of this notebook; did you mean {close[0]}?")
+    return check(schema, {name: cell[name] for name in fields if name in cell}, "the parameters cell")
+
+
+def profile(folder):
+    """All parameters of a profile: {file stem: instance}, checked one by one and against each other."""
+    files = sorted(Path(folder).glob("*.yaml"))
+    if not files:
+        known = sorted(f"params/{other.name}" for other in Path("params").glob("*") if any(other.glob("*.yaml")))
+        near = difflib.get_close_matches(str(folder), known, 1)
+        found = f"Nearest: {near[0]}" if near else f"There are {', '.join(known)}"
+        raise ParameterError(f"{folder} holds no parameter files, which PARAMS=folder is to name. {found}.")
+    loaded = {file.stem: load(file) for file in files}
+    absent = [name for name in FILES if name not in loaded and name != "machine"]
+    if absent:
+        raise ParameterError(f"{folder}: missing {', '.join(name + '.yaml' for name in absent)}")
+    models = {name: p for name, p in loaded.items() if isinstance(p, Train)}
+    seeds = {tuple(p.seeds) for p in models.values()}
+    if len(seeds) > 1:
+        raise ParameterError(f"{folder}: all models need the same seeds; found {sorted(seeds)}")
+    for name, p in models.items():
+        for level, budget in p.keep_at.items():
+            own = models.get(level.lower())
+            if own and own.examples != budget:
+                raise ParameterError(f"{folder}/{name}.yaml: keep_at says {level}: {budget}, but {own.model}.yaml has "
+                                     f"examples: {own.examples}; they are there to be equal")
+    return loaded

@@ -1,0 +1,52 @@
+"""The figures of the corpus and its masks: each takes a table and a title that says the result, returns its Axes."""
+
+from lib.experiment.folders import LEVELS
+from lib.figures.result_figures import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, blank, formatted, seaborn
+
+PARTS = {"train": "#c3d7e8", "valid": "#6f9cc0", "test": "#1f4e79"}
+
+
+def corpus_bars(counts, title):
+    """Texts per level, stacked by part, their sum on top. counts: level, split, n_texts."""
+    table = counts.pivot(index="level", columns="split", values="n_texts").reindex(LEVELS, columns=[*PARTS])
+    ax = blank(title, 3.2, "CEFR level", "Texts")
+    bars = {"color": PARTS, "stacked": True, "width": 0.6, "rot": 0, "legend": False, "grid": False}
+    table.fillna(0).rename_axis(None).plot.bar(ax=ax, **bars)
+    ax.bar_label(ax.containers[-1], formatted(table.sum(axis=1, min_count=1), "{:,.0f}"), padding=2)
+    ax.yaxis.set_major_formatter("{x:,.0f}")
+    ax.figure.legend(**LEGEND)
+    return ax
+
+
+def lengths(texts, title):
+    """Words per text by level: outline, quartiles, the median in figures. texts: level, n_words."""
+    ax = blank(title, 3.2, "CEFR level", "Words per text")
+    style = {"order": LEVELS, "hue": "level", "palette": LEVEL_COLOURS, "inner": "quart", "fill": False}
+    seaborn().violinplot(texts, x="level", y="n_words", cut=0, density_norm="width", legend=False, ax=ax, **style)
+    medians = formatted(texts.groupby("level").n_words.median().reindex(LEVELS), "median {:g}")
+    ax.set_xticks(range(5), map("\n".join, zip(LEVELS, medians)))
+    return ax
+
+
+def l1_shares(shares, title):
+    """First languages x levels: % of a level's texts, number and colour. shares: a frame of that shape."""
+    ax = blank(title, 0.8 + 0.24 * len(shares), "", "")
+    style = {"cmap": "crest", "vmin": 0, "annot": True, "fmt": ".0f", "linewidths": 1, "cbar": False}
+    if len(shares):
+        seaborn().heatmap(shares, ax=ax, **style)
+    ax.grid(False)
+    ax.set(xlabel="CEFR level: share of its texts (%)", ylabel="")
+    return ax
+
+
+def span_shares(shares, expected, title):
+    """Shares of the span types beside those expected. shares: span_type, share; expected: {type: share}."""
+    drawn = shares.set_index("span_type").share.reindex([*expected])
+    table = 100 * drawn.rename_axis(None).to_frame("drawn").assign(expected=list(expected.values()))
+    ax = blank(title, 3.0, "Span type", "Share of all spans (%)")
+    bars = {"color": [KIND_COLOURS["specialised"], AIM], "width": 0.8, "rot": 0, "legend": False, "grid": False}
+    table.fillna(0).plot.bar(ax=ax, **bars)
+    for name, container in zip(table, ax.containers):
+        ax.bar_label(container, formatted(table[name], "{:.1f}"), padding=2)
+    ax.figure.legend(**LEGEND)
+    return ax

@@ -1,0 +1,71 @@
+"""Titles of figures that show no verdict: what the numbers say, in one line, changing with them."""
+
+import numpy as np
+import pandas as pd
+
+from lib.experiment.folders import LEVELS
+from lib.hypotheses.verdict_text import listed
+
+KINDS = {"own": "{}", "general": "general", "transfer": "{}_transfer"}
+
+
+def _parts(groups):
+    """{who: levels} as "own at A1 and A2; transfer at B1"; levels that nobody has are left out."""
+    return "; ".join(f"{who} at {listed(list(levels))}" for who, levels in groups.items() if len(levels)) or "n/a"
+
+
+def least_surprised(matrix):
+    """Which of own, general and transfer model has the lowest perplexity at each level. matrix: ppl_matrix.csv."""
+    ppl = matrix[matrix["mask_type"] == "mix"].pivot(index="test", columns="model", values="ppl")
+    rows = {level: {kind: ppl.get(name.format(level.lower()), pd.Series(dtype=float)).get(level, np.nan)
+                    for kind, name in KINDS.items()} for level in LEVELS}  # fmt: skip
+    best = pd.DataFrame(rows).T.astype(float).dropna(how="all").idxmin(axis=1)
+    return f"Lowest perplexity of own, general and transfer, shown or not: {_parts(best.groupby(best).groups)}"
+
+
+def types_of_blanks(rows):
+    """At which levels one model is shown ahead whatever is blanked. rows: general-own by mask_type, with intervals."""
+    sides = rows.dropna(subset="gain_pct").groupby("level").agg(low=("gain_lo", "min"), high=("gain_hi", "max"))
+    own, general = sides["low"] > 0, sides["high"] < 0
+    groups = {"the own model": own, "the general model": general, "neither": ~(own | general)}
+    return f"Shown ahead at every type of blank: {_parts({who: sides.index[at] for who, at in groups.items()})}"
+
+
+def cost(contrasts, read):
+    """What gains most over the general model, and how many examples transfer takes. contrasts: of general against own
+    and transfer; read: a Series, examples by kind, those of a transfer model's base included."""
+    told = contrasts.dropna(subset="gain_pct")
+    if told.empty:
+        return "No level could be compared"
+    top = told.loc[told["gain_pct"].idxmax()]
+    first = f"{'Most is gained' if top['gain_pct'] > 0 else 'Least is lost'} with {top['b']}: {top['gain_pct']:+.1f} %"
+    ratio = read.get("transfer", np.nan) / read.get("specialised", np.nan)
+    return first if np.isnan(ratio) else f"{first}; transfer reads {ratio:.1f} times the examples of an own model"
+
+
+def needed_sample(mde, margin):
+    """How large a true gain must be to be shown above the margin, a share. mde: mde.csv."""
+    told = mde.dropna(subset="h1_pct").sort_values("h1_pct")
+    each = [f"{needed:.0f} % ({level})" for needed, level in zip(told["h1_pct"], told["level"], strict=True)]
+    needed = f"{each[0]} to {each[-1]}" if len(each) > 1 else "".join(each)
+    words = f"A true gain of {needed} is needed to be shown above the margin of {100 * margin:.0f} %"
+    return words if each else "No level could be tested"
+
+
+def first_languages(rows):
+    """Of how many groups the own model is shown to be ahead or behind. rows: general-own by l1, with intervals."""
+    answered = rows.dropna(subset="gain_pct")
+    ahead, behind = (answered["gain_lo"] > 0).sum(), (answered["gain_hi"] < 0).sum()
+    return (f"In {ahead} of {len(answered)} groups of a first language at a level the own model is ahead, "
+            f"in {behind} the general one; the others stay open")  # fmt: skip
+
+
+def learned(curves):
+    """Which models were still getting better when training stopped. curves: model, seed, examples, valid_perplexity."""
+    looks = curves.dropna(subset="valid_perplexity").sort_values("examples")
+    ends = looks.groupby(["model", "seed"])["valid_perplexity"].agg(["last", "min", "size"])
+    falling = (ends["last"] <= ends["min"])[ends["size"] > 1].groupby("model").all()
+    still = falling.index[falling]
+    if len(still) in (0, len(falling)):
+        return f"At its last look {'every' if len(still) else 'no'} model was still getting better"
+    return f"At their last look {len(still)} of {len(falling)} models were still getting better"

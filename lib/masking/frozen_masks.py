@@ -1,0 +1,77 @@
+"""What 02_mask makes once for all models: the tokenizer and the frozen masks."""
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors, trainers
+from transformers import PreTrainedTokenizerFast
+
+from lib import hub
+from lib.masking import masks
+from lib.masking.examples import SPECIALS, lengths
+from lib.masking.token_index import Texts
+
+MASK_COLUMNS = ["text_id", "mask_type", "mask_set", "span_type", "char_offset", "char_length"]
+CANDIDATES = 16  # masks drawn for a text before its frozen ones are chosen
+
+
+def tokenizer(name, training_texts, vocabulary):
+    """The tokenizer of an experiment with ILM's seven special tokens behind its last id.
+
+    name: "bpe" trains a byte-level BPE of `vocabulary` tokens on training_texts; else a Hugging Face name or folder,
+    which must be a fast tokenizer (its character offsets place the blanks).
+    """
+    base = _train_bpe(training_texts, vocabulary) if name == "bpe" else _published(name)
+    if not base.is_fast:
+        raise ValueError(f"tokenizer {name} gives no character offsets; choose one with a tokenizer.json")
+    base.add_tokens([AddedToken(token, special=True, normalized=False) for token in SPECIALS])
+    return base
+
+
+def _published(name):
+    from transformers import AutoTokenizer  # here, since it brings torch along, which 02_mask does without
+
+    return hub.load(AutoTokenizer, name, f"tokenizer: {name} is no folder with a tokenizer, and not to be had from "
+                    "Hugging Face. Give the path of a folder in masks.yaml")  # fmt: skip
+
+
+def _train_bpe(training_texts, vocabulary):
+    coder = Tokenizer(models.BPE())
+    coder.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    coder.post_processor = processors.ByteLevel(trim_offsets=False)
+    coder.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()  # all 256 bytes, so nothing is ever unknown
+    end = "<|endoftext|>"
+    how = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=[end], initial_alphabet=alphabet, show_progress=False
+    )
+    coder.train_from_iterator(training_texts, how)
+    return PreTrainedTokenizerFast(tokenizer_object=coder, bos_token=end, eos_token=end)
+
+
+def freeze(index, drawing, mask_type, n_sets):
+    """The masks that every model is tested on: the first n_sets of a text that are not empty and fit its tokens.
+
+    drawing: Masks parameters. Returns MASK_COLUMNS, one row a span; span_type counts as in masks.TYPES.
+    A text too short for n_sets different masks has fewer.
+    """
+    rate = drawing.p if mask_type == "mix" else drawing.typed_rate
+    chances = masks.chances(rate, drawing.ngram_share, mask_type)
+    how = (masks.FROZEN[mask_type], 0, CANDIDATES, drawing.tries, *chances, drawing.max_ngram)
+    texts, text_ids = Texts.of(index), index["text_id"].to_numpy()
+    keys = masks.text_keys(text_ids)
+    spans, ends, owner = masks.draw(texts.units, texts.unit_bounds, keys, drawing.mask_seed, *how)
+    n_spans, length = np.diff(ends, prepend=0), lengths(texts, spans, ends, owner)
+    fits = (n_spans > 0) & (length > 0) & (length < drawing.max_length)  # one is left for a level token
+    mask_set = pd.Series(fits.astype(int)).groupby(owner).cumsum().to_numpy() - 1  # among those that fit
+    taken = np.flatnonzero(fits & (mask_set < n_sets))
+    mask = np.repeat(taken, n_spans[taken])  # of each span, its mask
+    own = spans[np.isin(np.repeat(np.arange(len(ends)), n_spans), taken)].astype(int)
+    columns = [text_ids[owner[mask]], np.full(len(mask), mask_type, object), mask_set[mask], *own.T]
+    return pd.DataFrame(dict(zip(MASK_COLUMNS, columns)))
+
+
+def mask_hash(frozen):
+    """16 hexadecimal digits that name a set of frozen masks."""
+    return hashlib.sha256(frozen[MASK_COLUMNS].to_csv(index=False).encode()).hexdigest()[:16]

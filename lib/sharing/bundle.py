@@ -1,0 +1,185 @@
+"""The folder that may leave: runs/<experiment>/share/, of aggregates only, and only once the share check finds nothing.
+
+    python -m lib.sharing.bundle EXPERIMENT build  # WEIGHTS=yes, NOTEBOOKS=yes in the environment ask for more
+    python -m lib.sharing.bundle EXPERIMENT check [FILE ...]
+
+Weights go along only where memorisation.json says of each model that they may; executed notebooks only as pages,
+without pictures, whose letters nobody can check.
+"""
+
+import os
+import shutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib.evaluation import statistics
+from lib.experiment import manifest
+from lib.experiment.files import digest
+from lib.experiment.folders import BadName, Missing, need, read_json, write_json, write_table
+from lib.masking import token_index
+from lib.sharing import leak_check, notebook_pages, paper, report
+from lib.sharing.aggregates import SMALL, Study
+from lib.workflow.request import existing
+
+MODEL_FILES = ["README.md", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
+WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training order, never leaves
+TEXTS = {".html", ".csv", ".md", ".tex", ".json"}
+LETTERS = 4  # of a token; shorter ones are pieces of words
+MAY = "may leave"  # lib/memorisation/assessment.py's verdict
+READ_ME = """# Results of the study {name}
+
+- `report.html`: everything in one page; it opens by a double-click and needs no network
+- `tables/`: the numbers as CSV; what rests on fewer than {small} learners is left out
+- `paper/`: methods, data statement, LaTeX tables, figures (PDF, SVG, PNG, each beside its table), references
+- `cards/`: what each model is{weights}; none where its numbers rest on fewer than {small} learners
+- `CITATION.cff`: how to cite
+
+No text of the corpus is in here: no run of eight words that fewer than five learners wrote (`share-check`).
+"""
+
+
+class Refused(RuntimeError):
+    """Something would leave that must not."""
+
+
+def stage(run, folder, weights=False, notebooks=False):
+    """Put everything that would leave into `folder`. Raises Refused for weights of which nobody says that they may."""
+    study = Study(run)
+    shown = [one for one in study.trained if _enough(study, *one)]
+    for one in shown if weights else []:  # before minutes are spent on drawing
+        _may_leave(run, *one)
+    if weights:
+        _own_words(run)
+    report.write(study, folder)
+    paper.write(study, folder / "paper")
+    shutil.copy2(run.root / "CITATION.cff", folder)
+    for name, table in study.tables.items():
+        write_table(table, folder / f"tables/{name}.csv")
+    for model, seed in shown:
+        _card(run.model(model, seed), folder / f"cards/{model}/seed{seed}", weights)
+    if notebooks:
+        notebook_pages.write_notebooks(run, folder / "notebooks", pictures=False)
+    without_folders(study, folder)
+    also = ", with its weights" if weights else ""
+    (folder / "README.md").write_text(READ_ME.format(name=run.name, small=SMALL, weights=also), encoding="utf-8")
+
+
+def without_folders(study, folder):
+    """In the texts of `folder`, call the files that the study was given by their last name: a path may tell who works
+    where. These are the corpus, and a tokenizer or a base model from a folder."""
+    run, read = study.run, read_json(study.run.folder / "corpus" / manifest.NAME)["inputs"]
+    named = {one["init_from"] for one in study.trained.values()} | {study.masks["parameters"]["tokenizer"]}
+    given = {Path(os.path.abspath(one)) for one in named if os.sep in one and os.path.exists(one)}
+    given |= {(run.folder / one).resolve() for one in read if one.startswith("..")}
+    ways = {str(one): one.name for one in given}
+    ways |= {os.path.relpath(one, run.root / place): one.name for one in given for place in ["", "notebooks"]}
+    for file in [file for file in leak_check.everything([folder]) if file.suffix in TEXTS]:
+        text = file.read_text(encoding="utf-8")
+        for way in sorted(ways, key=len, reverse=True):
+            text = text.replace(way, ways[way])
+        file.write_text(text, encoding="utf-8")
+
+
+def _enough(study, model, seed):
+    """Is the model trained, and does its card's perplexity rest on SMALL learners or more?"""
+    return study.trained[model, seed]["status"] == "trained" and statistics.role(model)[1] not in study.small["valid"]
+
+
+def _card(source, target, weights):
+    target.mkdir(parents=True)
+    for name in [*MODEL_FILES, WEIGHTS] if weights else MODEL_FILES[:1]:
+        if (source / name).exists():
+            shutil.copyfile(source / name, target / name)  # without its mode: saved weights are their owner's alone
+
+
+def rare_tokens(index, merges, vocabulary, least):
+    """Tokens of LETTERS letters or more that stand in the texts of fewer than `least` learners, in themselves or as a
+    part of longer ones: ids, sorted. A vocabulary trained on the corpus may hold a name so.
+
+    index: a frame with ids and learner, a row a text; merges: pairs of tokens, in the order of the BPE's training;
+    vocabulary: {token: id}.
+    """
+    lengths, ids = index["ids"].map(len), np.concatenate([np.asarray(one, np.int64) for one in index["ids"]])
+    used = pd.DataFrame({"id": ids, "learner": np.repeat(index["learner"].to_numpy(), lengths)}).drop_duplicates()
+    common = set(used["id"].value_counts().loc[lambda counts: counts >= least].index)
+    for one, other in reversed(merges):  # what is merged comes after its parts
+        if vocabulary[one + other] in common:
+            common |= {vocabulary[one], vocabulary[other]}
+    worded = {number for token, number in vocabulary.items() if sum(map(str.isalpha, token.strip("Ġ"))) >= LETTERS}
+    trained = {vocabulary[one + other] for one, other in merges}
+    return sorted((trained & worded) - common)
+
+
+def _own_words(run):
+    """Raises Refused where the tokenizer learned words from the corpus that few learners wrote."""
+    facts = read_json(run.need(run.folder / "masks/report.json", "02_mask"))
+    if facts["parameters"]["tokenizer"] != "bpe":
+        return
+    known = read_json(run.need(run.report, "01_extract"))["learners_known"]
+    file = run.need(run.tokenizer, "02_mask") / "tokenizer.json"
+    texts = pd.read_parquet(run.need(run.texts, "01_extract"), columns=["text_id", "learner_id"])
+    index = token_index.read(run.need(run.index, "02_mask"))[["text_id", "ids"]].merge(texts, on="text_id")
+    index["learner"], least = statistics.whose(index, known)[0], leak_check.FEW if known else leak_check.FEW_TEXTS
+    coder = read_json(file)["model"]
+    found = rare_tokens(index, coder["merges"], coder["vocab"], least)
+    if found:
+        raise Refused(f"{file} goes along with the weights, and {len(found)} of its tokens stand in the texts of fewer "
+                      f"than {least} learners: {', '.join(map(str, found[:8]))}{', …' * (len(found) > 8)}. They may be "
+                      "names. Set a smaller vocabulary, or tokenizer: gpt2, in masks.yaml and run the study again; or "
+                      "share without WEIGHTS=yes.")  # fmt: skip
+
+
+def _may_leave(run, model, seed):
+    """Raises Refused unless the memorisation report speaks of these very weights and says that they may leave."""
+    path = need(run.folder / "memorisation/memorisation.json", "make memorisation").resolve()
+    told = read_json(path)["models"].get(f"{model}/seed{seed}")
+    if told is None or told["weights"] != digest(run.model(model, seed) / WEIGHTS):
+        raise Refused(f"{path} does not know the weights of {model}, seed {seed}, as they are now: make memorisation")
+    if told["verdict"] != MAY:
+        raise Refused(f"{model}, seed {seed}: {told['verdict']}: {told['why']}. Share without WEIGHTS=yes.")
+
+
+def found_in(run, paths):
+    """(findings of the share check in these files and folders, number of files)."""
+    known = read_json(run.need(run.report, "01_extract"))["learners_known"]
+    files = leak_check.everything(paths)
+    texts = run.need(run.texts, "01_extract")
+    return leak_check.check(files, texts, known, leak_check.published(files, run.root)), len(files)
+
+
+def main(name, what, paths):
+    """Build the folder, or check what would be in it, or the given paths; returns the exit status."""
+    run = existing(Path(name).name)
+    asked = {word.lower(): os.environ.get(word) == "yes" for word in ("WEIGHTS", "NOTEBOOKS")}
+    staged = run.folder / "share.unchecked"
+    shutil.rmtree(staged, ignore_errors=True)
+    try:
+        if not paths:
+            print("Building what would leave, then looking it up in the corpus.", flush=True)
+            stage(run, staged, **asked)
+            places = Counter(file.relative_to(staged).parts[0] for file in leak_check.everything([staged]))
+            print("Files:", ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(places.items())))
+        findings, n_files = found_in(run, paths or [staged])
+        again = f"make {'share' if what == 'build' else 'share-check'} EXPERIMENT={run.name}"
+        leak_check.tell(findings, n_files, again + (f' FILES="{" ".join(map(str, paths))}"' if paths else ""))
+        if what == "build" and findings.empty:
+            shutil.rmtree(run.folder / "share", ignore_errors=True)
+            rule = f"no {leak_check.split.NGRAM} words in a row that fewer than {leak_check.FEW} learners wrote"
+            hashes = {str(file.relative_to(staged)): digest(file) for file in leak_check.everything([staged])}
+            write_json({"files": hashes, "rule": rule}, staged / "checked.json")
+            staged.rename(run.folder / "share")
+            print(f"{run.folder / 'share'} may leave.")
+        return int(len(findings) > 0)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1], sys.argv[2], [Path(path) for path in sys.argv[3:]]))
+    except (Missing, BadName, manifest.Stale, Refused, FileNotFoundError) as error:
+        sys.exit(str(error))

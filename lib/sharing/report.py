@@ -1,0 +1,169 @@
+"""The whole study as one page that opens anywhere, and the executed notebooks as pages beside it (notebook_pages.py).
+
+    python -m lib.sharing.report EXPERIMENT     # writes runs/<experiment>/report/
+
+report.html is drawn from aggregates (aggregates.py); the notebooks' pages show what the notebooks show, so those of
+a real corpus stay with its holder.
+"""
+
+import base64
+import io
+import re
+import sys
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import yaml
+
+from lib.evaluation import statistics
+from lib.experiment import manifest
+from lib.experiment.folders import LEVELS, Missing, atomic
+from lib.hypotheses import decision_rules, verdict_text
+from lib.hypotheses.decision_rules import HOLDS, NOT, outcome
+from lib.sharing import notebook_pages, paper
+from lib.sharing.aggregates import CAPTIONS, SMALL, Study
+from lib.workflow.request import existing
+
+QUESTION = "Does a language model for one CEFR level beat one for all?"
+SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
+            "limits": "Limits", "provenance": "Provenance"}  # fmt: skip
+CLAIMS = {"H1": "specialisation matters", "H2": "the general model suffices", "H3": "transfer is best"}
+WHOSE = {"specialised": "own", "general": "general", "transfer": "transfer"}
+UNITS = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
+
+
+def page(study):
+    """report.html as text."""
+    template, tables = notebook_pages.TEMPLATES.get_template("report.html.jinja"), study.tables
+    verdicts = [_hypothesis(tables["verdicts"], name) for name in CLAIMS]
+    context = {
+        "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
+        "hypotheses": verdicts, "advice": _advice(study), "robust": _robust(tables["verdicts"]),
+        "keys": _keys(study), "data": paper.data_sentences(study), "methods": paper.methods(study),
+        "counts": paper.counts(study), "results": paper.results(study),
+        "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
+        "matrix": paper.matrix(study), "words": _words(tables["word_metrics"]), "cost": _cost(study),
+        "preconditions": tables["preconditions"][["check", "holds", "detail"]].replace({True: "yes", False: "no"}),
+        "criteria": _criteria(tables["seed_criteria"]), "figures": [_figure(*one) for one in study.figures()],
+        "provenance": _provenance(study), "weights": [t for t in study.trained.values() if t["status"] == "trained"],
+        "citations": _citations(study.run.root / "CITATION.cff"),
+    }  # fmt: skip
+    return UNITS.sub("\u00a0", notebook_pages.WRITES.sub("", template.render(context)))
+
+
+def _hypothesis(verdicts, name):
+    words = verdicts[verdicts["hypothesis"] == name].set_index("level")["verdict"]
+    colour = {NOT: "no"} | dict.fromkeys(HOLDS, "yes")
+    words = words.str.replace(r" \((?!provisional).*?\)", "", regex=True)  # the title names the levels
+    rows = [{"word": words.get(level, "n/a"), "colour": colour.get(outcome(words.get(level, "n/a")), "open")}
+            for level in [*LEVELS, decision_rules.ALL]]  # fmt: skip
+    return {"name": name, "claim": CLAIMS[name], "title": verdict_text.title(name, verdicts), "verdicts": rows}
+
+
+def _robust(verdicts):
+    """What the other ways of asking say of the verdicts that were decided."""
+    told = verdicts[~verdicts["robust"].isin([decision_rules.NA]) & (verdicts["level"] != decision_rules.ALL)]
+    against = told[told["robust"].str.startswith("no")]
+    lines = [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
+             for row in against.itertuples()]  # fmt: skip
+    untested = verdict_text.unasked(verdicts)
+    said = "; ".join(lines) if lines else "no verdict is contradicted"
+    return said + (f". Untested: {', '.join(untested)}." if untested else ".")
+
+
+def _advice(study):
+    """A sentence a level; where few learners were asked, without its numbers."""
+    sentences = [(level, one["sentence"]) for level, one in study.advice["levels"].items()]
+    return [text.split("; gain")[0] + "." if level in study.small["test"] else text for level, text in sentences]
+
+
+def _keys(study):
+    report = study.corpus
+    learners = f"{sum(report['texts_per_learner'].values()):,}" if report["learners_known"] else "unknown"
+    seeds = sorted({seed for _, seed in study.trained})
+    return [("texts", f"{report['rows_out']:,}"), ("learners", learners), ("models", f"{len(study.tables['cost'])}"),
+            ("seeds each", str(len(seeds))), ("text read", report["text_column"])]  # fmt: skip
+
+
+def _words(table):
+    """Rates of the models of a level; None where all of them rest on few learners."""
+    if table["exact"].isna().all():
+        return None
+    shown = table[["level", "model", "n", "exact", "top5"]].sort_values(["level", "model"])
+    home = [model in (level.lower(), f"{level.lower()}_transfer", "general") for level, model in
+            zip(shown["level"], shown["model"])]  # fmt: skip
+    shown = shown[home].assign(n=shown["n"].map(lambda n: paper.number(n, "{:,.0f}")))
+    shown[["exact", "top5"]] = (100 * shown[["exact", "top5"]]).map(lambda share: paper.number(share, "{:.0f}"))
+    return shown.rename(columns={"n": "words asked", "exact": "exact, %", "top5": "first five, %"})
+
+
+def _cost(study):
+    table = study.tables["cost"].merge(study.tables["clock"][["model", "hours"]], on="model")
+    return pd.DataFrame({
+        "model": table["model"], "kind": table["kind"], "starts from": table["init_from"],
+        "examples": table["examples_seen"].map(lambda n: paper.number(n, "{:,.0f}")),
+        "minutes": (60 * table["hours"]).map(paper.number),
+        "valid perplexity": table["valid_perplexity"].map(paper.number),
+    })  # fmt: skip
+
+
+def _criteria(table):
+    keys = ["criterion", "model"] if "model" in table else ["criterion"]  # 07 named no model before 2026-11-23
+    if "model" in table:
+        table = table.assign(model=[WHOSE[statistics.role(model)[0]] for model in table["model"]])
+    at = table.groupby([*keys, "passed"], sort=False)["level"].agg(lambda rows: ", ".join(dict.fromkeys(rows)))
+    at = at.unstack(sort=False).reindex(columns=["pass", "fail"]).fillna("–").reset_index()
+    return at.rename(columns={"pass": "passes at", "fail": "fails at"})
+
+
+def _figure(name, drawn, _):
+    """A drawing inside the page: SVG, whose letters are letters, as an image, in which no script would run."""
+    figure, file = drawn.get_figure(root=True), io.BytesIO()
+    with plt.rc_context({"svg.hashsalt": name}):
+        figure.savefig(file, format="svg", metadata={"Date": None}, bbox_inches="tight")
+    title = figure.get_suptitle().replace("\n", " ")
+    plt.close(figure)
+    uri = "data:image/svg+xml;base64," + base64.b64encode(file.getvalue()).decode()
+    return {"name": name, "caption": CAPTIONS[name], "alt": f"{title}. {CAPTIONS[name]}", "uri": uri}
+
+
+def _provenance(study):
+    advice, trained = study.advice, list(study.trained.values())
+    files = {f"source {source['file']}": f"{source['shape']}, {source['rows']:,} rows, SHA-256 {source['sha256']}"
+             for source in study.corpus["sources"]}  # fmt: skip
+    folders = {"corpus": "01 extract", "masks": "02 mask", "compare": "06 compare", "hypotheses": "07 hypotheses"}
+    vouched = {f"{name}, manifest": manifest.digest(study.run.folder / folder / manifest.NAME)
+               for folder, name in folders.items()}  # fmt: skip
+    commits = sorted({one["commit"] or "unknown" for one in [*trained, advice]})
+    rows = {"experiment": study.name, "text column": study.corpus["text_column"], "split id": study.corpus["split_id"],
+            "mask id": study.masks["mask_hash"]["test"], **files, "code, commit": ", ".join(commits),
+            "training seeds": ", ".join(str(s) for s in sorted({s for _, s in study.trained})),
+            "other seeds": f"split {study.corpus['parameters']['split_seed']}, masks "
+            f"{study.masks['parameters']['mask_seed']}, analysis {advice['parameters']['analysis_seed']}",
+            "versions": ", ".join(f"{name} {version}" for name, version in advice["versions"].items()),
+            "machine": "; ".join(sorted({one["machine"] for one in [*trained, advice]})), **vouched}  # fmt: skip
+    return list(rows.items())
+
+
+def _citations(path):
+    works = yaml.safe_load(path.read_text(encoding="utf-8"))["references"]
+    return [f"{', '.join(a['family-names'] for a in work['authors'])} ({work['year']}). {work['title']}. "
+            f"{work.get('journal') or work['collection-title']}." for work in works]  # fmt: skip
+
+
+def write(study, folder):
+    """report.html in `folder`; returns its path."""
+    with atomic(folder / "report.html") as temporary:
+        temporary.write_text(page(study), encoding="utf-8")
+    return folder / "report.html"
+
+
+if __name__ == "__main__":
+    try:
+        run = existing(Path(sys.argv[1]).name)
+        print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network", flush=True)
+        n = notebook_pages.write_notebooks(run, run.folder / "report/notebooks")
+        print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")
+    except (Missing, manifest.Stale) as error:
+        sys.exit(str(error))

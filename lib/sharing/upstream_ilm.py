@@ -1,0 +1,178 @@
+"""To and from upstream ILM (github.com/chrisdonahue/ilm): model folders, texts and masks in its formats.
+
+python -m lib.sharing.upstream_ilm model runs/demo/models/a1/seed0 FOLDER     # what its inference.ipynb opens
+python -m lib.sharing.upstream_ilm texts runs/demo FOLDER  # train.txt, valid.txt, test.txt; evaluation.csv
+python -m lib.sharing.upstream_ilm masks FILE.pkl FOLDER  # texts.csv and masks.csv of its create_ilm_examples
+"""
+
+import io
+import pickle
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+
+from lib.experiment import manifest
+from lib.experiment.files import NotWritten, atomic, read_json, write_json
+from lib.experiment.folders import LEVELS, Missing, write_table
+from lib.masking.segmentation import TYPES
+from lib.workflow.request import existing
+
+BETWEEN = "\n\n\n"  # what parts two documents in a text file of upstream's
+_RUN = re.compile(r"(?:\r\n|\r|\n){3,}")  # upstream reads each of these line ends as \n
+READ_BY_ALL = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
+
+
+class Foreign(ValueError):
+    """A model or a file is not of the kind that can be passed on or taken over."""
+
+
+def export_model(folder, to):
+    """Copy a model folder into `to` and add what upstream reads: pytorch_model.bin, additional_ids_to_tokens.pkl.
+
+    Both are in formats as old as upstream: torch's before zip files, pickle's protocol 2. Upstream's own tokenizer is
+    GPT-2's, so its notebook as it stands is for models with that vocabulary. Raises Foreign unless it is a GPT-2.
+    """
+    import torch  # here, since texts and masks need neither
+    from transformers import AutoTokenizer
+
+    from lib.evaluation import scoring
+    from lib.masking.examples import SPECIALS
+
+    folder, to = Path(folder), Path(to)
+    config = read_json(folder / "config.json")
+    if config["model_type"] != "gpt2":
+        raise Foreign(f"{folder} holds a {config['model_type']} model. Upstream ILM knows gpt2 only.")
+    model, tokenizer = scoring.load(folder), AutoTokenizer.from_pretrained(folder)
+    added = dict(zip(tokenizer.convert_tokens_to_ids(SPECIALS), SPECIALS))
+    to.mkdir(parents=True, exist_ok=True)
+    for name in [*READ_BY_ALL, "README.md"]:
+        with atomic(to / name) as temporary:
+            shutil.copyfile(folder / name, temporary)
+    same_function = {"activation_function": "gelu_new", "n_ctx": config["n_positions"]}  # under names of its time
+    write_json(config | same_function, to / "config.json")
+    with atomic(to / "pytorch_model.bin") as temporary:
+        weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
+        torch.save(weights, temporary, _use_new_zipfile_serialization=False)
+    with atomic(to / "additional_ids_to_tokens.pkl") as temporary:
+        temporary.write_bytes(pickle.dumps(added, protocol=2))
+
+
+def document(text):
+    """A text as one document of upstream's format, and how many runs of line ends were cut to two in it."""
+    return _RUN.subn("\n\n", text.strip())
+
+
+def export_texts(texts, to):
+    """Write <level>/ and all/, each with train.txt, valid.txt and test.txt, and evaluation.csv of the test texts.
+
+    texts: a frame with text_id, level, l1, split, text. Returns {file: {documents, runs_cut}}, also in report.json.
+    """
+    to, report = Path(to), {}
+    for level in [*LEVELS, "all"]:
+        own = texts if level == "all" else texts[texts["level"] == level]
+        for part in ["train", "valid", "test"]:
+            documents = [document(text) for text in own.loc[own["split"] == part, "text"]]
+            file = f"{level.lower()}/{part}.txt"
+            with atomic(to / file) as temporary:
+                temporary.write_bytes(BETWEEN.join(text for text, _ in documents).encode())
+            report[file] = {"documents": len(documents), "runs_cut": sum(n for _, n in documents)}
+    test = texts[texts["split"] == "test"]
+    names = {"text_id": "id", "text": "text", "level": "cefr_label", "l1": "l1"}
+    write_table(test[list(names)].rename(columns=names), to / "evaluation.csv")
+    write_json(report, to / "report.json")
+    return report
+
+
+def _type(value):
+    """Stands in for upstream's class of mask types: its values are our numbers of them."""
+    if value not in range(len(TYPES)):
+        raise Foreign(f"a mask of type {value!r}; known are 0 to {len(TYPES) - 1}, {', '.join(TYPES)}")
+    return value
+
+
+class _MasksOnly(pickle.Unpickler):
+    """Makes lists, tuples, texts, numbers and mask types; whatever else a pickle asks for is refused, not looked up."""
+
+    def find_class(self, module, name):
+        if (module, name) == ("ilm.mask.hierarchical", "MaskHierarchicalType"):
+            return _type
+        raise Foreign(f"it asks for {module}.{name}; a mask file needs nothing but ilm.mask.hierarchical's mask types")
+
+    def persistent_load(self, pid):
+        raise Foreign("it refers to something outside of itself")
+
+
+def import_masks(file):
+    """Texts and masks of a file that upstream's create_ilm_examples wrote. Nothing in it can run.
+
+    Returns (texts, masks): text_id (the place in the file), text; and text_id, mask_set, span_type, char_offset,
+    char_length as in masks/test.parquet, one row a span; masks without spans have none. Raises Foreign, with the file.
+    """
+    content = Path(file).read_bytes()
+    try:
+        found = _MasksOnly(io.BytesIO(content)).load()
+        rows = [row for place, one in enumerate(_a(list, found)) for row in _rows(place, one)]
+    except Foreign as error:
+        raise Foreign(f"{file} is no mask file of upstream ILM: {error}. Nothing of it was used.") from None
+    except Exception as error:  # a damaged pickle fails in as many ways as there are opcodes
+        raise Foreign(
+            f"{file} is no mask file of upstream ILM, or a damaged one: {type(error).__name__}, {error}. Expected: "
+            "what its create_ilm_examples.py writes, a pickled list of (text, masks)."
+        ) from None
+    texts = pd.DataFrame({"text_id": range(len(found)), "text": [text for text, _ in found]})
+    return texts, pd.DataFrame(rows, columns=["text_id", "mask_set", "span_type", "char_offset", "char_length"])
+
+
+def _rows(place, one):
+    text, masks = _a(tuple, one)
+    _a(str, text)
+    for mask_set, mask in enumerate(_a(list, masks)):
+        end = 0
+        for kind, offset, length in map(tuple, _a(list, mask)):
+            inside = end <= _a(int, offset) < offset + _a(int, length) <= len(text)
+            if not inside:
+                raise Foreign(f"mask {mask_set} of text {place}: a span at {offset}, {length} long, where none can be")
+            end = offset + length
+            yield place, mask_set, _a(int, kind), offset, length
+
+
+def _a(kind, found):
+    if type(found) is not kind:
+        raise Foreign(f"there is a {type(found).__name__} where a {kind.__name__} should be")
+    return found
+
+
+def main(what, source, to):
+    """The command line: see the head of this file."""
+    if what == "model":
+        absent = [name for name in ("config.json", "model.safetensors") if not (Path(source) / name).exists()]
+        if absent:
+            raise Missing(f"{source} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
+                          "runs/demo/models/a1/seed0, which 03_train leaves.")  # fmt: skip
+        export_model(source, to)
+        print(f"{to}: opens with transformers, and in upstream ILM's inference.ipynb. The licence of the corpus "
+              "decides whether weights may leave this machine.")  # fmt: skip
+    elif what == "texts":
+        run = existing(Path(source).name, Path(source).parent.parent)
+        texts = pd.read_parquet(run.need(run.texts, "01_extract"))
+        report = export_texts(texts, to)
+        print(f"{to}: {report['all/train.txt']['documents']:,} training texts for upstream ILM, in all and by level; "
+              f"{sum(own['runs_cut'] for own in report.values()) // 2:,} runs of empty lines cut to one. "
+              "These are texts of the corpus: they stay on this machine.")  # fmt: skip
+    else:
+        texts, masks = import_masks(source)
+        write_table(texts, Path(to) / "texts.csv")
+        write_table(masks.assign(span_type=masks["span_type"].map(dict(enumerate(TYPES)))), Path(to) / "masks.csv")
+        print(f"{to}: {len(texts):,} texts, {len(masks):,} spans")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 4 or sys.argv[1] not in ("model", "texts", "masks"):
+        sys.exit(__doc__)
+    try:
+        main(*sys.argv[1:])
+    except (Foreign, Missing, NotWritten, manifest.Stale, FileNotFoundError) as error:
+        sys.exit(str(error))

@@ -1,0 +1,202 @@
+"""INVENTED corpora whose answer is known before the study is run: `make known-answers` asks it for all of them.
+
+`python -m lib.synthetic.known_answers NAME FILE.csv [--texts N] [--seed S]` writes one, for
+`make run CORPUS=FILE.csv`. The words are invented. Levels have the sizes that the docstrings say, no learner or prompt
+has two of them, and texts differ in length, since a fixed length would give answers away.
+"""
+
+import argparse
+import functools
+
+import numpy as np
+import pandas as pd
+
+from lib.experiment.folders import LEVELS, write_table
+from lib.synthetic.demo_corpus import COLUMNS, L1S
+
+THEMES = 2
+SIZES = {"determiner": 2, "adjective": 3, "noun": 3 * THEMES, "verb": 2 * THEMES, "preposition": 2, "adverb": 2}
+ODD, FACTS, NOISE, TYPES = 4, 150, 16, 40  # pairs x y at odds, shared pairs, words of noise, words of the known law
+MIX = {"A1": 0.8, "A2": 0.2}  # of the texts of hidden_levels
+LABELS = ["level", "unit", "topic_id", "topic", "date", "cefr", "cefr_numeric"]
+LEARNERS = 200  # at a level, where the texts suffice
+SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
+
+
+def identical_levels(n_texts=3000, seed=1):
+    """All levels speak alike: a level's own model gains 0 over the general one, since the level is only a label."""
+    write = functools.partial(_text, lexicon())
+    return _corpus(dict.fromkeys(LEVELS, write), _equal(LEVELS, n_texts), seed)
+
+
+def disjoint_vocabularies(n_texts=6000, seed=1):
+    """No two levels share a word: the own model gains 0 while a word is left, since any word shows the level.
+
+    A text is x y + noise, y fixed by x, all of it in the level's own words, few enough that small models come to rest.
+    Where a whole text is blanked nothing is left, and the general model pays ln 5 nats for the first word.
+    """
+    own = [vocabulary(2 * ODD + NOISE, number) for number in range(len(LEVELS))]
+    writers = {level: functools.partial(_alone, words) for level, words in zip(LEVELS, own)}
+    return _corpus(writers, _equal(LEVELS, n_texts), seed)
+
+
+def hidden_levels(n_texts=8000, seed=1):
+    """A1 and A2, 80:20, are at odds and nothing shows the level: text = x y + noise, y = pi_A1(x) or pi_A2(x).
+
+    A general model that is as good as can be gives y .8 or .2 where the level's own model gives 1: it pays ln 1.25 nats
+    at A1 and ln 5 at A2 wherever x or y is blanked (pi is one-to-one, so x is as open as y), and nothing elsewhere.
+    """
+    noise = functools.partial(_law, vocabulary(NOISE, 9), None)
+    return _corpus({level: functools.partial(_at_odds, level, noise) for level in MIX}, _shares(n_texts), seed)
+
+
+def permuted_labels(n_texts=8000, seed=1):
+    """`hidden_levels` with the levels dealt anew among the learners: what the labels told is gone, so gains are 0."""
+    table = hidden_levels(n_texts, seed)
+    labels = table.groupby("learner_id")[LABELS].first()
+    labels = labels.iloc[np.random.default_rng(seed).permutation(len(labels))].set_axis(labels.index)
+    return table.drop(columns=LABELS).join(labels, on="learner_id")[COLUMNS]
+
+
+def shared_structure(n_texts=6000, seed=1):
+    """A2 is small (5 %), shares FACTS pairs of words with A1 and is at odds with it in x y: transfer is best at A2.
+
+    The own model has met too few of the pairs, the general one gives A2's y a chance of .05.
+    """
+    words = vocabulary(2 * FACTS, 8)
+    facts = functools.partial(_pairs, words[:FACTS], words[FACTS:])
+    writers = {level: functools.partial(_at_odds, level, facts) for level in MIX}
+    return _corpus(writers, {"A1": n_texts - n_texts // 20, "A2": n_texts // 20}, seed)
+
+
+def known_law(n_texts=4000, seed=1):
+    """A1: words drawn one by one from `law`, so no model can beat it. A2: the same, but each word stands there twice.
+
+    At A2 a blanked word can be read off its twin: to a judge who expects A1's law, an answer that leaks.
+    """
+    draw = functools.partial(_law, *law())
+    return _corpus({"A1": draw, "A2": lambda rng: _twice(draw(rng))}, _equal(["A1", "A2"], n_texts), seed)
+
+
+CORPORA = {make.__name__: make for make in (identical_levels, disjoint_vocabularies, hidden_levels, permuted_labels,
+                                            shared_structure, known_law)}  # fmt: skip
+
+
+def law():
+    """(words, their probabilities) of `known_law`: the k-th word in proportion to 1 / (k + 3)."""
+    weights = 1 / (np.arange(TYPES) + 3)
+    return vocabulary(TYPES, 7), weights / weights.sum()
+
+
+def lexicon():
+    """{part of speech: words} of the grammar that `identical_levels` follow."""
+    words = iter(vocabulary(sum(SIZES.values()), 0))
+    return {part: [next(words) for _ in range(size)] for part, size in SIZES.items()}
+
+
+@functools.cache
+def vocabulary(size, number):
+    """size words, always the same; those of different numbers (0 to 9) share none."""
+    words = np.random.default_rng(0).permutation([a + b for a in SYLLABLES for b in SYLLABLES]).tolist()
+    return words[490 * number : 490 * number + size]
+
+
+def _equal(levels, n_texts):
+    return {level: len(range(number, n_texts, len(levels))) for number, level in enumerate(levels)}
+
+
+def _shares(n_texts):
+    return {"A1": n_texts - round(MIX["A2"] * n_texts), "A2": round(MIX["A2"] * n_texts)}
+
+
+def _corpus(writers, sizes, seed):
+    """Rows in COLUMNS. writers: level -> function of a generator that returns a text; sizes: level -> texts."""
+    rng = np.random.default_rng(seed)
+    rows, n_texts = [], sum(sizes.values())
+    for level, write in writers.items():
+        number = LEVELS.index(level)
+        for learner in _authors(sizes[level], rng):
+            step, unit = rng.integers(3, size=2)  # nine prompts a level
+            row = {"cefr": level, "cefr_numeric": number + 1, "learner_id": number * n_texts + learner + 1}
+            rows.append(row | {"level": 3 * number + step + 1, "unit": unit + 1, "text": write(rng)})
+    table = pd.DataFrame(rows).assign(writing_id=rng.permutation(n_texts) + 1, grade=rng.integers(70, 101, n_texts))
+    table["l1"] = [list(L1S)[learner % len(L1S)] for learner in table["learner_id"]]
+    table["nationality"] = [L1S[l1]["facts"]["nationality country people language"][:2] for l1 in table["l1"]]
+    table["topic_id"] = 8 * (table["level"] - 1) + table["unit"]
+    table["topic"] = "Prompt " + table["topic_id"].astype(str)
+    table["date"] = "2012-01-" + table["level"].astype(str).str.zfill(2) + " 12:00:00"
+    table["wordcount"] = table["text"].str.split().str.len()
+    table["text_corrected"] = table["text"]
+    return table.sort_values("writing_id", ignore_index=True)[COLUMNS]
+
+
+def _authors(n_texts, rng):
+    """Who writes each text: learners 0, 1, ...; each writes once, the earlier ones more of what remains."""
+    learners = min(n_texts, max(LEARNERS, n_texts // 4))
+    more = (learners * rng.random(n_texts - learners) ** 2).astype(int)
+    return [*range(learners), *more.tolist()]
+
+
+def _text(lexicon, rng):
+    """2 to about 12 sentences, mostly on one theme; their number varies, so that it gives no answer's length away."""
+    theme, text = rng.integers(THEMES), ""
+    for _ in range(2 + rng.poisson(3)):
+        words = _sentence(lexicon, theme if rng.random() < 0.85 else rng.integers(THEMES), rng)
+        text += ("\n" if rng.random() < 0.1 else " ") + " ".join(words).capitalize() + "."
+    return text.strip()
+
+
+def _law(words, chances, rng):
+    """4 to about 9 words, each drawn for itself."""
+    return " ".join(rng.choice(words, 4 + rng.poisson(2), p=chances))
+
+
+def _twice(text):
+    return " ".join(word for word in text.split() for _ in range(2))
+
+
+def _pairs(first, second, rng):
+    """2 to about 4 pairs of words."""
+    drawn = rng.integers(len(first), size=2 + rng.poisson(0.5))
+    return " ".join(f"{first[i]} {second[i]}" for i in drawn)
+
+
+def pair_words():
+    """The ODD words x and as many y of the corpora whose levels are at odds."""
+    return vocabulary(2 * ODD, 6)
+
+
+def _alone(words, rng):
+    """x y, then noise, of these words."""
+    x = rng.integers(ODD)
+    return f"{words[x]} {words[ODD + x]} {_law(words[2 * ODD:], None, rng)}"
+
+
+def _at_odds(level, rest, rng):
+    """x y, then the rest; at A2 the y of the x before it."""
+    words, x = pair_words(), rng.integers(ODD)
+    return f"{words[x]} {words[ODD + (x - (level == 'A2')) % ODD]} {rest(rng)}"
+
+
+def _sentence(lexicon, theme, rng):
+    def word(part):
+        words = lexicon[part][theme::THEMES] if part in ("noun", "verb") else lexicon[part]
+        return words[int(len(words) * rng.random() ** 1.7)]
+
+    def phrase():
+        return [word("determiner"), *([word("adjective")] if rng.random() < 0.4 else []), word("noun")]
+
+    words = [*phrase(), word("verb"), *phrase()]
+    words += [word("preposition"), *phrase()] if rng.random() < 0.4 else []
+    return words + ([word("adverb")] if rng.random() < 0.3 else [])
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("name", choices=CORPORA)
+    parser.add_argument("file", help="the CSV file to write")
+    parser.add_argument("--texts", type=int, help="how many; the corpus knows a number of its own")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    size = {"n_texts": options.texts} if options.texts else {}
+    write_table(CORPORA[options.name](**size, seed=options.seed), options.file)

@@ -1,0 +1,124 @@
+"""What a study will need on a machine, before it runs: `python -m lib.workflow.plan EXPERIMENT CORPUS PARAMS PROFILE`.
+
+Prints a table, one row a model, and the sums; draws the graph of the study to runs/<experiment>/plan.svg.
+"""
+
+import math
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from lib.corpus.column_mapping import CorpusError
+from lib.experiment import parameters
+from lib.experiment.files import atomic, read_json
+from lib.workflow import estimates, request
+
+LARGE = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
+
+
+def schedule(jobs, at_once):
+    """When each job ends, as hours from the start, if the longest chain goes first.
+
+    jobs: {name: (hours, name of the job it waits for or None)}; at_once: jobs side by side.
+    """
+    after = {name: [other for other in jobs if jobs[other][1] == name] for name in jobs}
+
+    def chain(name):
+        return jobs[name][0] + max(map(chain, after[name]), default=0)
+
+    ends, free = {}, [0.0] * at_once
+    waiting = sorted(jobs, key=chain, reverse=True)
+    while waiting:
+        ready = [name for name in waiting if jobs[name][1] is None or jobs[name][1] in ends]
+        at = {name: max(min(free), ends.get(jobs[name][1], 0.0)) for name in ready}
+        name = min(ready, key=lambda name: (at[name], waiting.index(name)))
+        free[free.index(min(free))] = ends[name] = at[name] + jobs[name][0]
+        waiting.remove(name)
+    return ends
+
+
+def jobs_of(needed, models):
+    """The trainings and evaluations of a study as `schedule` takes them. needed: {model: planning.model(...)}."""
+    jobs = {}
+    for name, one in needed.items():
+        base = models[name].init_from
+        jobs[name] = one["train_hours"], base if base in models else None
+        jobs[f"{name}, evaluated"] = one["evaluate_hours"], name
+    return jobs
+
+
+def table(needed, models, machine):
+    """The lines of the table."""
+    lines = [["model", "seeds", "devices", "parameters", "tokens a seed", "training", "evaluation"]]
+    lines[0] += ["memory", "disk", "jobs"]
+    for name, one in needed.items():
+        sizes = [f"{one['parameters'] / 1e6:.1f} M", f"{one['tokens'] / 1e6:,.1f} M"]
+        hours = [estimates.time_of(one[f"{what}_hours"]) for what in ["train", "evaluate"]]
+        room = [estimates.size_of(one[f"{what}_gb"]) for what in ["memory", "disk"]]
+        jobs = str(math.ceil(one["train_hours"] / machine.longest_hours))
+        settings = models[name]
+        lines.append([name, str(len(settings.seeds)), str(settings.devices), *sizes, *hours, *room, jobs])
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
+
+
+def texts(home, corpus, settings):
+    """(`planning.lengths`, whose they are): of the run in home where it has indexed this corpus; counted in its files;
+    or EFCAMDAT's. corpus: as CORPUS names it; settings: a `schemas.Corpus`."""
+    last = read_json(home / ".lock").get("corpus") if (home / ".lock").exists() else None
+    if (home / "masks/index.parquet").exists() and corpus in ("", last):
+        return estimates.lengths(home), f"those of {home}"
+    files = [file for file in request.corpus_files(corpus) if Path(file).exists()]
+    if files and sum(Path(file).stat().st_size for file in files) <= LARGE:
+        return estimates.counted(files, settings), f"those of {corpus}, in GPT-2's tokens"
+    large = f"{corpus} is too large to be counted in passing" if files else "CORPUS=file counts those of a file"
+    return estimates.lengths(), f"as in EFCAMDAT; {large}"
+
+
+def show(experiment, corpus, asked, profile):
+    """Print the plan of an experiment with these parameters on the machine of this profile."""
+    machine, home = parameters.machine(profile), Path("runs") / experiment
+    models = {name: p for name, p in asked.items() if isinstance(p, parameters.Train)}
+    rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
+    known, whose = texts(home, corpus, asked["corpus"])
+    needed = {name: estimates.model(p, asked["masks"], machine, rate, known) for name, p in models.items()}
+    print(*table(needed, models, machine), sep="\n")
+    jobs = jobs_of(needed, models)
+    all_hours, chain = sum(hours for hours, _ in jobs.values()), max(schedule(jobs, len(jobs)).values())
+    side_by_side = estimates.time_of(max(schedule(jobs, machine.at_once).values()))
+    print(f"One after the other {estimates.time_of(all_hours)}; {machine.at_once} at once {side_by_side}; the longest")
+    disk = estimates.size_of(sum(one["disk_gb"] for one in needed.values()))
+    print(f"chain, a base and what starts from it, {estimates.time_of(chain)}. Disk, at most: {disk}.")
+    speed = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
+    n_texts = sum(n for n, _ in known.values())
+    print(f"Estimates, for {speed} and {n_texts:,} texts: {whose}.")
+    print("Training, evaluation and disk are of all seeds of a model; jobs: how often its training is started where")
+    print(f"one job may last {machine.longest_hours:,.0f} hours.")
+    print("Budgets used up; 05 is not counted, nor what jobs need to start.")
+
+
+def draw(command, place):
+    """The graph of rules as place/plan.svg, by Snakemake's command and graphviz; says what is missing otherwise."""
+    if not shutil.which("dot"):
+        print("No picture: graphviz's dot is not installed.")
+        return
+    graph = subprocess.run(command, capture_output=True, text=True)
+    if graph.returncode:
+        print(f"No picture: {(graph.stderr.strip().splitlines() or ['the graph needs the corpus, CORPUS=file'])[-1]}")
+        return
+    with atomic(place / "plan.svg") as file:
+        subprocess.run(["dot", "-Tsvg", "-o", file], input=graph.stdout, text=True, check=True)
+    print(f"The graph: {place}/plan.svg")
+
+
+if __name__ == "__main__":
+    experiment, corpus, profile_of_params, profile = sys.argv[1:]
+    try:
+        show(experiment, corpus, parameters.profile(profile_of_params), profile)
+    except (parameters.ParameterError, request.NoCorpus, CorpusError) as error:
+        sys.exit(str(error))
+    words = [f"experiment={experiment}", f"params={profile_of_params}", f"profile={profile}"]
+    words += [f"corpus={corpus}"] if corpus else []
+    snakemake = str(Path(sys.executable).with_name("snakemake"))
+    draw([snakemake, "--rulegraph", "dot", "--quiet", "all", "--nolock", "--config", *words], Path("runs") / experiment)

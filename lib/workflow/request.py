@@ -1,0 +1,64 @@
+"""What make is asked for, looked at before anything starts: corpus, parameters, profile, and experiments of before."""
+
+import difflib
+import itertools
+import os
+from pathlib import Path
+
+from lib.experiment import folders, parameters
+
+EMBEDDED = "runs/synthetic_corpus.csv"  # the graph makes it where it is not there
+
+
+class NoCorpus(ValueError):
+    """A file that CORPUS names is not there."""
+
+
+def corpus_files(corpus):
+    """The files that `corpus` names, parted by spaces, which may stand in names too: the longest run of words that is a
+    file, then the rest. Raises NoCorpus, naming what is no file and the nearest that is one."""
+    return _files(corpus.split(" "))
+
+
+def _files(words):
+    for n in range(len(words), 0, -1):
+        file = " ".join(words[:n]).strip()
+        if os.path.isfile(file) or file == EMBEDDED:
+            return [file, *_files(words[n:])]
+    if not any(words):
+        return []
+    name = " ".join(itertools.takewhile(lambda word: not os.path.isfile(word), words)).strip()
+    found = _nearest(Path(name))
+    raise NoCorpus(f"There is no corpus file {name}{found} Expected: CORPUS=file, or CORPUS='file file'.")
+
+
+def _nearest(file):
+    """What may have been meant by a file that is not there: the end of a sentence."""
+    if file.is_dir():
+        return ": that is a folder."
+    if not file.parent.is_dir():
+        return f": there is no folder {file.parent}."
+    near = difflib.get_close_matches(file.name, os.listdir(file.parent), 1)
+    return f". Nearest: {file.parent / near[0]}." if near else "."
+
+
+def check(experiment, corpus, folder, profile):
+    """Raise ValueError in words if one of the four, as the Makefile passes them, is not there or not as it must be."""
+    folders.Experiment(experiment, root=".")
+    corpus_files(corpus)
+    parameters.profile(folder)
+    parameters.machine(profile)
+    if not Path("profiles", profile, "config.yaml").exists():
+        raise parameters.ParameterError(f"profiles/{profile} has no config.yaml, which tells Snakemake where jobs run. "
+                                    "Expected: one like profiles/laptop/config.yaml.")  # fmt: skip
+
+
+def existing(name, root="."):
+    """The runs.Experiment `name`, of which something is there already. Raises runs.Missing, naming those there are."""
+    home = Path(root) / "runs"
+    there = sorted({path.parent.name for mark in (".lock", "corpus") for path in home.glob(f"*/{mark}")})
+    if name in there:
+        return folders.Experiment(name, root)
+    near = "".join(f" Nearest: EXPERIMENT={one}." for one in difflib.get_close_matches(name, there, 1))
+    known = f"There are: {', '.join(there)}." if there else f"There is none in {home} yet; make demo makes one."
+    raise folders.Missing(f"There is no experiment {name!r}.{near} {known}")

@@ -1,0 +1,45 @@
+"""The last lines of `make run`: the verdicts and where to look, or what stopped it.
+
+Usage: python -m lib.workflow.summary EXPERIMENT [failed]
+"""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from lib.experiment import manifest
+from lib.experiment.folders import Experiment, need, read_csv, read_json
+from lib.workflow import status
+
+
+def verdicts(name):
+    """Print each verdict with its gain, what is advised, and where figures and tables are."""
+    run = Experiment(name, root=".")
+    table = read_csv(need(run.hypotheses("verdicts.csv"), "07_hypotheses"))
+    low, gain, high = (100 * np.expm1(table[column]) for column in ["ci_lo", "theta", "ci_hi"])
+    table["gain"] = [f"{g:+.1f} % ({a:+.1f} to {b:+.1f})" if g == g else "" for a, g, b in zip(low, gain, high)]
+    print(f"\nVerdicts of {name}. Gain: how much higher the general model's perplexity is than the own one's (H1) or")
+    print("the best specialist's (H2), or the nearest rival's than the transfer model's (H3); with its interval.\n")
+    print(table[["hypothesis", "level", "verdict", "gain"]].to_string(index=False, justify="left"), "\n")
+    for advice in read_json(run.hypotheses("recommendation.json"))["levels"].values():
+        print(advice["sentence"])
+    print(f"\nFigures: {run.figures}   Tables: {run.folder}/compare, {run.folder}/hypotheses")
+    print(f"The answer in words: {run.folder}/notebooks/07_hypotheses.ipynb")
+    status.tell_code(run.folder)
+
+
+def failures(name):
+    """Print, of each notebook that stopped, the cell and the message it stopped with, and the command that goes on."""
+    home = Experiment(name, root=".").folder
+    found = list(status.stopped(home))
+    for notebook, cell, message in found:
+        print(f"\n{notebook} stopped in cell {cell}:\n{status.plain(message)}", file=sys.stderr)
+    for said in [] if found else sorted((home / "notebooks").glob("*.txt")):  # papermill's own complaints
+        lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
+        print("".join(f"\n{said}:\n{status.plain(line)}" for line in lines), file=sys.stderr)
+    print(f"\nWhat is finished is kept. To go on: {manifest.command(home)}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    (failures if sys.argv[2:] else verdicts)(Path(sys.argv[1]).name)
