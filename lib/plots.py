@@ -184,7 +184,7 @@ def printable(text):
 
 def label(text):
     """A name from a corpus as a figure has room for it: matplotlib draws no 3,000 letters."""
-    return printable(text if len(text) <= 40 else text[:39] + "…")
+    return printable(text if len(text) <= 30 else text[:29] + "…")
 
 
 def formatted(values, form):

@@ -145,5 +145,5 @@ def test_figures_of_first_languages_show_what_a_file_says():
     axes = [corpus_plots.l1_shares(shares, names[1]), plots.forest(gains, names[0], by="l1").axes[0]]
     for ax in axes:
         shown = [tick.get_text() for tick in ax.get_yticklabels()]
-        assert shown == ["L" * 39 + "…", "\ufffd$x^{"]
+        assert shown == ["L" * 29 + "…", "\ufffd$x^{"]
         plt.close(ax.figure)
