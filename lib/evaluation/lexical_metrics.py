@@ -25,6 +25,19 @@ def _list():
 
 
 @functools.cache
+def _longest():
+    """The list's words of the greatest length. Asked for another one as long, cefrpy 1.0.3 reads past its end."""
+    return frozenset(_list().yield_words_with_length(_list().get_max_word_len()))
+
+
+def _looked_up(form):
+    """What the list says of a form, or None. It has no word of more letters."""
+    if len(form) == _list().get_max_word_len() and form not in _longest():
+        return None
+    return _list().get_average_word_level_CEFR(form)
+
+
+@functools.cache
 def level(word):
     """CEFR level of a word form in lower case, by cefrpy's list, the mean over parts of speech; else "unlisted".
 
@@ -33,7 +46,7 @@ def level(word):
     """
     stem = CLITIC.sub("", word)
     for form in (word, stem if stem == word else WHOLE.get(stem, stem)):
-        found = _list().get_average_word_level_CEFR(form)
+        found = _looked_up(form)
         if found is not None:
             return found.name
     return "unlisted"

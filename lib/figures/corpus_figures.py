@@ -1,7 +1,7 @@
 """The figures of the corpus and its masks: each takes a table and a title that says the result, returns its Axes."""
 
 from lib.experiment.folders import LEVELS
-from lib.figures.result_figures import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, blank, formatted, seaborn
+from lib.figures.result_figures import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, blank, formatted, label, seaborn
 
 PARTS = {"train": "#c3d7e8", "valid": "#6f9cc0", "test": "#1f4e79"}
 
@@ -33,7 +33,7 @@ def l1_shares(shares, title):
     ax = blank(title, 0.8 + 0.24 * len(shares), "", "")
     style = {"cmap": "crest", "vmin": 0, "annot": True, "fmt": ".0f", "linewidths": 1, "cbar": False}
     if len(shares):
-        seaborn().heatmap(shares, ax=ax, **style)
+        seaborn().heatmap(shares, yticklabels=[*map(label, shares.index)], ax=ax, **style)
     ax.grid(False)
     ax.set(xlabel="CEFR level: share of its texts (%)", ylabel="")
     return ax

@@ -153,7 +153,7 @@ def forest(contrasts, title, by):
         for place in np.flatnonzero(rows.gain_pct.isna()):
             ax.text(0, place, " n/a", va="center", color="#666666", size=8)
         ax.set_title(level)
-    ax.set(yticks=places, yticklabels=values, ylim=(len(values) - 0.5, -0.5))
+    ax.set(yticks=places, yticklabels=map(label, values), ylim=(len(values) - 0.5, -0.5))
     ax.figure.supxlabel("Gain (% of perplexity, 95 % interval)", fontsize=9)
     return ax.figure
 
@@ -161,7 +161,7 @@ def forest(contrasts, title, by):
 def blank(title, height, xlabel, ylabel, **grid):
     """Axes of a new figure as wide as a page's text (7 inches), under a wrapped title at its left edge."""
     setup()
-    lines = textwrap.wrap(title, 84)
+    lines = textwrap.wrap(printable(title), 84)[:8]
     figure, axes = plt.subplots(figsize=(7, height + 0.18 * len(lines)), layout="constrained", **grid)
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     np.atleast_1d(axes)[0].set(xlabel=xlabel, ylabel=ylabel)
@@ -175,6 +175,16 @@ def _log(ax, values):
         ticks = LogLocator(subs=[1, 2, 5] if wide else [1, 1.5, 2, 3, 5, 7])
         ax.set_yscale("log")
         ax.yaxis.set(major_locator=ticks, major_formatter="{x:,g}", minor_locator=NullLocator())
+
+
+def printable(text):
+    """What a corpus may have put into a title or label, without control characters: no SVG may hold them."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in text)
+
+
+def label(text):
+    """A name from a corpus as a figure has room for it: matplotlib draws no 3,000 letters."""
+    return printable(text if len(text) <= 30 else text[:29] + "…")
 
 
 def formatted(values, form):

@@ -24,7 +24,7 @@ def sentences(paragraph):
         glued = end == stop
         if glued and not paragraph[max(stop - 2, 0)].islower():
             continue  # "U.S.Army", "3.Then": no word in small letters before the full stop
-        if not glued and _NOT_END.search(paragraph[start:stop]) and paragraph[stop - 1] not in "!?":
+        if not glued and _NOT_END.search(paragraph, max(start, stop - 8), stop) and paragraph[stop - 1] not in "!?":
             continue
         found.append((start, len(paragraph[start:end].rstrip())))
         start = end
@@ -71,7 +71,7 @@ def _lines(text):
 
 
 # Where Treebank looks further than from space to space: a full stop before closing marks, and white space but blanks.
-_WHOLE = re.compile(r"""\.[\]\)}>"'»”’ ]*\s[\]\)}>"'»”’ ]*$|[^\S ]""")
+_WHOLE = re.compile(r"""\.(?=[\]\)}>"'»”’ ]* )[\]\)}>"'»”’ ]*$|[^\S ]""")
 _CONTRACTIONS = {"cannot", "gimme", "gonna", "gotta", "lemme", "wanna"}
 
 
