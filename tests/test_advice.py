@@ -61,6 +61,13 @@ def test_a_general_model_passes_the_specificity_by_itself():
     assert "the general one alone has 1.0, 1.0, 1.0, 1.0, 1.0" in note
 
 
+def test_a_level_without_test_texts_is_na_in_the_note_too():
+    untested = PPL["test"] == "C1"
+    rows = recommendation.plan_criteria(PPL.assign(ppl=PPL["ppl"].mask(untested)), {}).set_index(["criterion", "level"])
+    assert "n/a from A1 to C1" in rows.loc[("Level Specificity >= 3x", "C1"), "note"]
+    assert not rows["note"].str.contains("nan").any()
+
+
 def test_criteria_without_a_model_are_not_available():
     rest = PPL[~PPL["model"].isin(["c1", "a1_transfer"])]
     rows = recommendation.plan_criteria(rest, {}).set_index(["criterion", "level"])

@@ -96,7 +96,7 @@ def test_nothing_is_left_of_a_twin_but_its_numbers(found, study):
 
 
 def test_a_twin_is_trained_once_for_a_model(found, study, rows, facts, drawing, monkeypatch):
-    monkeypatch.setattr(canary_training.training, "train", lambda *_: pytest.fail("it was trained again"))
+    monkeypatch.setattr(canary_training.loop, "train", lambda *_: pytest.fail("it was trained again"))
     asked = study, {("a1", 0): facts}, rows, drawing
     assert canary_training.all_of(*asked, LIMITS, plant=True) == found
     other = {("a1", 0): facts | {"fingerprint": "another"}}

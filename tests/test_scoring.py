@@ -104,6 +104,25 @@ def test_the_unigram_floor_is_add_one_counting():
     assert floor["n_tokens"].item() == 2 and floor["nll_text"].item() == pytest.approx(-np.log(4 / 10) - np.log(1 / 10))
 
 
+@pytest.mark.parametrize("n", [0, 1, 2])
+@pytest.mark.parametrize("told", [False, True])
+def test_however_few_texts_are_asked_there_is_a_row_for_each(model, index, drawing, first_special, scores, n, told):
+    """A level may have no test text at all: the table then has no row, and the same columns."""
+    masks = (
+        frozen_masks.freeze(index.iloc[:n], drawing, "document", 1)
+        if n
+        else pd.DataFrame(columns=frozen_masks.MASK_COLUMNS)
+    )
+    first = np.full(len(index), 5) if told else None
+    keys, tokens, roles = scoring.frozen_examples(index, masks, first_special, first)
+    assert len(keys) == len(tokens) == len(roles) == n
+    found, floor = scoring.score(model, keys, tokens, roles), scoring.unigram(keys, tokens, roles, np.arange(9), 600)
+    assert len(found) == len(floor) == n
+    assert found[SUMS].dtypes.tolist() == scores[SUMS].dtypes.tolist()
+    assert [table["n_tokens"].dtype for table in (found, floor)] == [np.int64] * 2
+    assert floor["nll_text"].dtype == float
+
+
 @pytest.fixture
 def folder(model, tmp_path):
     model.save_pretrained(tmp_path)

@@ -277,6 +277,36 @@ def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
     assert by_text < 0.88
 
 
+def some_texts(n, copied=False):
+    """n texts, each of its own learner, at each level: {level: n}."""
+    tables = [scores({(model, 0): 20.0 + np.arange(k) + len(model) for model in ("general", "a1", "c1")}, level=level,
+                     learner=[f"{level} {text}" for text in range(k)], copied=copied) for level, k in n.items() if k]
+    return pd.concat(tables) if tables else scores({("general", 0): []}).head(0)
+
+
+FEW = {"no text": ({}, False), "a level without texts": (dict.fromkeys(LEVELS[:4], 6), False),
+       "a single learner": (dict.fromkeys(LEVELS[:4], 6) | {"C1": 1}, False),
+       "copied texts alone": (dict.fromkeys(LEVELS, 6), True)}
+
+
+@pytest.mark.parametrize(("n", "copied"), FEW.values(), ids=FEW)
+def test_where_a_level_has_nothing_there_is_a_reason_and_elsewhere_a_number(n, copied):
+    table = some_texts(n, copied)
+    told = {level: 0 if copied else n.get(level, 0) for level in LEVELS}
+    sums = statistics.learner_sums(table)
+    for one in (sums, statistics.by_characters(sums)):
+        for level in LEVELS:
+            row = compare(one, b="c1", level=level, draws=50)
+            assert np.isfinite(row["theta"]) == (told[level] >= 5)
+            assert np.isfinite(row["theta"]) or row["why"]
+    matrix = statistics.perplexity(sums, draws=50).set_index(["model", "test"])
+    for model, level in matrix.index:
+        texts = sum(told.values()) if level == "mixed" else told[level]
+        row = matrix.loc[(model, level)]
+        assert row["n_texts"] == texts
+        assert [np.isfinite(row["ppl"]), np.isfinite(row["ppl_lo"])] == [texts > 0, texts >= 5]
+
+
 def study_at_the_margin(rng, seeds=3, learners=40, noise=0.05):
     """theta = ln 1.10 at every level; each training run moves its model's ln PPL by `noise` (sd)."""
     tokens, rows = rng.integers(20, 80, learners), []

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from lib.experiment import parameters
-from lib.masking.examples import PAD, example, lengths, loss_weights
+from lib.masking.examples import PAD, example, examples, lengths, loss_weights
 from lib.training.dataset import Steps
 
 
@@ -57,3 +57,8 @@ def test_every_example_drawn_is_in_the_order_or_counted_as_dropped(steps, index)
         assert set(steps.order[steps.order[:, 0] == number, 1]) == fitting
     assert steps.dropped["longer than the model takes"] > 0
     assert steps.tokens(240) == sum(len(tokens) for tokens in steps.examples(0, 240)[0])
+
+
+def test_no_mask_makes_no_example(steps, first_special):
+    none = np.empty(0, np.int32)
+    assert examples(steps.texts, steps.passes[0], none, none, first_special) == ([], [])

@@ -157,3 +157,9 @@ def test_beside_h1_stands_what_either_side_read_and_the_gain_at_equal_examples()
     evenly = rows[rows["level"].isin(["A1", "B1"])].assign(subset="equal examples")
     told = verdict_text.at_equal_examples(pd.concat([rows, evenly]), cost)
     assert told.endswith("own model's gains would be +12.0 % at A1 (-1.0 to +26.0) and +12.0 % at B1 (-1.0 to +26.0).")
+
+
+def test_examples_that_nobody_read_are_na():
+    cost = pd.DataFrame({"kind": ["general", "specialised"], "examples_seen": [4000.0, np.nan]})
+    told = verdict_text.at_equal_examples(everything().assign(gain_pct=np.nan), cost)
+    assert "4,000 examples of all levels" in told and "n/a of one" in told

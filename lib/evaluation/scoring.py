@@ -98,7 +98,9 @@ def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
             for part, stream, losses in _scored(model, some, tokens, targets):
                 owner = part[np.searchsorted(stream["bounds"], stream["where"], side="right") - 1]
                 np.add.at(sums, (owner, stream["values"]), losses)  # what fills a stream up has the role of none
-    counts = np.array([np.bincount(target[1:], minlength=len(ROLES)) for target in targets])
+    counts = np.zeros((len(tokens), len(ROLES)), np.int64)
+    for count, target in zip(counts, targets):
+        count += np.bincount(target[1:], minlength=len(ROLES))
     return keys.assign(
         n_tokens=counts[:, INFILL],
         nll_text=sums[:, INFILL],
@@ -149,4 +151,5 @@ def unigram(keys, tokens, roles, train_ids, n_vocabulary):
     counts = np.bincount(train_ids, minlength=n_vocabulary) + 1
     surprisal = np.log(counts.sum()) - np.log(counts)
     answers = [token[role == INFILL] for token, role in zip(tokens, roles)]
-    return keys.assign(n_tokens=[len(a) for a in answers], nll_text=[surprisal[a].sum() for a in answers])
+    n_tokens = np.array([len(answer) for answer in answers], np.int64)
+    return keys.assign(n_tokens=n_tokens, nll_text=np.array([surprisal[answer].sum() for answer in answers], float))

@@ -57,8 +57,8 @@ def learner_sums(scores, mask_type="mix", copied=False, subset=None, learners_kn
 def by_characters(sums):
     """The same for bits per character: nll of answers and end tokens, over characters. A level's characters
     count as its tokens in sum, so theta stays in nats per token and the margins keep their meaning."""
-    totals = sums.table.groupby("level")[COUNTS].sum()
-    per_char = sums.table["level"].map(totals["n_tokens"] / totals["n_chars"])
+    totals = sums.table.groupby("level")[COUNTS].transform("sum")
+    per_char = totals["n_tokens"] / totals["n_chars"]
     table = sums.table.assign(nll_text=sums.table["nll_full"], n_tokens=sums.table["n_chars"] * per_char)
     return sums._replace(table=table, subset="bits per character")
 

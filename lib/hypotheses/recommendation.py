@@ -26,12 +26,13 @@ def plan_criteria(matrix, valid_ppl):
     own = pd.Series(np.diag(ppl.loc[models, LEVELS]), LEVELS)
     others = np.log(ppl.loc[models, LEVELS]).mask(np.eye(len(LEVELS), dtype=bool))  # for geometric means
     alone = [np.exp(np.log(general[LEVELS].drop(level)).mean()) / general[level] for level in LEVELS]
+    alone = ["n/a" if np.isnan(ratio) else f"{ratio:.1f}" for ratio in alone]
     rows = [  # the model, values by level, the range that passes, the note
         ("Specialization Gain >= 25%", "{}", 100 * (general[LEVELS] / own - 1), 25, high,
          "general PPL / own PPL - 1, in %. No interval: H1 asks that a gain be shown."),
         ("Level Specificity >= 3x", "{}", np.exp(others.mean(axis=1).set_axis(LEVELS)) / own, 3, high,
          "own model: PPL on the other levels' texts (geometric mean) / PPL on its level's. Easy texts raise it for any "
-         f"model: the general one alone has {', '.join(f'{x:.1f}' for x in alone)} from A1 to C1."),
+         f"model: the general one alone has {', '.join(alone)} from A1 to C1."),
         ("PPL within 10% of best per-CEFR", "general", 100 * (general / best - 1)[LEVELS], low, 10,
          "general PPL / lowest PPL of the five level models - 1, in %. No interval, the best is picked on the test "
          "texts, and it cannot hold together with a gain of 25 %."),

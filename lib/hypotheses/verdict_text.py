@@ -114,8 +114,9 @@ def beside_h3(one, margin):
 def at_equal_examples(contrasts, cost):
     """What beside H1 must be known: how many examples either side read, and the gains when both had read as many."""
     seen = cost.groupby("kind")["examples_seen"].mean().reindex(["general", "specialised"])
-    read = (f"The general model read {seen['general']:,.0f} examples of all levels, a level's own model on average "
-            f"{seen['specialised']:,.0f} of one.")  # fmt: skip
+    seen = seen.map("{:,.0f}".format).replace("nan", "n/a")
+    read = (f"The general model read {seen['general']} examples of all levels, a level's own model on average "
+            f"{seen['specialised']} of one.")  # fmt: skip
     evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general-own")]
     parts = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
              for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip

@@ -110,8 +110,8 @@ def examples(texts, drawn, chosen, length, first_special):
     texts: indexing.Texts; drawn: (spans, span_ends, owner) as `masks.draw` returns them; chosen: numbers of masks;
     length: their `lengths`. Returns (tokens, roles): two lists of arrays, one array an example.
     """
-    both, bounds = assemble(texts, drawn, chosen, length, first_special), np.cumsum(length)[:-1]
-    return tuple(np.split(flat, bounds) for flat in both)
+    both, stops = assemble(texts, drawn, chosen, length, first_special), np.cumsum(length)
+    return tuple(np.split(flat, stops)[:-1] for flat in both)  # what is behind the last stop is empty
 
 
 def level_tokens(tokenizer, levels):
