@@ -36,7 +36,7 @@ def test_a_notebook_run_by_hand_is_refused_meanwhile_and_one_of_the_run_is_not(t
 
 
 def test_a_lock_left_by_a_kill_is_taken_over_in_words(tmp_path, capsys):
-    code = "import os, sys; from lib import lock; from pathlib import Path; f = lock.take(Path(sys.argv[1]), "
+    code = "import os, sys; from lib.experiment import lock; from pathlib import Path; f = lock.take(Path(sys.argv[1]), "
     code += f"{FACTS | {'pid': 1234567}}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)]).returncode == -9
     with lock.take(tmp_path, FACTS):

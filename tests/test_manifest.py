@@ -62,8 +62,8 @@ def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
     assert changed_code(run, same + "x = 2\n") == ["03_train.ipynb"]
     assert changed_code(run, same + "from lib.evaluation import statistics\n") == [
         "03_train.ipynb",
-        "lib/experiment/folders.py",
         "lib/evaluation/statistics.py",
+        "lib/experiment/folders.py",
     ]
 
 
@@ -92,11 +92,11 @@ def rooms(tmp_path, monkeypatch):
 )
 def test_code_in_a_package_counts_however_it_is_imported(rooms, line):
     (rooms / "lib/training/data.py").write_text(line)
-    assert "lib/training/loop.py" in manifest.modules("lib.training.loop.data")
+    assert "lib/training/loop.py" in manifest.modules("lib.training.data")
 
 
 @pytest.mark.parametrize("line", ["from lib.training import loops", "from lib.loop import x", "from . import loop"])
 def test_an_import_that_cannot_be_found_is_an_error(rooms, line):
     (rooms / "lib/training/data.py").write_text(line)
     with pytest.raises(ImportError, match="there is no module lib|a relative import"):
-        manifest.modules("lib.training.loop.data")
+        manifest.modules("lib.training.data")

@@ -21,7 +21,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
 def test_a_killed_writer_leaves_the_old_file(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
-    code = "import os\nfrom lib import runs\n"
+    code = "import os\nfrom lib.experiment import files\n"
     code += f"with runs.atomic({str(path)!r}) as t: t.write_text('half'); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
     assert path.read_text() == "old"
