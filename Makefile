@@ -11,10 +11,10 @@ export HF_HUB_DISABLE_TELEMETRY = 1# nothing phones home
 export DISABLE_SAFETENSORS_CONVERSION = 1
 ONLY ?=# the manifest.json of a result, to go no further than that
 export ILM_CEFR_TENSORBOARD = $(abspath $(TENSORBOARD))# a folder, where TensorBoard's logs are wanted
-ALONE = .venv/bin/python -m lib.experiment.lock "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
+ALONE = .venv/bin/python -m lib.workflow.run "$(EXPERIMENT)" "$(CORPUS)" "$(PARAMS)" "$(PROFILE)"
 ON_SLURM = $(shell grep -sl '^executor: slurm' profiles/$(PROFILE)/config.yaml)
 SERVED = .venv/bin/python -m $(if $(ON_SLURM),lib.workflow.slurm "$(EXPERIMENT)",lib.workflow.fork_server serve)
-BY_HASHES = --rerun-triggers software-env --max-checksum-file-size 0# no notes of earlier runs: lib.experiment.lock has marked what is stale
+BY_HASHES = --rerun-triggers software-env --max-checksum-file-size 0# no notes of earlier runs: lib.workflow.run has marked what is stale
 RUN = $(ALONE) $(SERVED) .venv/bin/snakemake --profile profiles/$(PROFILE) $(if $(CORES),--cores $(CORES)) \
 	--quiet host reason --nolock --rerun-incomplete $(BY_HASHES)
 

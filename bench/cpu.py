@@ -33,9 +33,10 @@ from upstream import ACCUMULATION, BATCH, LENGTH, Upstream, align
 
 from lib.evaluation import scoring
 from lib.experiment import manifest, parameters
-from lib.experiment.folders import Experiment, read_json, write_json, write_table
+from lib.experiment.files import read_json, write_json, write_table
+from lib.experiment.folders import Experiment
 from lib.infilling import decoding
-from lib.masking import frozen_masks, masks, segmentation, token_index
+from lib.masking import frozen_masks, masks, segmentation, token_index, tokenization
 from lib.masking.examples import SPECIALS, assemble, example, lengths
 from lib.masking.token_index import Texts
 from lib.models import initialization, packing
@@ -158,7 +159,7 @@ def trained(settings, tokenizer, index):
 def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
     """Examples a second of training, ours with all it does between two steps; theirs has its batches at hand."""
     table = frame(once(texts))
-    tokenizer = tokenizer or frozen_masks.tokenizer("bpe", table["text"], 1017)
+    tokenizer = tokenizer or tokenization.tokenizer("bpe", table["text"], 1017)
     index = token_index.build(table, tokenizer, "rules", DRAWING.max_length)
     settings = settings.model_copy(update={"init_from": "scratch", "examples": (n + 1) * BATCH * batches})
     steps, theirs, ours, their_adam, our_adam = trained(settings, tokenizer, index)

@@ -16,7 +16,8 @@ sys.path[:0] = [str(ROOT), str(ROOT / "bench")]
 
 from record import facts  # noqa: E402
 
-from lib.experiment.folders import write_json  # noqa: E402
+from lib.corpus import efcamdat  # noqa: E402
+from lib.experiment.files import write_json  # noqa: E402
 from lib.workflow import estimates, plan  # noqa: E402
 
 CPU = json.loads((ROOT / "bench/records/cpu.json").read_text())
@@ -41,13 +42,13 @@ LEFT_OUT = [
 ]
 PARAMETERS, SEEDS, MASKS, TRAINED = 124.4e6, 3, 16, 0.8
 SETS, TESTED, LOOKS = 9, 0.1, 50  # masks: 8 of a test text, 1 of a valid one; share of texts in each; looks
-LEVELS = list(estimates.TEXTS)
+LEVELS = list(efcamdat.TEXTS)
 
 
 def tokens_by_level():
     """Tokens of all masks of each level's training texts."""
-    return {level: TRAINED * MASKS * n * estimates.TOKENS * estimates.CHARACTERS[level]
-            for level, n in estimates.TEXTS.items()}  # fmt: skip
+    return {level: TRAINED * MASKS * n * estimates.TOKENS * efcamdat.CHARACTERS[level]
+            for level, n in efcamdat.TEXTS.items()}  # fmt: skip
 
 
 def hours():
@@ -56,7 +57,7 @@ def hours():
     in_float32 = 2 * PARAMETERS / (REFERENCES["float32 products, TFLOP/s, H100 and H200 (data sheet)"] * 1e12 * share)
     tokens = tokens_by_level()
     all_texts = sum(tokens.values()) / TRAINED / MASKS
-    looked = LOOKS * estimates.LOOKED_AT * all_texts / sum(estimates.TEXTS.values())
+    looked = LOOKS * estimates.LOOKED_AT * all_texts / sum(efcamdat.TEXTS.values())
     jobs = {"general": (sum(tokens.values()), None)}
     jobs |= {level: (tokens[level], None) for level in LEVELS}
     jobs |= {f"{level}, transfer": (tokens[level], "general") for level in LEVELS}

@@ -18,12 +18,12 @@ import torch
 from record import facts
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib.evaluation import scoring
 from lib.experiment import manifest
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
 from lib.infilling import queries
-from lib.masking import frozen_masks
+from lib.masking import tokenization
+from lib.models import loading
 
 RECORD = Path(__file__).parent / "records/explorer.json"
 N_TOKENS, MODELS, ROUNDS = 50_264, ["a1", "a2", "b1", "b2", "c1", "general"], 3
@@ -39,7 +39,7 @@ def models(run):
     """Six folders as 03_train leaves them, of one set of weights."""
     network = GPT2LMHeadModel(GPT2Config(vocab_size=N_TOKENS))
     network.save_pretrained(run.model(MODELS[0], 0))
-    weights = scoring.fingerprint(network)
+    weights = loading.fingerprint(network)
     for name in MODELS:
         folder = run.model(name, 0)
         if name != MODELS[0]:
@@ -70,8 +70,8 @@ def medians(rounds):
 
 def main():
     torch.set_num_threads(1)
-    scoring.quiet()
-    words = frozen_masks.tokenizer("bpe", ["Yesterday my sister and I ate leftover pasta for lunch."] * 9, 400)
+    loading.quiet()
+    words = tokenization.tokenizer("bpe", ["Yesterday my sister and I ate leftover pasta for lunch."] * 9, 400)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         run = Experiment("bench", folder)

@@ -21,7 +21,7 @@ from lib.experiment import parameters
 from lib.experiment.folders import Experiment
 from lib.masking import token_index
 from lib.models import initialization
-from lib.training import loop
+from lib.training import loop, trainer
 from lib.training.dataset import Steps
 
 NARROW = 1 / np.sqrt(96)
@@ -62,7 +62,7 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 loop.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
             arms[name]["seconds"].append(round(time.perf_counter() - began, 1))
-            arms[name]["perplexity"].append(round(loop.perplexity(scoring.score(model, *valid)), 2))
+            arms[name]["perplexity"].append(round(trainer.perplexity(scoring.score(model, *valid)), 2))
             print(name, seed, arms[name]["perplexity"][-1], flush=True)
     for arm in arms.values():
         logs = np.log(arm["perplexity"])

@@ -37,10 +37,11 @@ import gpu_checks  # noqa: E402
 from gpu_arms import Arm, between, make_world, mark, network, settings, steps_of  # noqa: E402
 from record import facts  # noqa: E402
 
+from lib.design import LEVELS  # noqa: E402
 from lib.evaluation import scoring  # noqa: E402
-from lib.experiment.folders import LEVELS, write_json  # noqa: E402
-from lib.models import packing  # noqa: E402
-from lib.training import loop  # noqa: E402
+from lib.experiment.files import write_json  # noqa: E402
+from lib.models import loading, packing  # noqa: E402
+from lib.training import loop, trainer  # noqa: E402
 
 FLOP = 0.752e9  # a token of GPT-2 124M, forth and back
 NOMINAL = {"H200": 989.4, "H100 NVL": 835.5, "H100 PCIe": 756.5, "H100": 989.4, "A100": 311.9}  # bf16, dense, TFLOP/s
@@ -250,7 +251,7 @@ def perplexity(world, arm, *levels):
     """On valid texts of the levels, in float32 whatever the recipe."""
     scores = [scoring.score(arm.model, *world.valid[level]) for level in levels]
     arm.model.train()
-    return round(loop.perplexity(pd.concat(scores)), 3)
+    return round(trainer.perplexity(pd.concat(scores)), 3)
 
 
 def evaluation(world, model):
@@ -398,5 +399,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    scoring.quiet()
+    loading.quiet()
     sys.exit(bool(main()["errors"]))

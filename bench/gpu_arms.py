@@ -14,8 +14,8 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 from transformers import GPT2Config, GPT2LMHeadModel
 
+from lib.design import LEVELS
 from lib.evaluation import scoring
-from lib.experiment.folders import LEVELS
 from lib.masking import frozen_masks
 from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, PAD
 from lib.models import packing

@@ -19,7 +19,8 @@ from record import facts
 from lib.evaluation import statistics
 from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
-from lib.experiment.folders import Experiment, read_csv, read_json
+from lib.experiment.files import read_csv, read_json
+from lib.experiment.folders import Experiment
 from lib.hypotheses import decision_rules
 from lib.synthetic import known_answers, optimal_model
 

@@ -5,7 +5,7 @@ import functools
 import numpy as np
 import pandas as pd
 
-from lib.experiment.folders import LEVELS
+from lib.design import LEVELS
 from lib.masking.segmentation import DOCUMENT, PARAGRAPH, SENTENCE, WORD
 
 TOKENS = {"A1": 44, "A2": 82, "B1": 112, "B2": 165, "C1": 228}  # mean of a text: EFCAMDAT's characters, 4.25 a token

@@ -18,7 +18,8 @@ from transformers import AutoTokenizer, set_seed
 
 from lib.evaluation import scoring
 from lib.experiment import parameters
-from lib.experiment.folders import Experiment, read_json, write_json
+from lib.experiment.files import read_json, write_json
+from lib.experiment.folders import Experiment
 from lib.masking import frozen_masks, token_index
 from lib.models import initialization
 from lib.synthetic import demo_corpus

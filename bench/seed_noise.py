@@ -15,12 +15,14 @@ import torch
 from record import facts
 from transformers import AutoTokenizer, set_seed
 
+from lib.design import LEVELS
 from lib.evaluation import scoring
 from lib.experiment import parameters
-from lib.experiment.folders import LEVELS, Experiment, write_json
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
 from lib.masking import token_index
 from lib.models import initialization
-from lib.training import loop
+from lib.training import loop, trainer
 from lib.training.dataset import Steps
 
 SEEDS = range(5)
@@ -39,7 +41,7 @@ def perplexities(run, name, level, index, valid, tokenizer):
         model = initialization.model(settings, tokenizer, drawing.max_length, base)
         with tempfile.TemporaryDirectory() as folder:
             loop.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
-        found.append(round(loop.perplexity(scoring.score(model, *valid)), 3))
+        found.append(round(trainer.perplexity(scoring.score(model, *valid)), 3))
     return found
 
 

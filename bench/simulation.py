@@ -15,9 +15,10 @@ import numpy as np
 import pandas as pd
 from record import facts
 
+from lib.design import LEVELS
 from lib.evaluation import statistics
 from lib.experiment import parameters
-from lib.experiment.folders import LEVELS, read_csv, read_json, write_json, write_table
+from lib.experiment.files import read_csv, read_json, write_json, write_table
 from lib.hypotheses import decision_rules
 
 TEXTS = {"A1": 341_155, "A2": 215_344, "B1": 116_539, "B2": 40_238, "C1": 10_006}  # of EFCAMDAT, as published

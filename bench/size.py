@@ -26,9 +26,11 @@ import pandas as pd
 import psutil
 from record import facts
 
-from lib.corpus.column_mapping import PUBLISHED
+from lib.corpus.efcamdat import PUBLISHED
 from lib.corpus.near_duplicates import near_duplicates
-from lib.experiment.folders import LEVELS, Experiment, read_json, write_json
+from lib.design import LEVELS
+from lib.experiment.files import read_json, write_json
+from lib.experiment.folders import Experiment
 from lib.synthetic.demo_corpus import COLUMNS, embedded_corpus
 
 ROOT = Path(__file__).parents[1]

@@ -14,7 +14,7 @@ import time
 import numpy as np
 from record import facts
 
-from lib.experiment.folders import write_json
+from lib.experiment.files import write_json
 from lib.masking.segmentation import punkt_sentences, sentences
 from lib.synthetic.demo_corpus import embedded_corpus
 

@@ -22,11 +22,10 @@ from upstream import Upstream
 
 from lib.evaluation import scoring
 from lib.experiment import parameters
-from lib.experiment.files import write_json
-from lib.experiment.folders import read_json
+from lib.experiment.files import read_json, write_json
 from lib.infilling import decoding
 from lib.masking import frozen_masks, token_index
-from lib.models import initialization, packing
+from lib.models import initialization, loading, packing
 from lib.sharing import upstream_ilm
 from lib.synthetic.demo_corpus import embedded_corpus
 from lib.training.dataset import Steps
@@ -51,7 +50,7 @@ def learned(index, gpt2, folder):
     model.save_pretrained(folder)
     gpt2.save_pretrained(folder)
     (folder / "README.md").write_text("A model of bench/upstream_infill.py.\n", encoding="utf-8")
-    write_json({"fingerprint": scoring.fingerprint(model)}, folder / "train.json")
+    write_json({"fingerprint": loading.fingerprint(model)}, folder / "train.json")
 
 
 def theirs(up, folder, prompts):
@@ -64,7 +63,7 @@ def theirs(up, folder, prompts):
 
 
 def ours(folder, gpt2, prompts):
-    model = scoring.load(folder)
+    model = loading.load(folder)
     blanks = [
         [at for at, token in enumerate(one) if token > gpt2.convert_tokens_to_ids("<|endofinfill|>")] for one in prompts
     ]
@@ -78,7 +77,7 @@ def ours(folder, gpt2, prompts):
 
 
 def main():
-    scoring.quiet()
+    loading.quiet()
     up = Upstream(sys.argv[1])
     table = embedded_corpus(2000, seed=7).rename(columns={"writing_id": "text_id"})
     index = token_index.build(table, up.gpt2, "rules", DRAWING.max_length)

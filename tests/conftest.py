@@ -8,7 +8,7 @@ import pytest
 from lib.experiment import parameters
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
-from lib.masking import frozen_masks, token_index
+from lib.masking import token_index, tokenization
 
 SENTENCE = "She ate leftover pasta for lunch."
 LEARNER_LIKE = [
@@ -30,7 +30,7 @@ def texts():
 
 @pytest.fixture(scope="session")
 def tokenizer(texts):
-    return frozen_masks.tokenizer("bpe", texts["text"], 500)
+    return tokenization.tokenizer("bpe", texts["text"], 500)
 
 
 @pytest.fixture(scope="session")

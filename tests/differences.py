@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from lib.experiment.folders import LEVELS
+from lib.design import LEVELS
 
 PARAMS = SimpleNamespace(h1_margin=0.10, h1_strong=0.25, h2_margin=0.10, h3_margin=0.02, alpha=0.05, bootstrap=10_000,
                          min_learners=5, power=0.9, recommend_within=0.02)  # fmt: skip

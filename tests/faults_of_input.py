@@ -18,8 +18,7 @@ from injected import (
     says,
 )
 
-from lib.experiment.files import read_json
-from lib.experiment.folders import write_table
+from lib.experiment.files import read_json, write_table
 
 HEADER = "writing_id,cefr,text\n"
 

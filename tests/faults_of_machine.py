@@ -93,7 +93,7 @@ def holder(place):
     with started(place, "03") as running:
         served = wait_for(lambda: [p for p in tree(running) if "papermill" in p.cmdline()])
         family = tree(running)[1:]
-        next(p for p in family if "lib.experiment.lock" in p.cmdline()).kill()
+        next(p for p in family if "lib.workflow.run" in p.cmdline()).kill()
         running.wait(60)
     _, left = psutil.wait_procs(family, timeout=20)
     assert served and not left, f"still there: {left}"

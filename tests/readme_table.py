@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-from lib.experiment.folders import LEVELS, atomic, read_csv
+from lib.design import LEVELS
+from lib.experiment.files import atomic, read_csv
 
 MARKS = re.compile("(<!-- verdicts -->\n).*?(<!-- end -->)", re.S)
 

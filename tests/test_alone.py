@@ -7,8 +7,7 @@ import nbformat
 import pytest
 from workspace import NOTEBOOKS
 
-from lib.corpus.column_mapping import CorpusError
-from lib.experiment.folders import Missing
+from lib.errors import CorpusError, Missing
 
 NEEDS = {  # notebook: the file it asks for first, and the notebook that makes it
     "01_extract": ("synthetic_corpus.csv", ""),

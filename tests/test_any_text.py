@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from lib.corpus import column_mapping, near_duplicates
+from lib.corpus import cleaning, near_duplicates
 from lib.evaluation import lexical_metrics
-from lib.figures import corpus_figures, result_figures, tables
+from lib.figures import corpus_figures, result_figures, style, tables
 from lib.infilling import queries
 from lib.masking import token_index
 from lib.masking.examples import example as ilm_example
@@ -92,7 +92,7 @@ def test_any_unit_of_any_text_can_be_a_blank(tokenizer, first_special, text):
 def test_any_texts_can_be_held_against_each_other(texts):
     column = pd.Series(texts + texts[:1], dtype=str)
     group = near_duplicates.near_duplicates(column)
-    assert len(group) == len(column_mapping.fold(column)) == len(column)
+    assert len(group) == len(cleaning.fold(column)) == len(column)
 
 
 @quickly
@@ -114,7 +114,7 @@ def test_a_table_shows_any_text(name, cell):
 @pytest.fixture(scope="module")
 def drawn():
     """A figure whose one label can be changed."""
-    result_figures.setup()
+    style.setup()
     figure, ax = plt.subplots(figsize=(1, 1))
     yield ax.set_title("")
     plt.close(figure)
@@ -122,7 +122,7 @@ def drawn():
 
 def save(drawn, text, suffix):
     file = io.BytesIO()
-    drawn.set_text(result_figures.label(text))
+    drawn.set_text(style.label(text))
     drawn.figure.savefig(file, format=suffix, bbox_inches="tight", dpi=300)
     return file.getvalue()
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from lib.experiment.folders import read_json
+from lib.experiment.files import read_json
 from lib.models import packing
 
 sys.path.insert(0, "bench")

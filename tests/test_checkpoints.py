@@ -8,14 +8,16 @@ import pytest
 import torch
 from transformers import set_seed
 
+from lib import errors
+from lib.errors import CutOff
 from lib.evaluation import scoring
 from lib.experiment import fault_injection, parameters
 from lib.experiment.files import read_json
 from lib.masking import frozen_masks
-from lib.models import initialization
+from lib.models import initialization, loading
 from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
-from lib.training.trainer import WARNINGS, CarefulTrainer, CutOff
+from lib.training.trainer import WARNINGS, CarefulTrainer
 
 SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
 SMALL |= {"dropout": 0.1}  # so that random numbers count
@@ -44,7 +46,7 @@ def study(index, drawing, tokenizer, first_special):
         steps = Steps(index.iloc[:48], drawing, settings, seed, first_special)
         model = initialization.model(settings, tokenizer, 256)
         curve, how = loop.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
-        return scoring.fingerprint(model), curve, how
+        return loading.fingerprint(model), curve, how
 
     return train
 
@@ -180,7 +182,7 @@ CHANGED = {
 @pytest.mark.parametrize("difference", CHANGED)
 def test_going_on_with_something_else_is_refused_naming_it(difference, study, whole, tmp_path):
     killed(study, tmp_path, "step:8")
-    with pytest.raises(checkpoints.Other, match="cut off at step 6") as refused:
+    with pytest.raises(errors.Other, match="cut off at step 6") as refused:
         study(tmp_path, **CHANGED[difference])
     assert difference in str(refused.value) and f"rm -r '{tmp_path}'" in str(refused.value)
     assert equal(study(tmp_path), whole)  # and nothing was lost by asking

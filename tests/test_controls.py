@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lib.design import LEVELS
 from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
-from lib.experiment.files import read_json
-from lib.experiment.folders import LEVELS, Experiment, read_csv
+from lib.experiment.files import read_csv, read_json
+from lib.experiment.folders import Experiment
 
 RUN = Experiment("demo", root=".")
 COUNTS = ["n_tokens", "n_chars", "n_end", "n_context"]

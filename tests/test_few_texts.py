@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 import tiny
 
-from lib.experiment.files import read_json
-from lib.experiment.folders import read_csv, write_table
+from lib.experiment.files import read_csv, read_json, write_table
 
 KEPT = {"A1": 160, "B2": 160, "C1": 160}
 

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from workspace import workspace
 
-from lib.experiment import lock
-from lib.workflow import status
+from lib.workflow import run, status
 from lib.workflow.request import EMBEDDED
 
 AFTER = {
@@ -79,7 +78,7 @@ def test_a_refused_corpus_is_refused_again_and_takes_neither_result_nor_notebook
     before = corpus.read_bytes(), notebook.read_bytes()
     snakemake = [sys.executable, "-m", "snakemake", "-c1", *BY_HASHES, "--config", "corpus=other.csv", "--", corpus]
     for _ in range(2):
-        assert lock.run("demo", "other.csv", "params/demo", "laptop", snakemake) == 1
+        assert run.run("demo", "other.csv", "params/demo", "laptop", snakemake) == 1
         assert (corpus.read_bytes(), notebook.read_bytes()) == before
     status.show("demo")
     assert "notebooks/refused/01_extract.ipynb, cell" in capsys.readouterr().out

@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from differences import PARAMS, WIDE, everything, table
 
+from lib.design import LEVELS
 from lib.evaluation import statistics
-from lib.experiment.folders import LEVELS
-from lib.hypotheses import decision_rules
+from lib.hypotheses import decision_rules, validity
 from lib.hypotheses.decision_rules import ALL, STAMP
 
 
@@ -182,7 +182,7 @@ def study(**changes):
 
 
 def test_a_sound_study_passes_every_check():
-    checks = decision_rules.preconditions(**study())
+    checks = validity.preconditions(**study())
     assert checks["holds"].all() and (checks["detail"] == "none").all()
 
 
@@ -204,16 +204,16 @@ def test_a_sound_study_passes_every_check():
     ("weights differ", "none known", "weights", lambda w: {}),
 ])
 def test_each_fault_is_found_and_named(check, detail, argument, change):
-    checks = decision_rules.preconditions(**study(**{argument: change})).set_index("check")
+    checks = validity.preconditions(**study(**{argument: change})).set_index("check")
     assert checks.index[~checks["holds"]].tolist() == [check]
     assert detail in checks.loc[check, "detail"]
 
 
 def test_a_failed_check_makes_every_verdict_invalid():
-    checks = decision_rules.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
+    checks = validity.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
     found = decision_rules.decide(everything(), PARAMS, checks)
     assert (found["verdict"] == "invalid").all() and (found["why"] == "failed check: nothing truncated (a1)").all()
-    sound = decision_rules.decide(everything(), PARAMS, decision_rules.preconditions(**study()))
+    sound = decision_rules.decide(everything(), PARAMS, validity.preconditions(**study()))
     assert "invalid" not in set(sound["verdict"])
 
 

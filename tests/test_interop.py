@@ -18,10 +18,10 @@ from conftest import SENTENCE
 from huggingface_hub import ModelCard
 from transformers import GPT2Config, GPT2LMHeadModel
 
-from lib.evaluation import scoring
-from lib.experiment.files import read_json, write_json
-from lib.experiment.folders import read_csv
+from lib import errors
+from lib.experiment.files import read_csv, read_json, write_json
 from lib.masking.examples import SPECIALS
+from lib.models import loading
 from lib.sharing import upstream_ilm
 
 FACTS = {
@@ -40,7 +40,7 @@ def folder(tmp_path_factory, tokenizer):
     network = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    write_json({"fingerprint": scoring.fingerprint(network)}, folder / "train.json")
+    write_json({"fingerprint": loading.fingerprint(network)}, folder / "train.json")
     card = Path("lib/training/model_card.md").read_text(encoding="utf-8").format(**FACTS)
     (folder / "README.md").write_text(card, encoding="utf-8")
     return folder
@@ -140,7 +140,7 @@ def test_a_model_that_upstream_cannot_run_is_refused(folder, tmp_path):
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     write_json(read_json(folder / "config.json") | {"model_type": "gpt_neo"}, tmp_path / "config.json")
-    with pytest.raises(upstream_ilm.Foreign, match="gpt2 only"):
+    with pytest.raises(errors.Foreign, match="gpt2 only"):
         upstream_ilm.export_model(tmp_path, tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
@@ -223,7 +223,7 @@ BAD = {
 def test_any_other_pickle_is_refused_by_name_and_does_nothing(what, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("m.pkl").write_bytes(pickle.dumps(BAD[what]))
-    with pytest.raises(upstream_ilm.Foreign, match="m.pkl"):
+    with pytest.raises(errors.Foreign, match="m.pkl"):
         upstream_ilm.import_masks("m.pkl")
     assert [path.name for path in tmp_path.iterdir()] == ["m.pkl"]
 
@@ -231,13 +231,13 @@ def test_any_other_pickle_is_refused_by_name_and_does_nothing(what, tmp_path, mo
 @pytest.mark.parametrize("raw", [b"", b"no pickle", b"\x80\x04", pickle.dumps([("a", [])])[:-2], b"cos\nsystem\n."])
 def test_a_damaged_pickle_is_refused_in_words(raw, tmp_path):
     (tmp_path / "m.pkl").write_bytes(raw)
-    with pytest.raises(upstream_ilm.Foreign, match="mask file"):
+    with pytest.raises(errors.Foreign, match="mask file"):
         upstream_ilm.import_masks(tmp_path / "m.pkl")
 
 
 def test_an_unknown_mask_type_is_refused(upstream_types, tmp_path):
     (tmp_path / "m.pkl").write_bytes(b"cilm.mask.hierarchical\nMaskHierarchicalType\n(I9\ntR.")
-    with pytest.raises(upstream_ilm.Foreign, match="type 9"):
+    with pytest.raises(errors.Foreign, match="type 9"):
         upstream_ilm.import_masks(tmp_path / "m.pkl")
 
 

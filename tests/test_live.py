@@ -5,9 +5,9 @@ import threading
 import numpy as np
 import pytest
 
-from lib.experiment.files import write_json
-from lib.experiment.folders import Experiment, write_table
-from lib.training import checkpoints, live_curve, trainer
+from lib.experiment.files import write_json, write_table
+from lib.experiment.folders import Experiment
+from lib.training import callbacks, checkpoints, live_curve, trainer
 from lib.training.loop import curve
 
 
@@ -93,13 +93,13 @@ def test_nothing_is_watched_where_nobody_sits(run):
 
 
 def test_tensorboard_is_used_when_asked_for_and_said_to_be_missing(monkeypatch, tmp_path):
-    monkeypatch.delenv(trainer.TENSORBOARD, raising=False)
-    assert trainer.reporting("a1", 0) == []
-    monkeypatch.setenv(trainer.TENSORBOARD, str(tmp_path))
+    monkeypatch.delenv(callbacks.TENSORBOARD, raising=False)
+    assert callbacks.reporting("a1", 0) == []
+    monkeypatch.setenv(callbacks.TENSORBOARD, str(tmp_path))
     monkeypatch.setattr(trainer.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ModuleNotFoundError, match="pip install"):
-        trainer.reporting("a1", 0)
+        callbacks.reporting("a1", 0)
     monkeypatch.setattr(trainer.importlib.util, "find_spec", lambda name: name)
     monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", "")
-    assert trainer.reporting("a1", 1) == ["tensorboard"]
+    assert callbacks.reporting("a1", 1) == ["tensorboard"]
     assert trainer.os.environ["TENSORBOARD_LOGGING_DIR"] == str(tmp_path / "a1/seed1")

@@ -11,7 +11,9 @@ import time
 
 import pytest
 
+from lib import errors
 from lib.experiment import lock
+from lib.workflow import run
 
 FACTS = {"pid": os.getpid(), "host": socket.gethostname(), "since": "2026-11-22 12:00:00"}
 NAMED = f"is being made by process {os.getpid()} on {socket.gethostname()}, since 2026-11-22 12:00:00"
@@ -19,7 +21,7 @@ NAMED = f"is being made by process {os.getpid()} on {socket.gethostname()}, sinc
 
 def test_a_second_run_is_refused_and_the_first_named(tmp_path):
     with lock.take(tmp_path, FACTS):
-        with pytest.raises(lock.Held, match=NAMED):
+        with pytest.raises(errors.Held, match=NAMED):
             lock.take(tmp_path, FACTS)
         assert lock.running(tmp_path) == FACTS
     assert lock.running(tmp_path) is None
@@ -27,7 +29,7 @@ def test_a_second_run_is_refused_and_the_first_named(tmp_path):
 
 def test_a_notebook_run_by_hand_is_refused_meanwhile_and_one_of_the_run_is_not(tmp_path, monkeypatch):
     with lock.take(tmp_path, FACTS):
-        with pytest.raises(lock.Held, match=NAMED):
+        with pytest.raises(errors.Held, match=NAMED):
             lock.refuse_another(tmp_path)
         monkeypatch.setenv(lock.RUN, str(os.getpid()))
         lock.refuse_another(tmp_path)
@@ -36,7 +38,8 @@ def test_a_notebook_run_by_hand_is_refused_meanwhile_and_one_of_the_run_is_not(t
 
 
 def test_a_lock_left_by_a_kill_is_taken_over_in_words(tmp_path, capsys):
-    code = "import os, sys; from lib.experiment import lock; from pathlib import Path; f = lock.take(Path(sys.argv[1]), "
+    code = "import os, sys; from lib.experiment import lock; from pathlib import Path; "
+    code += "f = lock.take(Path(sys.argv[1]), "
     code += f"{FACTS | {'pid': 1234567}}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)]).returncode == -9
     with lock.take(tmp_path, FACTS):
@@ -51,7 +54,7 @@ def test_a_torn_lock_hinders_nobody(content, tmp_path):
 
 def test_a_lock_of_another_machine_is_not_taken_over(tmp_path):
     (tmp_path / ".lock").write_text(json.dumps(FACTS | {"host": "elsewhere"}))
-    with pytest.raises(lock.Held, match=r"on elsewhere(.|\n)*remove .*\.lock"):
+    with pytest.raises(errors.Held, match=r"on elsewhere(.|\n)*remove .*\.lock"):
         lock.take(tmp_path, FACTS)
 
 
@@ -59,7 +62,7 @@ def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
     with pytest.raises(OSError, match="Make room"):
-        lock.run("study", "corpus.csv", "params/demo", "laptop", ["false"])
+        run.run("study", "corpus.csv", "params/demo", "laptop", ["false"])
 
 
 def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on(tmp_path):
@@ -99,7 +102,7 @@ def test_without_locks_of_the_file_system_the_file_tells_the_living_from_the_dea
     no_flock(monkeypatch)
     with lock.take(tmp_path, FACTS):
         assert lock.running(tmp_path) == FACTS
-        with pytest.raises(lock.Held, match=NAMED):
+        with pytest.raises(errors.Held, match=NAMED):
             lock.take(tmp_path, FACTS)
     (tmp_path / ".lock").write_text(json.dumps(FACTS | {"pid": 999999999}))
     assert lock.running(tmp_path) is None
@@ -115,7 +118,7 @@ def test_a_run_of_another_machine_is_seen_to_go_on_and_its_process_id_says_nothi
     (tmp_path / ".lock").write_text(json.dumps(there))
     os.utime(tmp_path / ".lock", (time.time() - 600,) * 2)
     assert lock.running(tmp_path) == there
-    with pytest.raises(lock.Held, match="last sign of life 10 minutes ago"):
+    with pytest.raises(errors.Held, match="last sign of life 10 minutes ago"):
         lock.take(tmp_path, FACTS)
     monkeypatch.setenv(lock.RUN, "999999999")  # as its jobs have it, on whatever machine
     lock.refuse_another(tmp_path)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from lib import errors
 from lib.experiment import manifest, parameters
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
@@ -14,14 +15,14 @@ def test_a_whole_chain_may_be_read_and_is_remembered(run):
 
 def test_a_result_without_its_manifest_is_not_finished(run):
     (run.model("a1", 0) / "manifest.json").unlink()
-    with pytest.raises(manifest.Stale, match="is not finished: 03_train.*\nMake it again.*make run EXPERIMENT=study"):
+    with pytest.raises(errors.Stale, match="is not finished: 03_train.*\nMake it again.*make run EXPERIMENT=study"):
         run.need(run.model("a1", 0), "03_train")
 
 
 @pytest.mark.parametrize("content", [b'{"weights": 8}', b""])
 def test_a_file_that_is_not_as_it_was_written_is_refused(content, run):
     (run.model("a1", 0) / "train.json").write_bytes(content)
-    with pytest.raises(manifest.Stale, match="train.json: not what 03_train wrote"):
+    with pytest.raises(errors.Stale, match="train.json: not what 03_train wrote"):
         run.need(run.model("a1", 0), "03_train")
 
 
@@ -29,7 +30,7 @@ def test_a_result_of_inputs_that_have_changed_is_refused_however_far_back(run):
     again = Experiment("study", run.root).begin("01_extract")
     write_json({"split_id": 2}, again.report)
     again.vouch(parameters.load("params/demo/corpus.yaml"), again.report.parent)
-    with pytest.raises(manifest.Stale, match="made from corpus/report.json as it was then"):
+    with pytest.raises(errors.Stale, match="made from corpus/report.json as it was then"):
         run.need(run.model("a1", 0), "03_train")
 
 

@@ -14,8 +14,7 @@ from readme_table import refreshed
 from workspace import NOTEBOOKS, workspace
 
 from lib.experiment import parameters
-from lib.experiment.files import read_json
-from lib.experiment.folders import read_csv
+from lib.experiment.files import read_csv, read_json
 
 IGNORE = "NBVAL_IGNORE_OUTPUT"
 

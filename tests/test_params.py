@@ -6,6 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
+from lib import errors
 from lib.experiment import parameters
 
 A1 = Path("params/demo/a1.yaml").read_text(encoding="utf-8")
@@ -43,7 +44,7 @@ def load(tmp_path, text):
 )
 def test_a_wrong_parameter_is_refused_with_the_way_on(tmp_path, old, new, words):
     assert old in A1
-    with pytest.raises(parameters.ParameterError) as error:
+    with pytest.raises(errors.ParameterError) as error:
         load(tmp_path, A1.replace(old, new, 1))
     assert all(word in str(error.value) for word in ["a1.yaml", *words])
 
@@ -54,7 +55,7 @@ def test_the_unchanged_file_passes(tmp_path):
 
 def test_a_notebook_refuses_a_name_that_only_looks_like_a_parameter():
     cell = {**parameters.load("params/demo/a1.yaml").model_dump(), "learning_rat": 0.1}
-    with pytest.raises(parameters.ParameterError, match="did you mean learning_rate"):
+    with pytest.raises(errors.ParameterError, match="did you mean learning_rate"):
         parameters.take(parameters.Train, cell)
 
 
@@ -64,7 +65,7 @@ def test_seeds_must_agree_within_a_profile(tmp_path):
         (tmp_path / file.name).write_text(
             text.replace("[0, 1]", "[0, 2]") if file.stem == "b2" else text, encoding="utf-8"
         )
-    with pytest.raises(parameters.ParameterError, match="same seeds"):
+    with pytest.raises(errors.ParameterError, match="same seeds"):
         parameters.profile(tmp_path)
 
 
@@ -113,7 +114,7 @@ def test_the_general_models_smaller_budgets_are_those_of_the_own_models(tmp_path
         text = file.read_text(encoding="utf-8")
         text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text
         (tmp_path / file.name).write_text(text, encoding="utf-8")
-    with pytest.raises(parameters.ParameterError, match=r"general.yaml: keep_at says B2: 1200, but b2.yaml has.* 1600"):
+    with pytest.raises(errors.ParameterError, match=r"general.yaml: keep_at says B2: 1200, but b2.yaml has.* 1600"):
         parameters.profile(tmp_path)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from lib import formatting
 from lib.experiment import parameters
 from lib.experiment.files import read_json
 from lib.models import initialization
@@ -107,8 +108,8 @@ def test_a_job_asks_for_no_more_time_than_it_may_have():
     ("hours", "words"), [(1e-4, "0.36 seconds"), (0.02, "72 seconds"), (0.2, "12 minutes"), (35.27, "35.3 hours")]
 )
 def test_time_is_told_in_units_that_fit(hours, words):
-    assert estimates.time_of(hours) == words
+    assert formatting.time_of(hours) == words
 
 
 def test_disk_is_told_in_units_that_fit():
-    assert estimates.size_of(0.0154) == "15 MB" and estimates.size_of(12.34) == "12.3 GB"
+    assert formatting.size_of(0.0154) == "15 MB" and formatting.size_of(12.34) == "12.3 GB"

@@ -7,8 +7,9 @@ import pytest
 from matplotlib.colors import to_rgb
 from matplotlib.text import Text
 
-from lib.experiment.folders import LEVELS
-from lib.figures import corpus_figures, result_figures
+from lib import design
+from lib.design import LEVELS
+from lib.figures import corpus_figures, result_figures, style
 
 NUMBERS = ["gain_pct", "gain_lo", "gain_hi"]
 TITLE = "The general model is within 10 % of the best specialist at A1, and at the other levels too few wrote " * 2
@@ -28,7 +29,7 @@ def contrasts(levels=LEVELS, **columns):
     return pd.DataFrame(table | {"why": ""} | columns)
 
 
-def ppl(models=tuple(result_figures.KIND), tests=(*LEVELS, "mixed")):
+def ppl(models=tuple(design.KIND), tests=(*LEVELS, "mixed")):
     """Rows of ppl_matrix.csv: perplexity 10.0, 11.0 .. along the rows and the columns; "word" rows must not matter."""
     cells = [(m, t, k, 10 + i + j) for i, m in enumerate(models) for j, t in enumerate(tests) for k in ["mix", "word"]]
     table = pd.DataFrame(cells, columns=["model", "test", "mask_type", "ppl"])
@@ -38,13 +39,13 @@ def ppl(models=tuple(result_figures.KIND), tests=(*LEVELS, "mixed")):
 
 
 def curves():
-    rows = [(m, s, 100 * n, 900 / (n + 1)) for m in result_figures.KIND for s in (0, 1) for n in range(9 - 2 * s)]
+    rows = [(m, s, 100 * n, 900 / (n + 1)) for m in design.KIND for s in (0, 1) for n in range(9 - 2 * s)]
     return pd.DataFrame(rows, columns=["model", "seed", "examples", "valid_perplexity"])
 
 
 MDE = contrasts().drop(columns="why").assign(n_learners=[900, 400, 200, 90, 30], mde_pct=[1, 2, 5, 9, 30])
 MDE["h1_pct"] = MDE["mde_pct"] + 10
-HOURS = pd.DataFrame({"model": list(result_figures.KIND), "hours": np.arange(1.0, 12)})
+HOURS = pd.DataFrame({"model": list(design.KIND), "hours": np.arange(1.0, 12)})
 BY_L1 = pd.concat([contrasts(l1=l1) for l1 in ["Arabic", "Turkish"]], ignore_index=True)
 COUNTS = pd.DataFrame(
     [(level, part, 10) for level in LEVELS for part in ["train", "valid", "test"]],
@@ -114,7 +115,7 @@ def test_long_titles_stay_on_the_page_and_labels_apart(name):
 
 def test_saving_twice_gives_the_same_bytes(tmp_path):
     for folder in ["first", "second"]:
-        result_figures.save(result_figures.gains(contrasts(), TITLE), tmp_path / folder, "gains", contrasts())
+        style.save(result_figures.gains(contrasts(), TITLE), tmp_path / folder, "gains", contrasts())
     files = sorted(path.name for path in (tmp_path / "first").iterdir())
     assert files == ["gains.csv", "gains.pdf", "gains.png", "gains.svg"]
     assert all((tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes() for name in files)
@@ -138,7 +139,7 @@ def test_a_level_with_two_rows_is_refused():
 
 def test_matrix_numbers_are_perplexities_of_the_mix_and_what_is_missing_reads_na():
     ax = result_figures.matrix(ppl(["a1", "general", "a1_more"], ["A1", "A2"]), TITLE)
-    assert [label.get_text() for label in ax.get_yticklabels()] == [*result_figures.KIND, "a1_more"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [*design.KIND, "a1_more"]
     found = [text.get_text() for text in ax.texts]
     assert sorted(word for word in found if word != "n/a") == ["10.0", "11.0", "11.0", "12.0", "12.0", "13.0"]
     assert found.count("n/a") == 12 * 6 - 6
@@ -187,16 +188,16 @@ def luminance(colour):
 
 
 def test_colours_keep_their_order_in_grey():
-    shades = [luminance(result_figures.LEVEL_COLOURS[level]) for level in LEVELS]
+    shades = [luminance(style.LEVEL_COLOURS[level]) for level in LEVELS]
     assert all(lighter > 1.25 * darker for lighter, darker in zip(shades, shades[1:]))
-    kinds = sorted(luminance(colour) for colour in result_figures.KIND_COLOURS.values())
+    kinds = sorted(luminance(colour) for colour in style.KIND_COLOURS.values())
     assert all(right > 1.05 * left for left, right in zip(kinds, kinds[1:]))
 
 
 def test_dollar_signs_in_labels_do_not_become_maths_and_stay_searchable_in_svg(tmp_path):
     figure = result_figures.forest(contrasts(l1="$x_1$ and $y$"), "It costs $5 or $6", "l1")
     assert not any(text.get_parse_math() for text in figure.findobj(Text))
-    result_figures.save(figure, tmp_path, "forest", BY_L1)
+    style.save(figure, tmp_path, "forest", BY_L1)
     drawn = (tmp_path / "forest.svg").read_text()
     assert "$x_1$ and $y$" in drawn
     assert "It costs $5 or $6" in drawn

@@ -10,6 +10,7 @@ import pytest
 import yaml
 from workspace import workspace
 
+from lib import errors
 from lib.experiment import parameters
 from lib.workflow import slurm
 
@@ -31,7 +32,7 @@ def test_a_profile_is_read_and_each_of_its_lines_is_explained(name):
 
 
 def test_an_unknown_profile_is_refused_with_the_known_ones():
-    with pytest.raises(parameters.ParameterError, match="Known are: gpu-server, laptop, slurm; or: cp -r"):
+    with pytest.raises(errors.ParameterError, match="Known are: gpu-server, laptop, slurm; or: cp -r"):
         parameters.machine("clutser")
 
 

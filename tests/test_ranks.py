@@ -7,13 +7,14 @@ import pytest
 import torch
 from transformers import set_seed
 
+from lib.errors import CutOff
 from lib.evaluation import scoring
 from lib.experiment import parameters
 from lib.masking import frozen_masks
 from lib.models import initialization
 from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
-from lib.training.trainer import CarefulTrainer, CutOff
+from lib.training.trainer import CarefulTrainer
 
 SMALL = {"examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
 

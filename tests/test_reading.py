@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 from corpora import RELEASE2, ROW, many, table, write_csv, write_xlsx, write_xml, writing
 
-from lib.corpus import column_mapping, reading, xlsx
-from lib.corpus.column_mapping import CorpusError
+from lib import errors
+from lib.corpus import cleaning, reading, xlsx
+from lib.errors import CorpusError
 from lib.experiment import parameters
 
 STRANGE = [
@@ -108,7 +109,7 @@ def test_numbers_beyond_range_are_no_level_and_no_number(tmp_path):
     assert [len(name) for name in read(write_xlsx(rows, tmp_path / "c"))["text_id"]] == [400, 400, 301]
     rows.loc[1, "cefr"] = 1e999
     with pytest.raises(CorpusError, match="unknown level .row 3: 'inf'"):
-        column_mapping.clean(read(write_xlsx(rows, tmp_path / "c")))
+        cleaning.clean(read(write_xlsx(rows, tmp_path / "c")))
 
 
 def test_empty_cells_of_a_workbook_are_empty_text(tmp_path):
@@ -202,9 +203,9 @@ def test_more_damage_than_one_in_a_hundred_is_refused(tmp_path):
 def test_parts_of_a_corpus_stand_one_below_the_other(tmp_path, suffix):
     rows, write = many(9), {"csv": write_csv, "xlsx": write_xlsx}[suffix]
     parts = [write(rows[:4], tmp_path / f"a b.{suffix}"), write(rows[4:], tmp_path / f"2.{suffix}")]
-    whole = column_mapping.clean(read(write(rows, tmp_path / "whole")))[0]
+    whole = cleaning.clean(read(write(rows, tmp_path / "whole")))[0]
     for files in (parts, parts[::-1], [str(file) for file in parts]):
-        assert column_mapping.clean(read(files))[0].equals(whole)
+        assert cleaning.clean(read(files))[0].equals(whole)
 
 
 def four_columns(rows):
@@ -272,13 +273,13 @@ def test_a_part_without_learners_and_with_other_ids_is_no_join(tmp_path):
 )  # fmt: skip
 def test_other_corpora_are_read_with_their_own_names(tmp_path, header, cells, columns, levels, wanted):
     content = "\n".join([header, *map(",".join, cells)])
-    texts, dropped = column_mapping.clean(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
+    texts, dropped = cleaning.clean(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
     assert texts["level"].tolist() == wanted
     assert dropped["level left out"] == len(cells) - len(wanted)
 
 
 def test_efs_numbers_are_unknown_where_the_levels_are_named():
-    assert column_mapping.cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"}).fillna("?").tolist() == [
+    assert cleaning.cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"}).fillna("?").tolist() == [
         "B1",
         "?",
     ]
@@ -301,7 +302,7 @@ def test_a_wrong_name_in_corpus_yaml_is_refused_with_the_way_on(tmp_path, line, 
     lines = Path("params/demo/corpus.yaml").read_text(encoding="utf-8").splitlines()
     kept = [old for old in lines if not old.startswith(line.split(":")[0] + ":")]
     (tmp_path / "corpus.yaml").write_text("\n".join([*kept, line]), encoding="utf-8")
-    with pytest.raises(parameters.ParameterError) as error:
+    with pytest.raises(errors.ParameterError) as error:
         parameters.load(tmp_path / "corpus.yaml")
     assert all(word in str(error.value) for word in ["corpus.yaml", *words])
 

@@ -5,7 +5,7 @@ import pytest
 from corpora import many
 from test_reading import BAD, HEADER
 
-from lib.corpus.column_mapping import CorpusError
+from lib.errors import CorpusError
 
 CELLS = [cell for cell in nbformat.read("notebooks/01_extract.ipynb", as_version=4).cells if cell.cell_type == "code"]
 REFUSED_LATER = {  # readable, but no corpus

@@ -9,9 +9,10 @@ import pytest
 import yaml
 from lxml import etree
 
+from lib import errors
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
-from lib.hypotheses import recommendation
+from lib.hypotheses import original_criteria
 from lib.sharing import bundle, notebook_pages, paper, report
 from lib.sharing.aggregates import SMALL, Study
 
@@ -54,7 +55,7 @@ def test_the_page_names_what_it_rests_on(page, study):
 def test_the_criteria_name_the_model_and_no_level_both_passes_and_fails():
     matrix = pd.DataFrame({"model": ["a1"], "test": ["A1"], "mask_type": ["mix"], "ppl": [9.0]})
     finals = {"a1": 12.0, "a1_transfer": 60.0, "b1": 55.0, "b1_transfer": 30.0, "general": 70.0}
-    table = report._criteria(recommendation.plan_criteria(matrix, finals))
+    table = report._criteria(original_criteria.plan_criteria(matrix, finals))
     rows = table[table["criterion"] == "Final validation perplexity < 50"].set_index("model")
     assert rows[["passes at", "fails at"]].T.to_dict("list") == {
         "own": ["A1", "B1"], "transfer": ["B1", "A1"], "general": ["–", "mixed"]}  # fmt: skip
@@ -143,7 +144,7 @@ def test_weights_stay_unless_a_memorisation_report_lets_these_very_ones_go(tmp_p
     for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": bundle.MAY}},
                  {"a1/seed0": known | {"verdict": "must stay"}}]:  # fmt: skip
         write_json({"models": told}, run.folder / "memorisation/memorisation.json")
-        with pytest.raises(bundle.Refused):
+        with pytest.raises(errors.Refused):
             bundle._may_leave(run, "a1", 0)
     allowed = {"models": {"a1/seed0": known | {"verdict": bundle.MAY}}}
     write_json(allowed, run.folder / "memorisation/memorisation.json")

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import tiny
 
-from lib.experiment import folders, parameters
+from lib import errors
+from lib.experiment import folders
 from lib.workflow import request
 
 SOUND = {"EXPERIMENT": "mine", "CORPUS": "corpus.csv", "PARAMS": "params/demo", "PROFILE": "laptop"}
@@ -56,15 +57,15 @@ def test_a_misspelt_experiment_is_answered_with_those_there_are(target, place):
 
 
 def test_without_any_experiment_the_way_to_one_is_named(tmp_path):
-    with pytest.raises(folders.Missing, match="make demo makes one"):
-        request.existing("demo", tmp_path)
+    with pytest.raises(errors.Missing, match="make demo makes one"):
+        folders.existing("demo", tmp_path)
 
 
 def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder(place):
     for folder in ["params/efcamdat", "params/efcamdat/"]:
         done = make(place, "-n", "run", f"PARAMS={folder}", "CORPUS=corpus.csv")
-        assert "lib.experiment.lock \"efcamdat\"" in done.stdout and '"demo"' not in done.stdout
-    assert 'lib.experiment.lock "demo" "runs/synthetic_corpus.csv" "params/demo"' in make(place, "-n", "run").stdout
+        assert "lib.workflow.run \"efcamdat\"" in done.stdout and '"demo"' not in done.stdout
+    assert 'lib.workflow.run "demo" "runs/synthetic_corpus.csv" "params/demo"' in make(place, "-n", "run").stdout
     assert 'lib.workflow.plan "efcamdat" ""' in make(place, "-n", "plan", "PARAMS=params/efcamdat").stdout
 
 
@@ -75,9 +76,9 @@ def test_files_with_spaces_in_their_names_are_told_apart(tmp_path, monkeypatch):
     for corpus in ["one part.csv other.csv", "one part.csv  other.csv ", " one part.csv other.csv"]:
         assert request.corpus_files(corpus) == ["one part.csv", "other.csv"]
     assert request.corpus_files(request.EMBEDDED) == [request.EMBEDDED] and request.corpus_files("") == []
-    with pytest.raises(request.NoCorpus, match="no corpus file othr.csv. Nearest: other.csv."):
+    with pytest.raises(errors.NoCorpus, match="no corpus file othr.csv. Nearest: other.csv."):
         request.corpus_files("othr.csv other.csv")
-    with pytest.raises(request.NoCorpus, match="there is no folder away"):
+    with pytest.raises(errors.NoCorpus, match="there is no folder away"):
         request.corpus_files("one part.csv away/other.csv")
 
 
@@ -87,5 +88,5 @@ def test_a_profile_without_its_half_for_the_graph_is_refused(tmp_path, monkeypat
     monkeypatch.chdir(tmp_path)
     request.check("mine", request.EMBEDDED, "params/demo", "slurm")
     Path("profiles/slurm/config.yaml").unlink()
-    with pytest.raises(parameters.ParameterError, match="profiles/slurm has no config.yaml"):
+    with pytest.raises(errors.ParameterError, match="profiles/slurm has no config.yaml"):
         request.check("mine", request.EMBEDDED, "params/demo", "slurm")

@@ -6,13 +6,14 @@ import sys
 
 import pytest
 
-from lib.experiment import folders
+from lib import errors
+from lib.experiment import files, folders
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
-    with pytest.raises(RuntimeError), folders.atomic(path) as temporary:
+    with pytest.raises(RuntimeError), files.atomic(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["table.csv"]
@@ -22,24 +23,24 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
     code = "import os\nfrom lib.experiment import files\n"
-    code += f"with runs.atomic({str(path)!r}) as t: t.write_text('half'); os.kill(os.getpid(), 9)"
+    code += f"with files.atomic({str(path)!r}) as t: t.write_text('half'); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
     assert path.read_text() == "old"
 
 
 def test_a_folder_without_its_last_file_is_not_finished(tmp_path):
-    with pytest.raises(RuntimeError), folders.atomic_folder(tmp_path / "m", last="train.json") as temporary:
+    with pytest.raises(RuntimeError), files.atomic_folder(tmp_path / "m", last="train.json") as temporary:
         (temporary / "weights").write_text("w")
         raise RuntimeError
     assert not (tmp_path / "m" / "train.json").exists()
-    with folders.atomic_folder(tmp_path / "m", last="train.json") as temporary:
+    with files.atomic_folder(tmp_path / "m", last="train.json") as temporary:
         for name in ["train.json", "weights"]:
             (temporary / name).write_text(name)
     assert sorted(os.listdir(tmp_path / "m")) == ["train.json", "weights"]
 
 
 def test_a_missing_input_names_the_notebook_that_makes_it(tmp_path):
-    with pytest.raises(folders.Missing, match="01_extract"):
+    with pytest.raises(errors.Missing, match="01_extract"):
         folders.need(tmp_path / "texts.parquet", "01_extract")
 
 
@@ -47,14 +48,14 @@ def test_the_l1_and_the_text_na_survive_a_table(tmp_path):
     import pandas as pd
 
     path = tmp_path / "t.csv"
-    folders.write_table(pd.DataFrame({"l1": ["NA", "", "null"], "ppl": [1.5, None, 2.0]}), path)
-    back = folders.read_csv(path)
+    files.write_table(pd.DataFrame({"l1": ["NA", "", "null"], "ppl": [1.5, None, 2.0]}), path)
+    back = files.read_csv(path)
     assert back["l1"].tolist()[::2] == ["NA", "null"] and back["ppl"].isna().tolist() == [False, True, False]
 
 
 @pytest.mark.parametrize("name", ["my study", "a/b", "../x", "", "-r", ".", "it's", "{x}"])
 def test_a_name_that_is_no_folder_is_refused_with_one_that_is(name, tmp_path):
-    with pytest.raises(folders.BadName, match="Try EXPERIMENT=") as refused:
+    with pytest.raises(errors.BadName, match="Try EXPERIMENT=") as refused:
         folders.Experiment(name, tmp_path)
     assert folders.Experiment(str(refused.value).rpartition("=")[2], tmp_path).folder.parent == tmp_path / "runs"
     assert folders.Experiment("größer_2.1", tmp_path).name == "größer_2.1"

@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from lib.evaluation import scoring
-from lib.experiment.folders import write_json
+from lib.experiment.files import write_json
 from lib.masking import frozen_masks
 from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, level_tokens
-from lib.models import packing
+from lib.models import loading, packing
 
 SUMS = ["nll_text", "nll_full", "nll_context"]
 
@@ -126,12 +126,12 @@ def test_however_few_texts_are_asked_there_is_a_row_for_each(model, index, drawi
 @pytest.fixture
 def folder(model, tmp_path):
     model.save_pretrained(tmp_path)
-    write_json({"fingerprint": scoring.fingerprint(model)}, tmp_path / "train.json")
+    write_json({"fingerprint": loading.fingerprint(model)}, tmp_path / "train.json")
     return tmp_path
 
 
 def test_a_saved_model_is_loaded_as_it_was(model, folder):
-    assert scoring.fingerprint(scoring.load(folder)) == scoring.fingerprint(model)
+    assert loading.fingerprint(loading.load(folder)) == loading.fingerprint(model)
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
@@ -143,4 +143,4 @@ def test_weights_other_than_those_vouched_for_are_refused(folder, damage):
         del weights["transformer.h.0.mlp.c_fc.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="run 03_train"):
-        scoring.load(folder)
+        loading.load(folder)

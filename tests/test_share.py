@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 from safetensors.numpy import save_file
 
-from lib.experiment.folders import write_table
-from lib.figures import result_figures
+from lib.experiment.files import write_table
+from lib.figures import style
 from lib.sharing import leak_check
 
 SECRET = "My grandmother sells old clocks near the harbour since nineteen ninety two."
@@ -41,7 +41,7 @@ def coloured(text):
 
 
 def drawing(path, text):
-    result_figures.setup()
+    style.setup()
     figure, ax = plt.subplots()
     ax.set_title(text)
     figure.savefig(path)

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lib.corpus import column_mapping, near_duplicates, split
+from lib import errors
+from lib.corpus import cleaning, column_mapping, near_duplicates, pseudonyms, split
 
 RUNS = [3311869002701168043, 17304744732367252994, 5228947402101247292, 12966620206701928815]
 KEYS = [2273993408520465529, 5863092317123074054, 135306420154268467]
@@ -161,7 +162,7 @@ def test_the_split_does_not_depend_on_the_order_of_rows():
     table = with_pages(learners(), 0.2).rename(columns={"text_id": "writing_id", "level": "cefr"}).astype(str)
     ids = []
     for rows in (table, table.sample(frac=1, random_state=3)):
-        texts, _ = column_mapping.clean(rows.rename(columns={"writing_id": "text_id", "cefr": "level"}))
+        texts, _ = cleaning.clean(rows.rename(columns={"writing_id": "text_id", "cefr": "level"}))
         ids.append(split.split_id(parted(texts, held_out=0.1)))
     assert ids[0] == ids[1]
 
@@ -207,18 +208,18 @@ def test_without_topics_or_share_no_prompt_is_held_out():
 
 
 def test_a_corpus_without_texts_is_refused():
-    with pytest.raises(column_mapping.CorpusError, match="All 0 texts"):
+    with pytest.raises(errors.CorpusError, match="All 0 texts"):
         dealt(learners(1).iloc[:0])
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_too_few_learners_are_refused_in_words(n):
-    with pytest.raises(column_mapping.CorpusError, match=rf"by {n} learner.*at least three.*learner_id"):
+    with pytest.raises(errors.CorpusError, match=rf"by {n} learner.*at least three.*learner_id"):
         dealt(learners(n))
 
 
 def test_an_empty_part_is_refused_with_the_counts():
-    with pytest.raises(column_mapping.CorpusError, match=r"valid would be empty: \{'train': 7\d, 'valid': 0, 'test'"):
+    with pytest.raises(errors.CorpusError, match=r"valid would be empty: \{'train': 7\d, 'valid': 0, 'test'"):
         dealt(learners(20), valid=1e-6)
 
 
@@ -254,7 +255,7 @@ def test_learner_ids_leave_as_keyed_hashes(tmp_path, monkeypatch):
     hashes = []
     for key in ["one", "two", "one"]:
         monkeypatch.setenv("ILM_CEFR_KEY", str(tmp_path / key))
-        hashes.append(split.hashed_learners(texts))
+        hashes.append(pseudonyms.hashed_learners(texts))
     assert hashes[0].equals(hashes[2]) and not hashes[0].equals(hashes[1])
     assert hashes[0].nunique() == 20 and not set(hashes[0]) & set(texts["learner_id"])
     assert (tmp_path / "one").stat().st_mode & 0o077 == 0
@@ -266,7 +267,7 @@ def test_runs_that_start_together_share_one_whole_key(tmp_path, monkeypatch):
 
     def start():
         gate.wait()
-        keys.append(split._learner_key())
+        keys.append(pseudonyms._learner_key())
 
     threads = [threading.Thread(target=start) for _ in range(8)]
     [thread.start() for thread in threads]
@@ -282,7 +283,7 @@ def test_a_useless_key_is_refused_and_not_shown(tmp_path, monkeypatch, content, 
     path = tmp_path / "key"
     path.mkdir() if content is None else path.write_bytes(content)
     monkeypatch.setenv("ILM_CEFR_KEY", str(path))
-    with pytest.raises(column_mapping.CorpusError, match=words) as error:
-        split.hashed_learners(learners(3))
+    with pytest.raises(errors.CorpusError, match=words) as error:
+        pseudonyms.hashed_learners(learners(3))
     assert "letmein" not in str(error.value) and "ILM_CEFR_KEY" in str(error.value)
     assert error.value.__context__ is None or error.value.__suppress_context__  # a traceback shows no key either

@@ -4,6 +4,7 @@ import pytest
 from scipy import stats as reference
 from statsmodels.stats.multitest import multipletests
 
+from lib import design
 from lib.evaluation import statistics
 
 LEVELS = ["A1", "A2", "B1", "B2", "C1"]
@@ -225,7 +226,7 @@ def test_bits_per_character_keep_thetas_unit():
     ("a1", ("specialised", "A1")), ("c1_transfer", ("transfer", "C1")), ("general", ("general", None)),
     ("level_token", ("control", None)), ("general_transfer", ("control", None))])
 def test_a_models_role_follows_from_its_name(model, expected):
-    assert statistics.role(model) == expected
+    assert design.role(model) == expected
 
 
 def test_holm_is_the_hand_calculation_and_skips_what_was_not_tested():

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 
 from lib.corpus import reading
+from lib.design import LEVELS
 from lib.experiment import parameters
-from lib.experiment.folders import LEVELS, write_table
+from lib.experiment.files import write_table
 from lib.synthetic import demo_corpus
 
 LETTERS = re.compile(r"[^\W\d_]+")

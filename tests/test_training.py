@@ -20,10 +20,10 @@ from transformers import (
 
 from lib.evaluation import scoring
 from lib.experiment import parameters
-from lib.experiment.folders import read_csv, read_json
-from lib.masking import frozen_masks
-from lib.models import initialization
-from lib.training import loop
+from lib.experiment.files import read_csv, read_json
+from lib.masking import frozen_masks, tokenization
+from lib.models import initialization, loading
+from lib.training import loop, model_folder, trainer
 from lib.training.dataset import Steps
 
 SMALL = {"examples": 80, "examples_per_step": 8, "eval_every": 40, "n_layer": 1, "n_head": 2, "n_embd": 32}
@@ -51,12 +51,12 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
     place = tmp_path_factory.mktemp("trained")
     set_seed(0)
     model = initialization.model(settings, tokenizer, 256)
-    before = scoring.fingerprint(model)
+    before = loading.fingerprint(model)
     curve, clock = loop.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
     facts = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "split_id": "s", "mask_hash": "m",
              "learners_known": True}
-    facts |= loop.outcome(curve) | {"fingerprint": scoring.fingerprint(model)}
-    loop.save(place / "model", model, tokenizer, steps, curve, facts, clock, {})
+    facts |= loop.outcome(curve) | {"fingerprint": loading.fingerprint(model)}
+    model_folder.save(place / "model", model, tokenizer, steps, curve, facts, clock, {})
     return {"folder": place / "model", "model": model, "before": before, "curve": curve}
 
 
@@ -69,9 +69,9 @@ def test_training_lowers_the_valid_loss(trained):
 
 def test_the_saved_model_is_the_one_in_memory_and_not_step_0(trained, valid):
     loaded = AutoModelForCausalLM.from_pretrained(trained["folder"])
-    losses = [loop.infill_loss(scoring.score(model, *valid)) for model in (loaded, trained["model"])]
+    losses = [trainer.infill_loss(scoring.score(model, *valid)) for model in (loaded, trained["model"])]
     assert losses[0] == losses[1] == pytest.approx(trained["curve"]["valid_loss"].min(), abs=1e-5)
-    assert scoring.fingerprint(loaded) != trained["before"]
+    assert loading.fingerprint(loaded) != trained["before"]
 
 
 def test_training_leaves_the_cache_of_a_model_on(trained):
@@ -93,12 +93,12 @@ def test_training_again_gives_the_same_weights(trained, tokenizer, steps, valid,
     set_seed(0)
     again = initialization.model(settings, tokenizer, 256)
     loop.train(again, steps, valid, settings, 0, tmp_path / "checkpoints", "test", {})
-    assert scoring.fingerprint(again) == scoring.fingerprint(trained["model"])
+    assert loading.fingerprint(again) == loading.fingerprint(trained["model"])
 
 
 def test_a_transfer_model_starts_from_the_weights_of_its_base(trained, tokenizer, settings):
     started = initialization.model(settings, tokenizer, 256, trained["folder"])
-    assert scoring.fingerprint(started) == scoring.fingerprint(trained["model"])
+    assert loading.fingerprint(started) == loading.fingerprint(trained["model"])
 
 
 @pytest.mark.parametrize("rate", [4.0e-3, 0.9])
@@ -114,10 +114,10 @@ def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
         model = initialization.model(one, tokenizer, 256)
         steps = Steps(index.iloc[:48], drawing, one, 0, first_special)
         loop.train(model, steps, valid, one, 0, tmp_path / str(examples), "test", {})
-        found[examples] = scoring.fingerprint(model)
-        for level, weights in loop.kept(tmp_path / "80", one).items():
+        found[examples] = loading.fingerprint(model)
+        for level, weights in model_folder.kept(tmp_path / "80", one).items():
             load_model(model, weights)
-            found[level] = scoring.fingerprint(model)
+            found[level] = loading.fingerprint(model)
     assert (found["A1"], found["A2"]) == (found[32], found[72])
     assert (found["A1"] != found["A2"]) == (rate < 0.1)
 
@@ -128,23 +128,23 @@ def test_kept_weights_that_are_damaged_are_refused(
     one = settings.model_copy(update={"keep_at": {"A1": 40}})
     model, steps = initialization.model(one, tokenizer, 256), Steps(index.iloc[:48], drawing, one, 0, first_special)
     loop.train(model, steps, valid, one, 0, tmp_path, "test", {})
-    file = loop.kept(tmp_path, one)["A1"]
+    file = model_folder.kept(tmp_path, one)["A1"]
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(ValueError, match="kept-5 is damaged"):
-        loop.kept(tmp_path, one)
+        model_folder.kept(tmp_path, one)
 
 
 def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings, first_special, valid, tmp_path):
     untuned = settings.model_copy(update={"examples": 0})
     model, steps = initialization.model(untuned, tokenizer, 256), Steps(index, drawing, untuned, 0, first_special)
-    before = scoring.fingerprint(model)
+    before = loading.fingerprint(model)
     curve, clock = loop.train(model, steps, valid, untuned, 0, tmp_path / "checkpoints", "test", {})
     came_to = loop.outcome(curve)
-    assert scoring.fingerprint(model) == before and came_to["stopped_at"] == 0
-    assert came_to["valid_loss"] == came_to["start_loss"] == loop.infill_loss(scoring.score(model, *valid))
+    assert loading.fingerprint(model) == before and came_to["stopped_at"] == 0
+    assert came_to["valid_loss"] == came_to["start_loss"] == trainer.infill_loss(scoring.score(model, *valid))
     facts = {"model": "m", "seed": 0, "levels": [], "init_from": "scratch", "split_id": "s", "mask_hash": "m",
              "learners_known": True}
-    loop.save(tmp_path / "model", model, tokenizer, steps, curve, facts | came_to, clock, {})
+    model_folder.save(tmp_path / "model", model, tokenizer, steps, curve, facts | came_to, clock, {})
     assert len(pd.read_parquet(tmp_path / "model/order.parquet")) == 0
 
 
@@ -161,7 +161,7 @@ def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, s
     curve, _ = loop.train(model, steps, valid, hopeless, 0, tmp_path / "checkpoints", "test", {})
     came_to = loop.outcome(curve)
     assert came_to["stopped_at"] == came_to["best_at"] + 2 * 8 < 80
-    assert loop.infill_loss(scoring.score(model, *valid)) == pytest.approx(came_to["valid_loss"], abs=1e-5)
+    assert trainer.infill_loss(scoring.score(model, *valid)) == pytest.approx(came_to["valid_loss"], abs=1e-5)
 
 
 def test_a_loss_that_is_no_number_stops_training(tokenizer, steps, valid, settings, tmp_path):
@@ -193,7 +193,7 @@ def base(tmp_path_factory):
 
 
 def test_a_base_gets_seven_new_embeddings_behind_its_own(base, settings):
-    coder = frozen_masks.tokenizer(str(base), None, None)
+    coder = tokenization.tokenizer(str(base), None, None)
     n_tokens = len(AutoTokenizer.from_pretrained(base))
     types = [f"<|infill_{name}|>" for name in ["document", "paragraph", "sentence", "ngram", "word"]]
     added = ["<|startofinfill|>", "<|endofinfill|>", *types]
@@ -212,7 +212,7 @@ def test_a_base_with_another_vocabulary_is_refused(base, settings, tokenizer):
 
 def test_a_base_that_takes_too_few_tokens_is_refused(base, settings):
     with pytest.raises(ValueError, match="takes 256 tokens, but masks.yaml says max_length: 512"):
-        initialization.model(settings, frozen_masks.tokenizer(str(base), None, None), 512, base)
+        initialization.model(settings, tokenization.tokenizer(str(base), None, None), 512, base)
 
 
 def test_a_base_that_is_not_there_is_refused_with_the_ways_to_get_one(settings, tokenizer):
@@ -230,7 +230,7 @@ def test_without_a_network_a_missing_base_or_tokenizer_is_said_so_at_once(settin
     with pytest.raises(ValueError, match="init_from: nobody/nothing is no trained model(.|\n)*HF_HUB_OFFLINE=1"):
         initialization.model(settings, tokenizer, 256, "nobody/nothing")
     with pytest.raises(ValueError, match="tokenizer: nobody/nothing is no folder(.|\n)*HF_HUB_OFFLINE=1"):
-        frozen_masks.tokenizer("nobody/nothing", None, None)
+        tokenization.tokenizer("nobody/nothing", None, None)
     assert time.monotonic() - began < 5
 
 
@@ -241,7 +241,7 @@ def test_a_base_that_lacks_weights_is_refused(base, settings, tmp_path):
     del weights["transformer.h.0.mlp.c_fc.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="lacks weights: transformer.h.0.mlp.c_fc.weight"):
-        initialization.model(settings, frozen_masks.tokenizer(str(tmp_path), None, None), 256, tmp_path)
+        initialization.model(settings, tokenization.tokenizer(str(tmp_path), None, None), 256, tmp_path)
 
 
 class Acting:
@@ -257,4 +257,4 @@ def test_a_base_whose_weights_are_a_pickle_is_refused_unopened(base, settings, t
             (tmp_path / file.name).write_bytes(file.read_bytes())
     torch.save({"transformer.wte.weight": Acting()}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="no model.safetensors that can be read"):
-        initialization.model(settings, frozen_masks.tokenizer(str(tmp_path), None, None), 256, tmp_path)
+        initialization.model(settings, tokenization.tokenizer(str(tmp_path), None, None), 256, tmp_path)

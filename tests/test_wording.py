@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from differences import PARAMS, WIDE, everything
 
-from lib.experiment.folders import LEVELS
+from lib.design import LEVELS
 from lib.hypotheses import decision_rules, verdict_text
 from lib.hypotheses.decision_rules import ALL, NOT, STAMP
 

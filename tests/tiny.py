@@ -11,8 +11,7 @@ from pathlib import Path
 
 import yaml
 
-from lib.experiment.files import read_json
-from lib.experiment.folders import write_table
+from lib.experiment.files import read_json, write_table
 from lib.synthetic.demo_corpus import embedded_corpus
 
 ROOT = Path(__file__).parent.parent

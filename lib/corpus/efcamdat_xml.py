@@ -11,7 +11,7 @@ import html
 import html.entities
 import re
 
-from lib.corpus.column_mapping import CorpusError
+from lib.errors import CorpusError
 
 BLOCK = 2**22  # characters read at a time
 LONGEST = 2**26  # characters; a longer writing has lost its end

@@ -17,8 +17,10 @@ from pathlib import Path
 import pandas as pd
 
 from lib.corpus import efcamdat_xml, xlsx
-from lib.corpus.column_mapping import COLUMNS, OPTIONAL, CorpusError, join, place, plain_number
-from lib.experiment.folders import digest
+from lib.corpus.cleaning import plain_number
+from lib.corpus.column_mapping import COLUMNS, OPTIONAL, join, place
+from lib.errors import CorpusError
+from lib.experiment.files import digest
 
 BLOCK = 2**22  # bytes or characters read at a time
 CHUNK = 50_000  # rows that are Python objects at a time

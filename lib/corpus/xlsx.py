@@ -7,7 +7,7 @@ import zlib
 
 import python_calamine
 
-from lib.corpus.column_mapping import CorpusError
+from lib.errors import CorpusError
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, python_calamine.CalamineError, OSError, EOFError, RuntimeError)
 BLOCK = 2**22  # bytes read at a time

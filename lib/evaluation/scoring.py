@@ -1,13 +1,9 @@
 """How surprised a model is: sums of -ln p over the answers of frozen masks, one row a masked text."""
 
-import hashlib
-
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load_model
 
-from lib.experiment.folders import read_json
 from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, begin_with, examples, lengths, roles_of
 from lib.masking.token_index import Texts
 from lib.models import packing
@@ -15,46 +11,6 @@ from lib.models import packing
 KEYS = ["text_id", "mask_type", "mask_set"]
 BATCH = 4096  # tokens the model sees at once
 ANSWERS = (INFILL, INFILL_SPECIAL)
-
-
-def quiet():
-    """Stop the progress bars and advice of transformers, which a notebook would keep for ever.
-
-    Its warnings go too, so what they would tell is checked where it matters: see `load`.
-    """
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-
-
-def load(folder, kept=None):
-    """The model that 03_train left in `folder`, ready to be asked; with `kept`, as its budget for that level left it.
-
-    Raises ValueError when its weights are not the ones that train.json vouches for: transformers loads a damaged
-    file without a word, and fills what is missing with random numbers.
-    """
-    from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
-
-    quiet()
-    model = AutoModelForCausalLM.from_pretrained(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
-    found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
-    if found != expected:
-        raise ValueError(
-            f"{folder} holds weights {found}, but its train.json speaks of {expected}. "
-            "The folder was changed or damaged: remove it and run 03_train for this model again."
-        )
-    if kept:
-        load_model(model, folder / f"kept_{kept}.safetensors")
-    return model
-
-
-def fingerprint(model):
-    """16 hexadecimal digits that name a model's weights."""
-    sha = hashlib.sha256()
-    for name, tensor in sorted(model.state_dict().items()):
-        sha.update(name.encode() + tensor.detach().float().cpu().numpy().tobytes())
-    return sha.hexdigest()[:16]
 
 
 def frozen_examples(index, masks, first_special, first=None):

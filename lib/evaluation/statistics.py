@@ -4,6 +4,7 @@ A learner's texts resemble each other, so learners are resampled, not texts. Eve
 sums over learners: a bootstrap is one product, how often each learner was drawn @ (numerators, denominators).
 nll in nats; theta = ln PPL_a - ln PPL_b, above 0 where b is better.
 """
+
 from collections import namedtuple
 
 import numpy as np
@@ -12,24 +13,27 @@ from scipy import stats
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
-from lib.experiment.folders import LEVELS
+from lib.design import LEVELS, MIXED, role
 
-MIXED = "mixed"  # the test column of all levels together
 NLL = ["nll_text", "nll_full", "nll_context"]
 COUNTS = ["n_tokens", "n_chars", "n_context"]  # what each nll is per
-ESTIMATES = ["theta", "se", "df", "ci_lo", "ci_hi", "gain_pct", "gain_lo", "gain_hi",
-             "se_data", "seeds", "n_learners", "n_tokens"]
+ESTIMATES = [
+    "theta",
+    "se",
+    "df",
+    "ci_lo",
+    "ci_hi",
+    "gain_pct",
+    "gain_lo",
+    "gain_hi",
+    "se_data",
+    "seeds",
+    "n_learners",
+    "n_tokens",
+]
 MATRIX = ["n_texts", "n_learners", "n_tokens", "ppl", "ppl_lo", "ppl_hi", "bits_per_char", "context_ppl", "seed_sd"]
 # table: a row per model, seed, level and learner, with NLL, COUNTS, n_texts; the rest says what was summed
 LearnerSums = namedtuple("LearnerSums", "table mask_type subset learners_known")
-
-
-def role(model):
-    """(kind, level it was made for) from a model's name; the level is None for general and the controls."""
-    level = model.removesuffix("_transfer").upper()
-    if level in LEVELS:
-        return ("transfer" if model.endswith("_transfer") else "specialised"), level
-    return ("general" if model == "general" else "control"), None
 
 
 def whose(rows, learners_known=True):
@@ -103,8 +107,8 @@ def _ratio_se(numerators, denominators, tokens):
 def satterthwaite(parts):
     """Standard error and df of a sum of independent (variance, df) estimates (Satterthwaite 1946)."""
     variances, dfs = np.array(parts, float).T
-    total, below = variances.sum(), (variances ** 2 / dfs).sum()
-    return np.sqrt(total), total ** 2 / below if below > 0 else dfs.max()
+    total, below = variances.sum(), (variances**2 / dfs).sum()
+    return np.sqrt(total), total**2 / below if below > 0 else dfs.max()
 
 
 def pooled_seed_variance(sums):
@@ -150,7 +154,7 @@ def _estimate(difference, tokens, drawn, drawn_tokens, log_ppl, pooled, alpha):
     """{ESTIMATES} from the nll difference and tokens, per learner and per draw, and two models' ln PPL."""
     theta = difference.sum() / tokens.sum()
     se_data, df_data = _ratio_se(drawn, drawn_tokens, tokens)
-    se, df = satterthwaite([(se_data ** 2, df_data), *seed_parts(log_ppl, pooled)])
+    se, df = satterthwaite([(se_data**2, df_data), *seed_parts(log_ppl, pooled)])
     low, high = theta + np.array([-1, 1]) * stats.t.isf(alpha / 2, df) * se
     sizes = [se_data, min(map(len, log_ppl)), np.count_nonzero(tokens), tokens.sum()]
     return dict(zip(ESTIMATES, [theta, se, df, low, high, *100 * np.expm1([theta, low, high]), *sizes], strict=True))
@@ -168,13 +172,29 @@ def contrasts(sums, pairs, level, draws=10_000, alpha=0.05, min_learners=5, seed
     reasons = [_unusable(tokens, a, b, min_learners) for _, a, b in pairs]
     x, n, x_drawn, n_drawn = (None,) * 4 if all(reasons) else _bootstrap(nll, tokens, draws, seed)
     for (name, a, b), why in zip(pairs, reasons, strict=True):
-        found = {} if why else _estimate(x[a] - x[b], n[a], x_drawn[a] - x_drawn[b], n_drawn[a],
-                                         [log_ppl[a], log_ppl[b]], pooled, alpha)
+        found = (
+            {}
+            if why
+            else _estimate(
+                x[a] - x[b], n[a], x_drawn[a] - x_drawn[b], n_drawn[a], [log_ppl[a], log_ppl[b]], pooled, alpha
+            )
+        )
         stamps = ["one seed, so seed noise is unknown"] * (found.get("seeds") == 1)
         stamps += ["learners are unknown and may overlap"] * (not sums.learners_known)
-        rows.append({"name": name, "level": level, "a": a, "b": b, "mask_type": sums.mask_type,
-                     "subset": sums.subset, **dict.fromkeys(ESTIMATES, np.nan), **found,
-                     "provisional": bool(stamps), "why": why or "; ".join(stamps)})
+        rows.append(
+            {
+                "name": name,
+                "level": level,
+                "a": a,
+                "b": b,
+                "mask_type": sums.mask_type,
+                "subset": sums.subset,
+                **dict.fromkeys(ESTIMATES, np.nan),
+                **found,
+                "provisional": bool(stamps),
+                "why": why or "; ".join(stamps),
+            }
+        )
     return pd.DataFrame(rows)
 
 
@@ -203,10 +223,19 @@ def _test_column(part, draws, alpha, min_learners, seed):
     se, df = np.array([_ratio_se(x_drawn[m], n_drawn[m], n[m]) for m in n]).T
     learners = (n > 0).sum()
     half = np.where(learners >= max(2, min_learners), stats.t.isf(alpha / 2, df) * se, np.nan)
-    return totals.groupby("model")[["n_texts", "n_tokens"]].first().assign(
-        n_learners=learners, ppl=np.exp(log_ppl), ppl_lo=np.exp(log_ppl - half),
-        ppl_hi=np.exp(log_ppl + half), bits_per_char=chars / np.log(2), context_ppl=np.exp(context),
-        seed_sd=per_seed["nll_text"].groupby("model").std())
+    return (
+        totals.groupby("model")[["n_texts", "n_tokens"]]
+        .first()
+        .assign(
+            n_learners=learners,
+            ppl=np.exp(log_ppl),
+            ppl_lo=np.exp(log_ppl - half),
+            ppl_hi=np.exp(log_ppl + half),
+            bits_per_char=chars / np.log(2),
+            context_ppl=np.exp(context),
+            seed_sd=per_seed["nll_text"].groupby("model").std(),
+        )
+    )
 
 
 def p_above(theta, se, df, margin):

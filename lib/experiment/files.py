@@ -8,14 +8,10 @@ import shutil
 import socket
 from pathlib import Path
 
-from lib.errors import Refusal
+from lib.errors import NotWritten
 from lib.experiment import fault_injection
 
 FAILED_WRITES = ["os error", "iostream error", "PytorchStreamWriter"]  # safetensors' and torch's words for an OSError
-
-
-class NotWritten(Refusal, OSError):
-    """The disk is full, or the folder may not be written to."""
 
 
 @contextlib.contextmanager
@@ -101,3 +97,19 @@ def digest(path, length=16):
     """The first `length` hexadecimal digits of a file's SHA-256."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:length]
+
+
+def write_table(frame, path):
+    """Write a data frame as .parquet or .csv (floats in shortest exact form), atomically."""
+    with atomic(path) as temporary:
+        if Path(path).suffix == ".parquet":
+            frame.to_parquet(temporary, index=False)
+        else:
+            frame.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_csv(path):
+    """A table of this project: only an empty cell is missing, so the L1 or text "NA" stays text."""
+    import pandas as pd  # here, since what only looks at files does without
+
+    return pd.read_csv(path, keep_default_na=False, na_values=[""])

@@ -1,5 +1,6 @@
 """Where an experiment keeps its files, what a notebook may read, and what a file says of its making."""
 
+import difflib
 import importlib.metadata
 import os
 import platform
@@ -7,23 +8,9 @@ import re
 import subprocess
 from pathlib import Path
 
-from lib.errors import Refusal
+from lib.errors import BadName, Missing
 from lib.experiment import lock, manifest
-from lib.experiment.files import atomic as atomic  # these are used by way of this module, too
-from lib.experiment.files import atomic_folder as atomic_folder
-from lib.experiment.files import digest as digest
-from lib.experiment.files import read_json as read_json
-from lib.experiment.files import write_json as write_json
-
-LEVELS = ["A1", "A2", "B1", "B2", "C1"]
-
-
-class Missing(Refusal, FileNotFoundError):
-    """An input that another notebook makes is not there yet."""
-
-
-class BadName(Refusal, ValueError):
-    """The name of an experiment is no name for a folder."""
+from lib.experiment.files import digest
 
 
 class Experiment:
@@ -99,22 +86,6 @@ def need(path, made_by):
     return path
 
 
-def write_table(frame, path):
-    """Write a data frame as .parquet or .csv (floats in shortest exact form), atomically."""
-    with atomic(path) as temporary:
-        if Path(path).suffix == ".parquet":
-            frame.to_parquet(temporary, index=False)
-        else:
-            frame.to_csv(temporary, index=False, lineterminator="\n")
-
-
-def read_csv(path):
-    """A table of this project: only an empty cell is missing, so the L1 or text "NA" stays text."""
-    import pandas as pd  # here, since what only looks at files does without
-
-    return pd.read_csv(path, keep_default_na=False, na_values=[""])
-
-
 def provenance(parameters, **inputs):
     """What a result says of its making: parameters, input hashes, commit, versions, machine kind."""
     commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
@@ -125,3 +96,14 @@ def provenance(parameters, **inputs):
         "versions": {name: importlib.metadata.version(name) for name in manifest.PACKAGES},
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
     }
+
+
+def existing(name, root="."):
+    """The runs.Experiment `name`, of which something is there already. Raises runs.Missing, naming those there are."""
+    home = Path(root) / "runs"
+    there = sorted({path.parent.name for mark in (".lock", "corpus") for path in home.glob(f"*/{mark}")})
+    if name in there:
+        return Experiment(name, root)
+    near = "".join(f" Nearest: EXPERIMENT={one}." for one in difflib.get_close_matches(name, there, 1))
+    known = f"There are: {', '.join(there)}." if there else f"There is none in {home} yet; make demo makes one."
+    raise Missing(f"There is no experiment {name!r}.{near} {known}")

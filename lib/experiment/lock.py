@@ -1,6 +1,6 @@
-"""One run of an experiment at a time: `python -m lib.experiment.lock EXPERIMENT CORPUS PARAMS PROFILE COMMAND ...`.
+"""One run of an experiment at a time.
 
-Runs COMMAND alone. The lock is the system's own (flock) on runs/<experiment>/.lock, so it ends with who holds it,
+The lock is the system's own (flock) on runs/<experiment>/.lock, so it ends with who holds it,
 however that dies. The file says who that is, on what machine, and with what the run was asked for; while it goes on,
 the file's time is its sign of life.
 
@@ -12,29 +12,17 @@ apart.
 """
 
 import contextlib
-import datetime
 import errno
 import fcntl
 import json
 import os
-import shutil
-import signal
 import socket
-import subprocess
-import sys
 import time
 
-from lib.errors import Refusal
+from lib.errors import Held
 
 RUN = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
-NOT_BEGUN = 3  # exit status: the command was not started
-BEAT = 60  # seconds between two signs of life
 NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # what file systems without flock answer
-ROOM = 100 * 2**20  # bytes on the disk, under which nothing is begun
-
-
-class Held(Refusal, RuntimeError):
-    """Another process makes this experiment."""
 
 
 def take(home, facts):
@@ -108,51 +96,3 @@ def refuse_another(home):
     other = running(home)
     if other is not None and os.environ.get(RUN) != str(other.get("pid")):
         raise Held(f"{home} is being made by {_who(other)}.\nWait for it, or work under another name: experiment = …")
-
-
-def end_with_parent():
-    """Let the system kill this process when its parent dies (Linux), so that no half of a run goes on alone."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
-
-
-def run(name, corpus, params, profile, command):
-    """Make sure of room, take the lock, mark what is stale, and run command; returns its exit status."""
-    from lib.experiment import folders
-    from lib.workflow import status
-
-    home = folders.Experiment(name, root=".").folder
-    home.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(home).free < ROOM:
-        raise OSError(f"{home}: under {ROOM // 2**20} MiB are left on its disk. Make room; nothing was begun.")
-    facts = {"pid": os.getpid(), "host": socket.gethostname(), "corpus": corpus, "params": params}
-    facts["profile"] = profile
-    facts["since"] = datetime.datetime.now().isoformat(" ", "seconds")
-    with take(home, facts) as file:
-        status.mark_stale(home, params, corpus)
-        signal.signal(signal.SIGINT, lambda *_: None)  # the command hears it too, and ends in order
-        how = {"env": os.environ | {RUN: str(os.getpid())}, "pass_fds": [file.fileno()]}
-        running = subprocess.Popen(command, preexec_fn=end_with_parent, **how)
-        signal.signal(signal.SIGTERM, lambda number, _: running.send_signal(number))
-        ended = None
-        while ended is None:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                ended = running.wait(BEAT)
-            os.utime(file.fileno())
-        status.put_back(home)
-        write(file, facts | {"ended": True})
-    return ended
-
-
-if __name__ == "__main__":
-    from lib.workflow import request
-
-    name, corpus, params, profile, *command = sys.argv[1:]
-    try:
-        request.check(name, corpus, params, profile)
-        sys.exit(run(name, corpus, params, profile, command))
-    except (Held, OSError, ValueError) as error:
-        print(f"\n{error}", file=sys.stderr)
-        sys.exit(NOT_BEGUN)

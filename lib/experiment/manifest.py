@@ -10,7 +10,7 @@ import importlib.metadata
 import json
 from pathlib import Path
 
-from lib.errors import Refusal
+from lib.errors import Stale
 from lib.experiment.files import digest, read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[2]  # the repository
@@ -24,10 +24,6 @@ WITHOUT_RESULTS |= {f"lib.experiment.{name}" for name in ["manifest", "files", "
 FREE = {"devices"}  # parameters that decide no result
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
-
-
-class Stale(Refusal, ValueError):
-    """A result is not finished, not as it was written, or made from what has changed since."""
 
 
 def vouch(folder, made_by, parameters, inputs, home, notebooks):

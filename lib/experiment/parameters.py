@@ -7,14 +7,10 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
-from lib.errors import Refusal
+from lib.errors import ParameterError
 from lib.experiment.schemas import Corpus, Hypotheses, Infill, Machine, Masks, Train
 
 FILES = {"machine": Machine, "corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
-
-
-class ParameterError(Refusal, ValueError):
-    """A parameter is unknown, mistyped, out of range or given twice."""
 
 
 class _OneOfEach(yaml.SafeLoader):
@@ -112,6 +108,8 @@ def profile(folder):
         for level, budget in p.keep_at.items():
             own = models.get(level.lower())
             if own and own.examples != budget:
-                raise ParameterError(f"{folder}/{name}.yaml: keep_at says {level}: {budget}, but {own.model}.yaml has "
-                                     f"examples: {own.examples}; they are there to be equal")
+                raise ParameterError(
+                    f"{folder}/{name}.yaml: keep_at says {level}: {budget}, but {own.model}.yaml has "
+                    f"examples: {own.examples}; they are there to be equal"
+                )
     return loaded

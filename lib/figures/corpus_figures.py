@@ -1,7 +1,8 @@
 """The figures of the corpus and its masks: each takes a table and a title that says the result, returns its Axes."""
 
-from lib.experiment.folders import LEVELS
-from lib.figures.result_figures import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, blank, formatted, label, seaborn
+from lib.design import LEVELS
+from lib.figures.style import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, blank, label, seaborn
+from lib.formatting import formatted
 
 PARTS = {"train": "#c3d7e8", "valid": "#6f9cc0", "test": "#1f4e79"}
 

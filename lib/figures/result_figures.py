@@ -7,48 +7,11 @@ import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
-from IPython import get_ipython
 from matplotlib.ticker import LogLocator, NullLocator
-from matplotlib_inline.backend_inline import set_matplotlib_formats
 
-from lib.experiment.folders import LEVELS, atomic, write_table
-
-OWN = {level.lower(): level for level in LEVELS}  # model -> its level
-TRANSFER = {f"{level.lower()}_transfer": level for level in LEVELS}
-KIND = dict.fromkeys(OWN, "specialised") | {"general": "general"} | dict.fromkeys(TRANSFER, "transfer")
-# From light to dark, so that the levels keep their order in grey. The kinds' colours are Okabe and Ito's.
-LEVEL_COLOURS = dict(zip(LEVELS, ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]))
-KIND_COLOURS = {"specialised": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
-MARKERS = {"specialised": "o", "general": "s", "transfer": "D", "control": "X"}
-AIM = "#d55e00"  # what the drawn values are held against
-LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
-UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
-
-
-def seaborn():
-    """seaborn, imported when a figure needs it: a second that thirty of the forty notebook runs do without."""
-    import seaborn
-
-    return seaborn
-
-
-def setup():
-    """Set the house style. Every figure here does so itself; a cell that draws its own calls it first."""
-    # Letters stay letters in SVG and PDF, so they can be searched; a learner's $ stays a $.
-    files = {"svg.fonttype": "none", "pdf.fonttype": 42, "text.parse_math": False}
-    lines = {"axes.grid.axis": "y", "grid.color": "#e4e4e4", "axes.spines.top": False, "axes.spines.right": False}
-    plt.style.use(["seaborn-v0_8-whitegrid", "seaborn-v0_8-paper"])  # matplotlib's own, without seaborn's import
-    plt.rcParams.update(files | lines | {"figure.dpi": 100, "savefig.dpi": 300})
-    if get_ipython():  # in a notebook with twice the pixels for the same width, so that letters are sharp on any screen
-        set_matplotlib_formats("retina")
-
-
-def save(drawn, folder, name, table):
-    """Write `drawn` (Axes or Figure) as name.png, .svg, .pdf and `table` as .csv: same picture, same bytes."""
-    for suffix, metadata in UNDATED:
-        with atomic(folder / f"{name}.{suffix}") as path, plt.rc_context({"svg.hashsalt": name}):
-            drawn.get_figure(root=True).savefig(path, metadata=metadata, bbox_inches="tight")
-    write_table(table, folder / f"{name}.csv")
+from lib.design import KIND, LEVELS, OWN, TRANSFER
+from lib.figures.style import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, MARKERS, blank, label, seaborn
+from lib.formatting import formatted
 
 
 def matrix(ppl, title):
@@ -158,16 +121,6 @@ def forest(contrasts, title, by):
     return ax.figure
 
 
-def blank(title, height, xlabel, ylabel, **grid):
-    """Axes of a new figure as wide as a page's text (7 inches), under a wrapped title at its left edge."""
-    setup()
-    lines = textwrap.wrap(printable(title), 84)[:8]
-    figure, axes = plt.subplots(figsize=(7, height + 0.18 * len(lines)), layout="constrained", **grid)
-    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    np.atleast_1d(axes)[0].set(xlabel=xlabel, ylabel=ylabel)
-    return axes
-
-
 def _log(ax, values):
     """Make y logarithmic, if there are values at all, with ticks in plain numbers, as many as their range needs."""
     if values.notna().any():
@@ -175,20 +128,6 @@ def _log(ax, values):
         ticks = LogLocator(subs=[1, 2, 5] if wide else [1, 1.5, 2, 3, 5, 7])
         ax.set_yscale("log")
         ax.yaxis.set(major_locator=ticks, major_formatter="{x:,g}", minor_locator=NullLocator())
-
-
-def printable(text):
-    """What a corpus may have put into a title or label, without control characters: no SVG may hold them."""
-    return "".join(c if c.isprintable() else "\ufffd" for c in text)
-
-
-def label(text):
-    """A name from a corpus as a figure has room for it: matplotlib draws no 3,000 letters."""
-    return printable(text if len(text) <= 30 else text[:29] + "…")
-
-
-def formatted(values, form):
-    return [form.format(value).replace("-", "−") if np.isfinite(value) else "n/a" for value in values]
 
 
 def _by_level(table, title, ylabel, margin=0):

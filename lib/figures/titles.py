@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lib.experiment.folders import LEVELS
-from lib.hypotheses.verdict_text import listed
+from lib.design import LEVELS
+from lib.formatting import listed
 
 KINDS = {"own": "{}", "general": "general", "transfer": "{}_transfer"}
 

@@ -3,11 +3,12 @@
 Pure functions from contrast rows to verdict rows. theta, margins: differences of ln PPL, so 10 % is ln 1.10.
 Tests are one-sided at alpha; the intervals beside them are two-sided.
 """
+
 import numpy as np
 import pandas as pd
 
+from lib.design import LEVELS
 from lib.evaluation.statistics import holm, p_above
-from lib.experiment.folders import LEVELS
 
 SUPPORTED, PARTLY, NOT, INCONCLUSIVE = "supported", "partly", "not supported", "inconclusive"
 NA, INVALID = "n/a", "invalid"
@@ -71,8 +72,9 @@ def h1(contrasts, params):
     rows, margin = _rows(contrasts, "general-own"), np.log1p(params.h1_margin)
     p = _p(rows, margin)
     p_holm, p_strong = holm(p), holm(_p(rows, np.log1p(params.h1_strong)))
-    verdict = np.select([p.isna(), p_holm < params.alpha, _p(rows, margin, -1) < params.alpha],
-                        [NA, SUPPORTED, NOT], INCONCLUSIVE)
+    verdict = np.select(
+        [p.isna(), p_holm < params.alpha, _p(rows, margin, -1) < params.alpha], [NA, SUPPORTED, NOT], INCONCLUSIVE
+    )
     notes = np.where(p_strong < params.alpha, f"strong: shown above {100 * params.h1_strong:.0f} % too", "")
     return _verdicts("H1", rows, margin, p, p_holm, verdict, notes)
 
@@ -85,8 +87,11 @@ def h2(contrasts, params):
     p, shown = _p(rows, margin, -1), params.alpha
     equivalent = (p < shown) & (_p(rows, -margin) < shown)
     behind = holm(_p(rows, margin)) < shown
-    verdict = np.select([p.isna(), _p(rows, -margin, -1) < shown, equivalent, p < shown, behind],
-                        [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT], INCONCLUSIVE)
+    verdict = np.select(
+        [p.isna(), _p(rows, -margin, -1) < shown, equivalent, p < shown, behind],
+        [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT],
+        INCONCLUSIVE,
+    )
     notes = [f"best specialist on valid: {b}" if isinstance(b, str) else "" for b in rows["b"]]
     return _verdicts("H2", rows, margin, p, np.nan, verdict, notes)
 
@@ -100,14 +105,28 @@ def h3(contrasts, params):
     both, ran = above[[0, 1]].max(axis=1, skipna=False), above[2].notna()
     p, beats_both = np.fmax(both, above[2]).where(both.notna()), holm(both) < params.alpha
     p_holm = holm(p)
-    verdict = np.select([both.isna(), p_holm < params.alpha, beats_both & (below[2] < params.alpha),
-                         below[[0, 1]].min(axis=1) < params.alpha / 2], [NA, SUPPORTED, LONGER, NOT], INCONCLUSIVE)
+    verdict = np.select(
+        [
+            both.isna(),
+            p_holm < params.alpha,
+            beats_both & (below[2] < params.alpha),
+            below[[0, 1]].min(axis=1) < params.alpha / 2,
+        ],
+        [NA, SUPPORTED, LONGER, NOT],
+        INCONCLUSIVE,
+    )
     weakest = above.fillna({0: 2, 1: 2, 2: -1}).idxmax(axis=1)  # a missing rival shows why, a missing control not
     rows = pd.concat(tests, keys=range(3)).loc[list(zip(weakest, LEVELS, strict=True))].droplevel(0)
     rows["provisional"] = np.any([one["provisional"] for one in tests], axis=0)
-    control = np.select([~beats_both, ~ran, verdict == INCONCLUSIVE],
-                        ["", "; longer training not excluded: no general model was continued as long",
-                         "; longer training not excluded: the general model continued as long is not shown beaten"], "")
+    control = np.select(
+        [~beats_both, ~ran, verdict == INCONCLUSIVE],
+        [
+            "",
+            "; longer training not excluded: no general model was continued as long",
+            "; longer training not excluded: the general model continued as long is not shown beaten",
+        ],
+        "",
+    )
     notes = np.where(verdict == NA, "", "nearest rival: " + rows["a"].astype(str) + control)
     return _verdicts("H3", rows, margin, p, p_holm, verdict, notes)
 
@@ -122,49 +141,15 @@ def decide(contrasts, params, checks=None):
     return table
 
 
-def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, step0):
-    """What must hold before any verdict: table check, holds, detail (who breaks it). Unknown does not hold.
-
-    scores: the long table. Per model: mask_hashes, split_ids (both may name other parties that must agree), truncated
-    (frozen masks that were not scored in full), training (frame text_id, learner_id; empty for an untrained model).
-    Per trained run: weights and step0, hashes after and before training."""
-    models, hashes = sorted(scores["model"].unique()), list(weights.values())
-    items = scores.groupby(["text_id", "mask_type", "mask_set"])["n_tokens"].agg(["min", "max", "size"])
-    runs = len(scores[["model", "seed"]].drop_duplicates())
-    uneven = items[(items["min"] != items["max"]) | (items["size"] != runs)].index.unique("text_id")
-    culprits = {"masks equal for all models": _apart(dict.fromkeys(models) | mask_hashes),
-                "split equal for all models": _apart(dict.fromkeys(models) | split_ids),
-                "tokens equal for all models": [f"text {text}" for text in uneven] if len(items) else ["no scores"],
-                "nothing truncated": [m for m in models if truncated.get(m) != 0],
-                "no test text in training": _who_saw(scores, training, "text_id"),
-                "no test learner in training": _who_saw(scores, training, "learner_id"),
-                "weights differ": [run for run, one in weights.items() if hashes.count(one) > 1
-                                   or step0.get(run, one) == one] if weights else ["none known"]}
-    rows = [(check, not who, ", ".join(who[:5]) or "none") for check, who in culprits.items()]
-    return pd.DataFrame(rows, columns=["check", "holds", "detail"])
-
-
-def _apart(values):
-    """Everyone with what is theirs, unless all have the same and nobody None."""
-    same = len(set(values.values())) == 1 and None not in values.values()
-    return [] if same else [f"{who} {value}" for who, value in values.items()]
-
-
-def _who_saw(scores, training, column):
-    """Models whose training list is unknown or holds a test id; empty ids are nobody's."""
-    def ids(table):
-        return {str(one) for one in table[column].dropna().unique()} - {""}
-    test, models = ids(scores), sorted(scores["model"].unique())
-    return [m for m in models if m not in training or test & ids(training[m])]
-
-
 def robustness(decide, contrasts, alternatives):
     """Verdict rows of decide(contrasts) with `robust`: yes, "no: by X", "untested: Y". alternatives: {name: contrasts,
     or None where there are none}; one that cannot test what the verdict tested counts as untested, and one that shows
     even more does not contradict."""
     verdicts = decide(contrasts).set_index(KEY)
-    base, *others = (one if one is None else decide(one).set_index(KEY)["verdict"].str.removesuffix(STAMP)
-                     for one in (contrasts, *alternatives.values()))
+    base, *others = (
+        one if one is None else decide(one).set_index(KEY)["verdict"].str.removesuffix(STAMP)
+        for one in (contrasts, *alternatives.values())
+    )
     for key in base.index[~base.isin([NA, INVALID])]:
         cells = [key] if key[1] != ALL else [(key[0], level) for level in LEVELS]
         failed, untested = [], [] if alternatives else ["everything"]

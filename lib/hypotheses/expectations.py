@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lib.experiment.folders import LEVELS
+from lib.design import LEVELS
+from lib.formatting import bullets, listed
 from lib.hypotheses.decision_rules import ALL, HOLDS, INCONCLUSIVE, outcome
-from lib.hypotheses.verdict_text import bullets, listed
 
 MET, AGAINST, OPEN = "as expected", "against what was expected", "so what was expected stays open"
 UNKNOWN = "so nobody can tell"
@@ -52,6 +52,7 @@ def comparison(contrasts, by_type, halved):
     against the own one; by_type: general-own by mask_type; halved: levels whose own model stands at under half of its
     valid perplexity before training.
     """
+
     def of(*names):
         return contrasts[contrasts["name"].isin(names)]
 

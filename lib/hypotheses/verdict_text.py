@@ -5,6 +5,7 @@ Pure functions from the tables of 06 and 07 to plain or Markdown text.
 
 import numpy as np
 
+from lib.formatting import bullets, listed
 from lib.hypotheses.decision_rules import (
     ALL,
     EQUIVALENT,
@@ -36,12 +37,8 @@ UNDECIDED = {INCONCLUSIVE: "it stays open whether ", NA: "it could not be tested
 SHORT = {"H1": {NOT: "it does not"}, "H2": {NOT: "the general model is more than {m} behind"},
          "H3": {NOT: "it does not beat both"}}  # fmt: skip
 SHORT_UNDECIDED = {INCONCLUSIVE: "it stays open", NA: "it could not be tested"}
-
-
-def listed(names):
-    """Names as a sentence has them: "A1, A2 and C1", or "none"."""
-    *some, last = names or ["none"]
-    return f"{', '.join(some)} and {last}" if some else last
+BESIDE_H3 = {INCONCLUSIVE: ", which stays open", NOT: ", which it is shown not to be",
+             NA: ", which could not be tested", LONGER: " for another reason than longer training"}  # fmt: skip
 
 
 def _claim(hypothesis, one, margin, short=False):
@@ -99,10 +96,6 @@ def paragraph(hypothesis, verdicts, stamps=()):
             row["why"] = row["why"].replace(stamp, "").strip("; ")
     lines = [f"- {sentence(row)}" for row in levels if outcome(row["verdict"]) != INVALID]
     return "\n".join([f"**{title(hypothesis, verdicts)}.**{_robust(whole)}\n", *lines])
-
-
-BESIDE_H3 = {INCONCLUSIVE: ", which stays open", NOT: ", which it is shown not to be",
-             NA: ", which could not be tested", LONGER: " for another reason than longer training"}  # fmt: skip
 
 
 def beside_h3(one, margin):
@@ -181,8 +174,3 @@ def answer(own, verdicts, checks):
     span = (f"The general model's perplexity against the own model's, on its level: {from_to}." if ends else
             "No level could be compared.")  # fmt: skip
     return " ".join([span, *(f"{title(h, verdicts)}." for h in CLAIMS)])
-
-
-def bullets(told):
-    """Markdown: {word: sentences} as a list."""
-    return "\n".join(f"- **{word}.** {words}" for word, words in told.items())

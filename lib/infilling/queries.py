@@ -11,14 +11,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from lib.design import KIND, LEVELS
+from lib.errors import Missing
 from lib.evaluation import scoring
 from lib.experiment import manifest
-from lib.experiment.folders import LEVELS, Missing, read_json
-from lib.figures.result_figures import KIND
+from lib.experiment.files import read_json
 from lib.infilling import decoding
 from lib.masking.examples import example
 from lib.masking.segmentation import NGRAM, SENTENCE, WORD, units
 from lib.masking.token_index import encode
+from lib.models import loading
 
 _BLANK = r"\[(\s*)([^\[\]]*[^\[\]\s])(\s*)\]|(?<!\w)(_{1,3})(?!\w)"
 _PIECE = re.compile(rf"{_BLANK}|\w+(?:['’-]\w+)*")
@@ -108,7 +110,7 @@ class Panel:
     def network(self, name):
         if name not in self.networks:
             folder = self.run.model(name, self.facts[name]["seed"])
-            self.networks[name] = scoring.load(folder)  # which compares the weights with their fingerprint
+            self.networks[name] = loading.load(folder)  # which compares the weights with their fingerprint
         return self.networks[name]
 
     def ask(self, answer, question, largest=math.inf):

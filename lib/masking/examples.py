@@ -7,7 +7,7 @@ Layout and loss follow Donahue, Lee & Liang (ACL 2020): context with one type to
 import numpy as np
 from numba import njit
 
-from lib.experiment.folders import LEVELS
+from lib.design import LEVELS
 from lib.masking.masks import TYPES
 
 SPECIALS = ["<|startofinfill|>", "<|endofinfill|>"] + [f"<|infill_{name}|>" for name in TYPES]

@@ -16,15 +16,15 @@ import yaml
 from pydantic import Field
 from tqdm import tqdm
 
-from lib.evaluation import scoring
-from lib.experiment import lock, manifest, parameters
-from lib.experiment.files import NotWritten, digest
-from lib.experiment.folders import BadName, Missing, read_csv, read_json, write_json
+from lib import errors
+from lib.errors import BadName, Missing, NotWritten
+from lib.experiment import parameters
+from lib.experiment.files import digest, read_csv, read_json, write_json
+from lib.experiment.folders import existing
 from lib.experiment.schemas import Count, Masks, Parameters, Share
 from lib.masking import token_index
 from lib.memorisation import canaries, canary_training, extraction_gap
-from lib.training import checkpoints, trainer
-from lib.workflow.request import existing
+from lib.models import loading
 
 MAY, STAY, OPEN = "may leave", "must stay", "open"
 FEWEST = 20  # learners in a part, to say anything
@@ -33,8 +33,18 @@ SAYS = {  # estimate, its interval, the limit
     "exact": "words of training texts are filled exactly {:+.1%} more often ({:+.1%} to {:+.1%}; limit {:.0%})",
     "exposure": "canaries planted once stand {:+.1f} bits above chance ({:+.1f} to {:+.1f}; limit {:.1f})",
 }
-MISTAKES = (Missing, BadName, manifest.Stale, parameters.ParameterError, lock.Held, checkpoints.Other, trainer.CutOff,
-            FloatingPointError, MemoryError, NotWritten)  # they say themselves how to go on
+MISTAKES = (
+    Missing,
+    BadName,
+    errors.Stale,
+    errors.ParameterError,
+    errors.Held,
+    errors.Other,
+    errors.CutOff,
+    FloatingPointError,
+    MemoryError,
+    NotWritten,
+)  # they say themselves how to go on
 NONE_PLANTED = "no canaries were planted: CANARIES=yes asks for it"
 
 
@@ -82,6 +92,7 @@ def with_bases(told, bases):
 
     bases: {model/seed: that of its base}. Weights keep something of all that they were ever trained on.
     """
+
     def settled(one):
         base, own = bases.get(one), told[one]["verdict"]
         below = settled(base) if base in told else MAY
@@ -109,7 +120,7 @@ def measure(run, model, seed, index, drawing, limits, planted=None):
     read, test = extraction_gap.pairs(own[own["text_id"].isin(order["text_id"])], test, limits.texts, limits.seed)
     told = {"n_learners": 0}
     if len(read):
-        tokenizer, network = AutoTokenizer.from_pretrained(folder), scoring.load(folder)
+        tokenizer, network = AutoTokenizer.from_pretrained(folder), loading.load(folder)
         first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
         sums = [extraction_gap.asked(network, tokenizer, rows, drawing, first_special) for rows in (read, test)]
         told = extraction_gap.gaps(*sums, limits.alpha, limits.seed)

@@ -11,14 +11,15 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer, set_seed
 
+from lib import formatting
 from lib.evaluation import scoring
 from lib.experiment import parameters
-from lib.experiment.folders import read_json, write_json
+from lib.experiment.files import read_json, write_json
 from lib.experiment.schemas import Train
 from lib.masking import frozen_masks, masks, token_index
 from lib.masking.examples import level_tokens
 from lib.memorisation import canaries
-from lib.models import initialization
+from lib.models import initialization, loading
 from lib.training import loop
 from lib.training.dataset import Steps
 from lib.workflow import estimates
@@ -37,11 +38,11 @@ def all_of(run, facts, index, drawing, limits, plant):
     new = [model for model, one in known.items() if one is None]
     if plant and new:
         hours = sum(read_json(run.model(model, first[model]) / "clock.json")["seconds"] for model in new) / 3600
-        print(f"{len(new)} trainings with canaries. Those without took {estimates.time_of(hours)}.", flush=True)
-        scoring.quiet()
+        print(f"{len(new)} trainings with canaries. Those without took {formatting.time_of(hours)}.", flush=True)
+        loading.quiet()
     for n, model in enumerate(new if plant else [], 1):
         known[model] = measure(run, facts[model, first[model]], index, drawing, limits)
-        print(f"{n} of {len(new)}: {model}, {estimates.time_of(known[model]['seconds'] / 3600)}", flush=True)
+        print(f"{n} of {len(new)}: {model}, {formatting.time_of(known[model]['seconds'] / 3600)}", flush=True)
     return {model: one for model, one in known.items() if one is not None}
 
 

@@ -52,6 +52,7 @@ def gaps(read, test, alpha, seed):
     gap: how much higher perplexity is on test than on training texts, as a share; exact: how much larger the share of
     words filled exactly is on training than on test texts. Intervals: percentiles, two-sided at alpha.
     """
+
     def both(a, b):
         gap = np.expm1(b[:, 0] / b[:, 1] - a[:, 0] / a[:, 1])
         return gap, a[:, 2] / a[:, 3] - b[:, 2] / b[:, 3]

@@ -4,8 +4,8 @@ import torch
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPT2Config
 
 from lib import hub
-from lib.evaluation import scoring
 from lib.masking.examples import SPECIALS
+from lib.models import loading
 
 DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
 
@@ -16,7 +16,7 @@ def model(settings, tokenizer, max_length, base=None):
     A base without the seven special tokens gets new embeddings for them. Raises ValueError when the base cannot be
     found or lacks weights, takes fewer than max_length tokens, or has another vocabulary than the tokenizer.
     """
-    scoring.quiet()
+    loading.quiet()
     if base is None:
         return _scratch(settings, tokenizer, max_length)
     config = _config(base)
@@ -52,8 +52,12 @@ def _scratch(settings, tokenizer, max_length):
 
 
 def _config(base):
-    return hub.load(AutoConfig, base, f"init_from: {base} is no trained model of this experiment, no model folder, and "
-                    "not to be had from Hugging Face. Train it first (03_train), give the path of a folder")
+    return hub.load(
+        AutoConfig,
+        base,
+        f"init_from: {base} is no trained model of this experiment, no model folder, and "
+        "not to be had from Hugging Face. Train it first (03_train), give the path of a folder",
+    )
 
 
 def _check_base(base, config, tokenizer, max_length):

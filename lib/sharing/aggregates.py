@@ -6,33 +6,28 @@ A number that rests on fewer than SMALL learners is left out, in tables and so i
 import numpy as np
 import pandas as pd
 
-from lib.evaluation import statistics
-from lib.experiment.folders import LEVELS, read_csv, read_json
+from lib import design
+from lib.design import LEVELS
+from lib.experiment.files import read_csv, read_json
 from lib.figures import result_figures, titles
 from lib.hypotheses import verdict_text
 
 SMALL = 20  # learners
 WHY = f"fewer than {SMALL} learners"
-COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "by_group", "word_metrics", "word_levels", "cost",
-            "preconditions", "clock"]
+COMPARED = [
+    "ppl_matrix",
+    "contrasts",
+    "by_type",
+    "by_l1",
+    "by_group",
+    "word_metrics",
+    "word_levels",
+    "cost",
+    "preconditions",
+    "clock",
+]
 DECIDED = ["verdicts", "seed_criteria", "mde"]
 KEPT = {"n_learners", "seeds", "margin"}  # numbers that are not measured on a cell's learners
-CAPTIONS = {
-    "h1_gains": "Gain of each level's own model: by how many per cent the general model's perplexity is higher on the "
-    "same blanks, with 95 % intervals over learners and training seeds. The band is the margin of 10 %.",
-    "h2_general_vs_best": "The general model beside the best of the level models, which was chosen on valid texts. "
-    "Inside the band the two are as good as equal.",
-    "h3_transfer": "Perplexity of the level's own, the general and the transfer model on the level's test texts (log "
-    "scale, lower is better). Intervals are each model's own, for these weights; verdicts rest on paired differences.",
-    "matrix": "Perplexity of every model (row) on the test texts of every level (column). Compare within a column "
-    "only: texts of another level are easier or harder for every model.",
-    "by_type": "Gain of the own model by what is blanked: the mix used in training, single words, runs of words, "
-    "sentences, whole texts.",
-    "by_l1": "Gain of the own model by first language, where a group is large enough.",
-    "needed_sample": "Measured gains beside the least true gains that a sample like this one would show in nine of ten "
-    "studies: to be above zero, and above the margin of H1, with Holm's strictest correction.",
-    "learning_curves": "Perplexity on valid texts during training. Thin lines are seeds, thick ones their mean.",
-}
 
 
 class Study:
@@ -82,7 +77,7 @@ class Study:
         if level is not None and "n_texts" not in table:
             small |= level.isin(self.small["test"])
         if "valid_perplexity" in table:
-            levels = table["model"].map(lambda model: statistics.role(model)[1])
+            levels = table["model"].map(lambda model: design.role(model)[1])
             small |= levels.isin(self.small["valid"])
         measured = [name for name in table.select_dtypes("number") if name not in KEPT]
         if "valid_perplexity" in table:
@@ -104,7 +99,7 @@ class Study:
     def curves(self):
         """Learning curves of all models that are judged on enough valid texts."""
         shown = [(m, s) for (m, s), one in self.trained.items()
-                 if one["status"] == "trained" and statistics.role(m)[1] not in self.small["valid"]]  # fmt: skip
+                 if one["status"] == "trained" and design.role(m)[1] not in self.small["valid"]]  # fmt: skip
         read = [read_csv(self.run.model(m, s) / "curve.csv").assign(model=m, seed=s) for m, s in shown]
         return pd.concat(read, ignore_index=True) if read else None
 

@@ -16,14 +16,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from lib import design, errors
+from lib.errors import BadName, Missing, Refused
 from lib.evaluation import statistics
 from lib.experiment import manifest
-from lib.experiment.files import digest
-from lib.experiment.folders import BadName, Missing, need, read_json, write_json, write_table
+from lib.experiment.files import digest, read_json, write_json, write_table
+from lib.experiment.folders import existing, need
 from lib.masking import token_index
 from lib.sharing import leak_check, notebook_pages, paper, report
 from lib.sharing.aggregates import SMALL, Study
-from lib.workflow.request import existing
 
 MODEL_FILES = ["README.md", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
 WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training order, never leaves
@@ -40,10 +41,6 @@ READ_ME = """# Results of the study {name}
 
 No text of the corpus is in here: no run of eight words that fewer than five learners wrote (`share-check`).
 """
-
-
-class Refused(RuntimeError):
-    """Something would leave that must not."""
 
 
 def stage(run, folder, weights=False, notebooks=False):
@@ -86,7 +83,7 @@ def without_folders(study, folder):
 
 def _enough(study, model, seed):
     """Is the model trained, and does its card's perplexity rest on SMALL learners or more?"""
-    return study.trained[model, seed]["status"] == "trained" and statistics.role(model)[1] not in study.small["valid"]
+    return study.trained[model, seed]["status"] == "trained" and design.role(model)[1] not in study.small["valid"]
 
 
 def _card(source, target, weights):
@@ -181,5 +178,5 @@ def main(name, what, paths):
 if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1], sys.argv[2], [Path(path) for path in sys.argv[3:]]))
-    except (Missing, BadName, manifest.Stale, Refused, FileNotFoundError) as error:
+    except (Missing, BadName, errors.Stale, Refused, FileNotFoundError) as error:
         sys.exit(str(error))

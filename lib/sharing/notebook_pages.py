@@ -10,15 +10,33 @@ import jinja2
 from markupsafe import Markup
 from tqdm import tqdm
 
-from lib.experiment.folders import atomic
+from lib.experiment.files import atomic
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
     undefined=jinja2.StrictUndefined,
 )  # fmt: skip
 TEMPLATES.globals["zip"] = zip
-TAGS = ["h1", "h2", "h3", "h4", "p", "br", "hr", "div", "span", "pre", "sub", "sup", "table", "thead", "tbody", "tr",
-        "th", "td"]  # beside those of text, which bleach allows by itself
+TAGS = [
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "p",
+    "br",
+    "hr",
+    "div",
+    "span",
+    "pre",
+    "sub",
+    "sup",
+    "table",
+    "thead",
+    "tbody",
+    "tr",
+    "th",
+    "td",
+]  # beside those of text, which bleach allows by itself
 ATTRIBUTES = {"*": ["class", "id"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
 STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
 WRITES = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of what follows

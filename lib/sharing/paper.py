@@ -1,6 +1,6 @@
 """What a paper takes from a finished run: methods and data statement in words, booktabs tables, figures, references.
 
-    python -m lib.sharing.paper EXPERIMENT     # writes runs/<experiment>/paper/; study.tex there inputs all of it
+python -m lib.sharing.paper EXPERIMENT     # writes runs/<experiment>/paper/; study.tex there inputs all of it
 """
 
 import shutil
@@ -11,14 +11,16 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from lib.evaluation import statistics
-from lib.experiment import manifest
-from lib.experiment.folders import LEVELS, Missing, atomic
-from lib.figures import result_figures
+from lib import design, errors
+from lib.design import LEVELS
+from lib.errors import Missing
+from lib.experiment.files import atomic
+from lib.experiment.folders import existing
+from lib.figures import style
+from lib.figures.captions import CAPTIONS
+from lib.formatting import listed, number
 from lib.hypotheses import decision_rules
-from lib.hypotheses.verdict_text import listed
-from lib.sharing.aggregates import CAPTIONS, SMALL, Study
-from lib.workflow.request import existing
+from lib.sharing.aggregates import SMALL, Study
 
 TYPED = {"text": "as learners typed them, errors included", "text_corrected": "after automatic spelling correction"}
 WORDS = {"level", "model", "l1", "H1", "H2", "H3"}  # columns of a table that stand at the left
@@ -81,7 +83,7 @@ def _models(study):
     seeds = sorted({one["seed"] for one in trained})
     each = pd.DataFrame([
         one["parameters"]
-        | {"seen": one["examples_seen"], "size": one["parameters_total"], "kind": statistics.role(one["model"])[0]}
+        | {"seen": one["examples_seen"], "size": one["parameters_total"], "kind": design.role(one["model"])[0]}
         for one in trained
     ])  # fmt: skip
     seen = [f"{kind} {low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
@@ -123,8 +125,8 @@ def matrix(study):
     """Perplexities as text, models by test texts."""
     table = study.tables["ppl_matrix"]
     cells = table[table["mask_type"] == "mix"].pivot(index="model", columns="test", values="ppl")
-    rows = [*result_figures.KIND, *cells.index.difference([*result_figures.KIND])]
-    cells = cells.reindex(index=rows, columns=[*LEVELS, statistics.MIXED])
+    rows = [*design.KIND, *cells.index.difference([*design.KIND])]
+    cells = cells.reindex(index=rows, columns=[*LEVELS, design.MIXED])
     return cells.map(number).rename_axis("model").reset_index()
 
 
@@ -132,10 +134,6 @@ def counts(study, by="levels"):
     table = study.tables[by].drop(columns="why", errors="ignore")
     names = {"n_texts": "texts", "n_learners": "learners", "n_words": "words"}
     return table.map(lambda x: x if isinstance(x, str) else number(x, "{:,.0f}")).rename(columns=names)
-
-
-def number(value, form="{:.1f}"):
-    return "n/a" if pd.isna(value) else form.format(value).replace("-", "−")
 
 
 def latex(text):
@@ -193,7 +191,7 @@ def _saved(study, folder):
     import matplotlib.pyplot as plt
 
     for name, drawn, table in study.figures():
-        result_figures.save(drawn, folder, name, table)
+        style.save(drawn, folder, name, table)
         plt.close(drawn.get_figure(root=True))
         yield name, drawn, table
 
@@ -210,5 +208,5 @@ if __name__ == "__main__":
         shutil.rmtree(run.folder / "paper", ignore_errors=True)
         write(Study(run), run.folder / "paper")
         print(f"{run.folder}/paper: study.tex inputs methods, data statement, tables and figures; references.bib")
-    except (Missing, manifest.Stale) as error:
+    except (Missing, errors.Stale) as error:
         sys.exit(str(error))

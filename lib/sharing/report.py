@@ -16,14 +16,17 @@ import matplotlib.pyplot as plt
 import pandas as pd
 import yaml
 
-from lib.evaluation import statistics
+from lib import design, errors, formatting
+from lib.design import LEVELS
+from lib.errors import Missing
 from lib.experiment import manifest
-from lib.experiment.folders import LEVELS, Missing, atomic
+from lib.experiment.files import atomic
+from lib.experiment.folders import existing
+from lib.figures.captions import CAPTIONS
 from lib.hypotheses import decision_rules, verdict_text
 from lib.hypotheses.decision_rules import HOLDS, NOT, outcome
 from lib.sharing import notebook_pages, paper
-from lib.sharing.aggregates import CAPTIONS, SMALL, Study
-from lib.workflow.request import existing
+from lib.sharing.aggregates import SMALL, Study
 
 QUESTION = "Does a language model for one CEFR level beat one for all?"
 SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
@@ -93,8 +96,8 @@ def _words(table):
     shown = table[["level", "model", "n", "exact", "top5"]].sort_values(["level", "model"])
     home = [model in (level.lower(), f"{level.lower()}_transfer", "general") for level, model in
             zip(shown["level"], shown["model"])]  # fmt: skip
-    shown = shown[home].assign(n=shown["n"].map(lambda n: paper.number(n, "{:,.0f}")))
-    shown[["exact", "top5"]] = (100 * shown[["exact", "top5"]]).map(lambda share: paper.number(share, "{:.0f}"))
+    shown = shown[home].assign(n=shown["n"].map(lambda n: formatting.number(n, "{:,.0f}")))
+    shown[["exact", "top5"]] = (100 * shown[["exact", "top5"]]).map(lambda share: formatting.number(share, "{:.0f}"))
     return shown.rename(columns={"n": "words asked", "exact": "exact, %", "top5": "first five, %"})
 
 
@@ -102,16 +105,16 @@ def _cost(study):
     table = study.tables["cost"].merge(study.tables["clock"][["model", "hours"]], on="model")
     return pd.DataFrame({
         "model": table["model"], "kind": table["kind"], "starts from": table["init_from"],
-        "examples": table["examples_seen"].map(lambda n: paper.number(n, "{:,.0f}")),
-        "minutes": (60 * table["hours"]).map(paper.number),
-        "valid perplexity": table["valid_perplexity"].map(paper.number),
+        "examples": table["examples_seen"].map(lambda n: formatting.number(n, "{:,.0f}")),
+        "minutes": (60 * table["hours"]).map(formatting.number),
+        "valid perplexity": table["valid_perplexity"].map(formatting.number),
     })  # fmt: skip
 
 
 def _criteria(table):
     keys = ["criterion", "model"] if "model" in table else ["criterion"]  # 07 named no model before 2026-11-23
     if "model" in table:
-        table = table.assign(model=[WHOSE[statistics.role(model)[0]] for model in table["model"]])
+        table = table.assign(model=[WHOSE[design.role(model)[0]] for model in table["model"]])
     at = table.groupby([*keys, "passed"], sort=False)["level"].agg(lambda rows: ", ".join(dict.fromkeys(rows)))
     at = at.unstack(sort=False).reindex(columns=["pass", "fail"]).fillna("–").reset_index()
     return at.rename(columns={"pass": "passes at", "fail": "fails at"})
@@ -165,5 +168,5 @@ if __name__ == "__main__":
         print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network", flush=True)
         n = notebook_pages.write_notebooks(run, run.folder / "report/notebooks")
         print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")
-    except (Missing, manifest.Stale) as error:
+    except (Missing, errors.Stale) as error:
         sys.exit(str(error))

@@ -14,19 +14,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from lib.experiment import manifest
-from lib.experiment.files import NotWritten, atomic, read_json, write_json
-from lib.experiment.folders import LEVELS, Missing, write_table
+from lib import errors
+from lib.design import LEVELS
+from lib.errors import Foreign, Missing, NotWritten
+from lib.experiment.files import atomic, read_json, write_json, write_table
+from lib.experiment.folders import existing
 from lib.masking.segmentation import TYPES
-from lib.workflow.request import existing
 
 BETWEEN = "\n\n\n"  # what parts two documents in a text file of upstream's
 _RUN = re.compile(r"(?:\r\n|\r|\n){3,}")  # upstream reads each of these line ends as \n
 READ_BY_ALL = ["config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]
-
-
-class Foreign(ValueError):
-    """A model or a file is not of the kind that can be passed on or taken over."""
 
 
 def export_model(folder, to):
@@ -38,14 +35,14 @@ def export_model(folder, to):
     import torch  # here, since texts and masks need neither
     from transformers import AutoTokenizer
 
-    from lib.evaluation import scoring
     from lib.masking.examples import SPECIALS
+    from lib.models import loading
 
     folder, to = Path(folder), Path(to)
     config = read_json(folder / "config.json")
     if config["model_type"] != "gpt2":
         raise Foreign(f"{folder} holds a {config['model_type']} model. Upstream ILM knows gpt2 only.")
-    model, tokenizer = scoring.load(folder), AutoTokenizer.from_pretrained(folder)
+    model, tokenizer = loading.load(folder), AutoTokenizer.from_pretrained(folder)
     added = dict(zip(tokenizer.convert_tokens_to_ids(SPECIALS), SPECIALS))
     to.mkdir(parents=True, exist_ok=True)
     for name in [*READ_BY_ALL, "README.md"]:
@@ -174,5 +171,5 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     try:
         main(*sys.argv[1:])
-    except (Foreign, Missing, NotWritten, manifest.Stale, FileNotFoundError) as error:
+    except (Foreign, Missing, NotWritten, errors.Stale, FileNotFoundError) as error:
         sys.exit(str(error))

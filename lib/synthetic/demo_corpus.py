@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from lib.experiment.folders import LEVELS, write_table
+from lib.design import LEVELS
+from lib.experiment.files import write_table
 
 SYNTHETIC = "synthetic texts, made by lib/synthetic/demo_corpus.py: no learner wrote them"
 COLUMNS = ["writing_id", "learner_id", "level", "unit", "topic_id", "topic", "date", "grade", "nationality", "l1",

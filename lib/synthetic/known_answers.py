@@ -11,7 +11,8 @@ import functools
 import numpy as np
 import pandas as pd
 
-from lib.experiment.folders import LEVELS, write_table
+from lib.design import LEVELS
+from lib.experiment.files import write_table
 from lib.synthetic.demo_corpus import COLUMNS, L1S
 
 THEMES = 2
@@ -169,7 +170,7 @@ def pair_words():
 def _alone(words, rng):
     """x y, then noise, of these words."""
     x = rng.integers(ODD)
-    return f"{words[x]} {words[ODD + x]} {_law(words[2 * ODD:], None, rng)}"
+    return f"{words[x]} {words[ODD + x]} {_law(words[2 * ODD :], None, rng)}"
 
 
 def _at_odds(level, rest, rng):

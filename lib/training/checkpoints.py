@@ -10,15 +10,11 @@ from pathlib import Path
 
 from safetensors.torch import load_model
 
-from lib.errors import Refusal
+from lib.errors import Other
 from lib.experiment import fault_injection, manifest
 from lib.experiment.files import digest, read_json, sync, write_json
 
 MADE_FROM = "made_from.json"
-
-
-class Other(Refusal, ValueError):
-    """The checkpoints in the folder belong to another training."""
 
 
 def claim(folder, made_from):

@@ -11,8 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from IPython.display import display
 
-from lib.experiment.files import read_json
-from lib.experiment.folders import read_csv
+from lib.experiment.files import read_csv, read_json
 from lib.figures import result_figures
 from lib.figures.tables import attended
 from lib.training import checkpoints

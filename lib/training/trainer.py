@@ -1,48 +1,25 @@
 """Hugging Face's Trainer with what a long training needs: sealed checkpoints, a stop at NaN, smaller batches, news."""
 
 import contextlib
-import importlib.util
-import os
+import functools
 import signal
-import sys
 import time
 from pathlib import Path
 
 import numpy as np
 import torch
-from tqdm import tqdm
-from transformers import Trainer, TrainerCallback
+from torch.utils.data import SequentialSampler
+from transformers import Trainer
 
-from lib.errors import Refusal
+from lib.errors import CutOff
+from lib.evaluation import scoring
 from lib.experiment import fault_injection
-from lib.experiment.files import told, write_json
+from lib.experiment.files import told
 from lib.models import packing
 from lib.training import checkpoints, distributed
 from lib.training.dataset import last_step
 
-TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for its logs, where they are wanted
 WARNINGS = [signal.SIGUSR1, signal.SIGTERM]  # of the end: a cluster's before a time limit, and at a preemption
-
-
-class CutOff(Refusal, RuntimeError):
-    """The time of this process is up; what it has learned is saved."""
-
-
-def reporting(model, seed):
-    """Where the Trainer reports to beside its own log: TensorBoard where it was asked for, else nowhere.
-
-    Raises ModuleNotFoundError, with the way on, when it was asked for and is not installed.
-    """
-    folder = os.environ.get(TENSORBOARD)
-    if not folder:
-        return []
-    if importlib.util.find_spec("tensorboard") is None:
-        raise ModuleNotFoundError(
-            f"TensorBoard was asked for ({TENSORBOARD}={folder}) and is not installed. Install it with "
-            "`.venv/bin/python -m pip install -e '.[tensorboard]'`, or leave it out: each model has its curve.csv, too."
-        )
-    os.environ["TENSORBOARD_LOGGING_DIR"] = os.path.join(folder, model, f"seed{seed}")  # which the Trainer reads
-    return ["tensorboard"]
 
 
 class CarefulTrainer(Trainer):
@@ -148,33 +125,45 @@ class CarefulTrainer(Trainer):
             torch.manual_seed(torch.initial_seed() + 1000 * self.state.global_step + distributed.number())
 
 
-class Progress(TrainerCallback):
-    """One plain progress line, examples seen and the last valid perplexity; and an evaluation at the very end.
+class ILMTrainer(CarefulTrainer):
+    """Trainer whose step is one item of `Steps` and whose evaluation is the infill loss on frozen valid masks."""
 
-    Every few seconds, progress.json in `folder` says the same to those who look from outside.
-    """
+    def _get_train_sampler(self, *_):
+        return SequentialSampler(self.train_dataset)
 
-    def __init__(self, settings, label, folder):
-        self.size, self.file, self.told = settings.examples_per_step, folder / "progress.json", 0.0
-        self.ends = {last_step(settings, n) for n in [settings.examples, *settings.keep_at.values()]}
-        how = {"mininterval": 5, "ncols": 100, "leave": False, "disable": distributed.number() > 0, "file": sys.stdout}
-        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", **how)
+    def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
+        with packing.attention(model):
+            loss = self.step_loss(model, inputs)
+        if not loss.is_cuda and not torch.isfinite(loss):  # to look at a GPU's would make the host wait: see `log`
+            self.finite(loss.item())
+        return loss
 
-    def on_train_begin(self, args, state, control, **_):
-        self.first, self.since = state.global_step, time.time()
-        self.bar.update(self.first * self.size)
+    @functools.cached_property
+    def step_loss(self):
+        return torch.compile(packing.loss, dynamic=True) if torch.cuda.is_available() else packing.loss_by_rows
 
-    def on_step_end(self, args, state, control, **_):
-        self.bar.update(self.size)
-        if time.time() > self.told + 5 and not distributed.number():
-            self.told = time.time()
-            left = (self.told - self.since) / (state.global_step - self.first) * (state.max_steps - state.global_step)
-            write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": round(left)}, self.file)
-        if state.global_step in self.ends:  # an end is looked at, wherever it falls
-            control.should_evaluate = control.should_save = control.should_log = True
+    def log(self, logs, *times):
+        """Raises FloatingPointError when a loss since the last log was not finite: logging comes before saving."""
+        self.finite(logs.get("loss", 0), "at or before")
+        super().log(logs, *times)
 
-    def on_evaluate(self, args, state, control, metrics, **_):
-        self.bar.set_postfix_str(f"valid perplexity {metrics['eval_perplexity']:.2f}", refresh=False)
+    def _look(self):
+        scores = scoring.score(self.model, *self.eval_dataset)
+        return {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
 
-    def on_train_end(self, *_, **__):
-        self.bar.close()
+    def evaluate(self, *_, **__):
+        metrics = distributed.of_first(self._look)
+        if self.state.global_step:  # a checkpoint is made of these weights next
+            self.finite(metrics["eval_infill_loss"])
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+
+def infill_loss(scores):
+    """Mean -ln p of answer tokens and their end tokens: what early stopping watches."""
+    return float(scores["nll_full"].sum() / (scores["n_tokens"] + scores["n_end"]).sum())
+
+
+def perplexity(scores):
+    return float(np.exp(scores["nll_text"].sum() / scores["n_tokens"].sum()))

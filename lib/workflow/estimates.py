@@ -3,6 +3,8 @@
 import time
 from pathlib import Path
 
+from lib.corpus.efcamdat import CHARACTERS, TEXTS
+
 # share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an aim, not measured
 REACHED = {"cpu": 0.65, "cuda": 0.38}
 SCORED = {"cpu": 0.65, "cuda": 0.026}  # evaluation's, in float32: an H100's is 67 of 989 TFLOP/s, by its data sheet
@@ -11,8 +13,6 @@ SAVED = 12  # bytes a parameter in a checkpoint: newest, one before, best, and o
 AT_REST = 0.7  # GB of a kernel with torch and transformers loaded
 KEPT_BY_LAYER = 20  # numbers of the model's width that backward needs, for each token in each layer
 LOGITS = {"cpu": 8 * 256, "cuda": 10}  # bytes of logits for each word of the vocabulary: in all, and for each token
-TEXTS = {"A1": 341_155, "A2": 215_344, "B1": 116_539, "B2": 40_238, "C1": 10_006}  # EFCAMDAT's, by level
-CHARACTERS = {"A1": 187, "A2": 350, "B1": 474, "B2": 702, "C1": 969}  # of its mean text
 TOKENS = 81 / 333  # of an example, special ones included, for each character of its text: GPT-2's tokenizer
 SPECIAL = 6  # tokens that an example has more than its text: a separator, and two for each of 2.5 blanks
 LOOKED_AT = 2000  # valid texts, at most
@@ -76,12 +76,13 @@ def lengths(home=None):
 def counted(files, settings):
     """`lengths` of a corpus that no run has indexed yet: its texts by level, tokens by letters as GPT-2's tokenizer has
     them. files: paths; settings: a `schemas.Corpus`. Raises corpus.CorpusError for what cannot be read."""
-    from lib.corpus import column_mapping, reading  # as torch
+    from lib.corpus import (
+        cleaning,
+        reading,  # as torch
+    )
 
     table, _ = reading.read(files, settings)
-    letters = (
-        table["text"].str.len().groupby(column_mapping.cefr(table["level"], settings.levels)).agg(["size", "mean"])
-    )
+    letters = table["text"].str.len().groupby(cleaning.cefr(table["level"], settings.levels)).agg(["size", "mean"])
     return {level: (int(n), TOKENS * mean) for level, n, mean in letters.itertuples() if level in TEXTS}
 
 
@@ -115,15 +116,3 @@ def model(settings, drawing, machine, rate, known):
 def minutes(hours, machine):
     """What a job of so many hours asks of a cluster: half as much again, and no more than one job may take."""
     return min(int(ALONE + 5 + 60 * 1.5 * hours), int(60 * machine.longest_hours))
-
-
-def time_of(hours):
-    """hours in words: "0.4 seconds", "12 minutes", "3.5 hours"."""
-    for unit, size, to in [("seconds", 1 / 3600, 90 / 3600), ("minutes", 1 / 60, 1.5)]:
-        if hours < to:
-            return f"{hours / size:.2g} {unit}"
-    return f"{hours:,.1f} hours"
-
-
-def size_of(gigabytes):
-    return f"{1000 * gigabytes:.2g} MB" if gigabytes < 0.1 else f"{gigabytes:,.1f} GB"

@@ -43,7 +43,7 @@ def serve(command):
 
     Where a server serves this process already, that one goes on serving.
     """
-    from lib.experiment.lock import end_with_parent
+    from lib.experiment.processes import end_with_parent
 
     if SERVER in os.environ:
         os.execvp(command[0], command)

@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lib.corpus.column_mapping import CorpusError
+from lib import errors, formatting
+from lib.errors import CorpusError
 from lib.experiment import parameters
 from lib.experiment.files import atomic, read_json
 from lib.workflow import estimates, request
@@ -54,8 +55,8 @@ def table(needed, models, machine):
     lines[0] += ["memory", "disk", "jobs"]
     for name, one in needed.items():
         sizes = [f"{one['parameters'] / 1e6:.1f} M", f"{one['tokens'] / 1e6:,.1f} M"]
-        hours = [estimates.time_of(one[f"{what}_hours"]) for what in ["train", "evaluate"]]
-        room = [estimates.size_of(one[f"{what}_gb"]) for what in ["memory", "disk"]]
+        hours = [formatting.time_of(one[f"{what}_hours"]) for what in ["train", "evaluate"]]
+        room = [formatting.size_of(one[f"{what}_gb"]) for what in ["memory", "disk"]]
         jobs = str(math.ceil(one["train_hours"] / machine.longest_hours))
         settings = models[name]
         lines.append([name, str(len(settings.seeds)), str(settings.devices), *sizes, *hours, *room, jobs])
@@ -86,10 +87,10 @@ def show(experiment, corpus, asked, profile):
     print(*table(needed, models, machine), sep="\n")
     jobs = jobs_of(needed, models)
     all_hours, chain = sum(hours for hours, _ in jobs.values()), max(schedule(jobs, len(jobs)).values())
-    side_by_side = estimates.time_of(max(schedule(jobs, machine.at_once).values()))
-    print(f"One after the other {estimates.time_of(all_hours)}; {machine.at_once} at once {side_by_side}; the longest")
-    disk = estimates.size_of(sum(one["disk_gb"] for one in needed.values()))
-    print(f"chain, a base and what starts from it, {estimates.time_of(chain)}. Disk, at most: {disk}.")
+    side_by_side = formatting.time_of(max(schedule(jobs, machine.at_once).values()))
+    print(f"One after the other {formatting.time_of(all_hours)}; {machine.at_once} at once {side_by_side}; the longest")
+    disk = formatting.size_of(sum(one["disk_gb"] for one in needed.values()))
+    print(f"chain, a base and what starts from it, {formatting.time_of(chain)}. Disk, at most: {disk}.")
     speed = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
     n_texts = sum(n for n, _ in known.values())
     print(f"Estimates, for {speed} and {n_texts:,} texts: {whose}.")
@@ -116,7 +117,7 @@ if __name__ == "__main__":
     experiment, corpus, profile_of_params, profile = sys.argv[1:]
     try:
         show(experiment, corpus, parameters.profile(profile_of_params), profile)
-    except (parameters.ParameterError, request.NoCorpus, CorpusError) as error:
+    except (errors.ParameterError, errors.NoCorpus, CorpusError) as error:
         sys.exit(str(error))
     words = [f"experiment={experiment}", f"params={profile_of_params}", f"profile={profile}"]
     words += [f"corpus={corpus}"] if corpus else []

@@ -5,13 +5,11 @@ import itertools
 import os
 from pathlib import Path
 
+from lib import errors
+from lib.errors import NoCorpus
 from lib.experiment import folders, parameters
 
 EMBEDDED = "runs/synthetic_corpus.csv"  # the graph makes it where it is not there
-
-
-class NoCorpus(ValueError):
-    """A file that CORPUS names is not there."""
 
 
 def corpus_files(corpus):
@@ -49,16 +47,5 @@ def check(experiment, corpus, folder, profile):
     parameters.profile(folder)
     parameters.machine(profile)
     if not Path("profiles", profile, "config.yaml").exists():
-        raise parameters.ParameterError(f"profiles/{profile} has no config.yaml, which tells Snakemake where jobs run. "
+        raise errors.ParameterError(f"profiles/{profile} has no config.yaml, which tells Snakemake where jobs run. "
                                     "Expected: one like profiles/laptop/config.yaml.")  # fmt: skip
-
-
-def existing(name, root="."):
-    """The runs.Experiment `name`, of which something is there already. Raises runs.Missing, naming those there are."""
-    home = Path(root) / "runs"
-    there = sorted({path.parent.name for mark in (".lock", "corpus") for path in home.glob(f"*/{mark}")})
-    if name in there:
-        return folders.Experiment(name, root)
-    near = "".join(f" Nearest: EXPERIMENT={one}." for one in difflib.get_close_matches(name, there, 1))
-    known = f"There are: {', '.join(there)}." if there else f"There is none in {home} yet; make demo makes one."
-    raise folders.Missing(f"There is no experiment {name!r}.{near} {known}")

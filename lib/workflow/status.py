@@ -12,8 +12,10 @@ import sys
 import time
 from pathlib import Path
 
-from lib.experiment import lock, manifest, parameters
+from lib import errors
+from lib.experiment import folders, lock, manifest, parameters
 from lib.experiment.files import digest, read_json
+from lib.formatting import plain
 from lib.workflow import request
 
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
@@ -61,7 +63,7 @@ def _from_another(home, corpus):
     before = {name: then for name, then in _inputs(home / "corpus").items() if name.startswith("..")}
     try:
         files = request.corpus_files(corpus)
-    except request.NoCorpus:
+    except errors.NoCorpus:
         return False
     if not before or not all(map(os.path.exists, files)) or {os.path.relpath(f, home) for f in files} == set(before):
         return False
@@ -149,11 +151,6 @@ def _stop(notebook):
     return (reached[-1] if reached else 0, SILENT) if len(reached) < len(cells) else None
 
 
-def plain(text):
-    """text as a terminal may show it: what would move its cursor or colour it is spelled out."""
-    return "".join(c if c.isprintable() or c in "\n\t" else c.encode("unicode_escape").decode() for c in text)
-
-
 def _state(home, place, model, seed, stale):
     """One word or two on one result: done, stale, how far training has come, or nothing."""
     folder = home / place / model / f"seed{seed}"
@@ -206,7 +203,7 @@ def tell_code(home):
 if __name__ == "__main__":
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads this may stop reading
     try:
-        asked_for = request.existing(sys.argv[1]).folder
+        asked_for = folders.existing(sys.argv[1]).folder
         renew(asked_for) if sys.argv[2:] == ["renew"] else show(sys.argv[1])
-    except (parameters.ParameterError, lock.Held, json.JSONDecodeError, FileNotFoundError) as error:
+    except (errors.ParameterError, errors.Held, json.JSONDecodeError, FileNotFoundError) as error:
         sys.exit(str(error))

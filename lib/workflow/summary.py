@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from lib import formatting
 from lib.experiment import manifest
-from lib.experiment.folders import Experiment, need, read_csv, read_json
+from lib.experiment.files import read_csv, read_json
+from lib.experiment.folders import Experiment, need
 from lib.workflow import status
 
 
@@ -34,10 +36,10 @@ def failures(name):
     home = Experiment(name, root=".").folder
     found = list(status.stopped(home))
     for notebook, cell, message in found:
-        print(f"\n{notebook} stopped in cell {cell}:\n{status.plain(message)}", file=sys.stderr)
+        print(f"\n{notebook} stopped in cell {cell}:\n{formatting.plain(message)}", file=sys.stderr)
     for said in [] if found else sorted((home / "notebooks").glob("*.txt")):  # papermill's own complaints
         lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
-        print("".join(f"\n{said}:\n{status.plain(line)}" for line in lines), file=sys.stderr)
+        print("".join(f"\n{said}:\n{formatting.plain(line)}" for line in lines), file=sys.stderr)
     print(f"\nWhat is finished is kept. To go on: {manifest.command(home)}", file=sys.stderr)
 
 

@@ -1,0 +1,55 @@
+"""Learner ids replaced by keyed hashes, so that no result names a learner."""
+
+import contextlib
+import hmac
+import os
+import secrets
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lib.corpus.split import learners, learners_known
+from lib.errors import CorpusError
+
+KEY = (
+    "Expected: a text file with a secret, readable by you alone. Put back the one you had, else learners get other "
+    "hashes than in earlier runs; or delete it and a new one is made; or name another file in ILM_CEFR_KEY."
+)
+
+
+def hashed_learners(texts):
+    """Learner ids as keyed hashes (HMAC-SHA-256, 16 digits); without learner ids each text is its own.
+
+    Raises CorpusError when the key cannot be read.
+    """
+    if not learners_known(texts):
+        return texts["text_id"].astype(str)
+    key, (number, names) = _learner_key(), pd.factorize(learners(texts))
+    hashes = np.array([hmac.digest(key, name.encode(), "sha256").hex()[:16] for name in names])
+    return pd.Series(hashes[number], index=texts.index)
+
+
+def _learner_key():
+    """The secret that learner ids are hashed with: outside the repository, made on first use, whole or not at all."""
+    path = Path(os.environ.get("ILM_CEFR_KEY", Path.home() / ".config/ilm-cefr/learner.key"))
+    try:
+        if not path.exists():
+            _make_key(path)
+        key = path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise CorpusError(f"The key of the learner ids, {path}, is unusable ({type(error).__name__}). {KEY}") from None
+    if not key:
+        raise CorpusError(f"The key of the learner ids, {path}, is empty. {KEY}")
+    return key.encode()
+
+
+def _make_key(path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:  # for its owner only
+        file.write(secrets.token_hex(32))
+        file.flush()
+        os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):  # another run made the key meanwhile: that one counts
+            os.link(file.name, path)

@@ -1,0 +1,44 @@
+"""Preconditions of a verdict: the same masks, split and texts for every model that is compared."""
+
+import pandas as pd
+
+
+def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, step0):
+    """What must hold before any verdict: table check, holds, detail (who breaks it). Unknown does not hold.
+
+    scores: the long table. Per model: mask_hashes, split_ids (both may name other parties that must agree), truncated
+    (frozen masks that were not scored in full), training (frame text_id, learner_id; empty for an untrained model).
+    Per trained run: weights and step0, hashes after and before training."""
+    models, hashes = sorted(scores["model"].unique()), list(weights.values())
+    items = scores.groupby(["text_id", "mask_type", "mask_set"])["n_tokens"].agg(["min", "max", "size"])
+    runs = len(scores[["model", "seed"]].drop_duplicates())
+    uneven = items[(items["min"] != items["max"]) | (items["size"] != runs)].index.unique("text_id")
+    culprits = {
+        "masks equal for all models": _apart(dict.fromkeys(models) | mask_hashes),
+        "split equal for all models": _apart(dict.fromkeys(models) | split_ids),
+        "tokens equal for all models": [f"text {text}" for text in uneven] if len(items) else ["no scores"],
+        "nothing truncated": [m for m in models if truncated.get(m) != 0],
+        "no test text in training": _who_saw(scores, training, "text_id"),
+        "no test learner in training": _who_saw(scores, training, "learner_id"),
+        "weights differ": [run for run, one in weights.items() if hashes.count(one) > 1 or step0.get(run, one) == one]
+        if weights
+        else ["none known"],
+    }
+    rows = [(check, not who, ", ".join(who[:5]) or "none") for check, who in culprits.items()]
+    return pd.DataFrame(rows, columns=["check", "holds", "detail"])
+
+
+def _apart(values):
+    """Everyone with what is theirs, unless all have the same and nobody None."""
+    same = len(set(values.values())) == 1 and None not in values.values()
+    return [] if same else [f"{who} {value}" for who, value in values.items()]
+
+
+def _who_saw(scores, training, column):
+    """Models whose training list is unknown or holds a test id; empty ids are nobody's."""
+
+    def ids(table):
+        return {str(one) for one in table[column].dropna().unique()} - {""}
+
+    test, models = ids(scores), sorted(scores["model"].unique())
+    return [m for m in models if m not in training or test & ids(training[m])]

@@ -1,0 +1,48 @@
+"""A trained model read from its folder, and the fingerprint of its weights."""
+
+import hashlib
+
+import torch
+from safetensors.torch import load_model
+
+from lib.experiment.files import read_json
+
+
+def quiet():
+    """Stop the progress bars and advice of transformers, which a notebook would keep for ever.
+
+    Its warnings go too, so what they would tell is checked where it matters: see `load`.
+    """
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+
+
+def load(folder, kept=None):
+    """The model that 03_train left in `folder`, ready to be asked; with `kept`, as its budget for that level left it.
+
+    Raises ValueError when its weights are not the ones that train.json vouches for: transformers loads a damaged
+    file without a word, and fills what is missing with random numbers.
+    """
+    from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
+
+    quiet()
+    model = AutoModelForCausalLM.from_pretrained(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
+    if found != expected:
+        raise ValueError(
+            f"{folder} holds weights {found}, but its train.json speaks of {expected}. "
+            "The folder was changed or damaged: remove it and run 03_train for this model again."
+        )
+    if kept:
+        load_model(model, folder / f"kept_{kept}.safetensors")
+    return model
+
+
+def fingerprint(model):
+    """16 hexadecimal digits that name a model's weights."""
+    sha = hashlib.sha256()
+    for name, tensor in sorted(model.state_dict().items()):
+        sha.update(name.encode() + tensor.detach().float().cpu().numpy().tobytes())
+    return sha.hexdigest()[:16]
