@@ -5,6 +5,9 @@ from xml.sax.saxutils import escape
 
 import pandas as pd
 
+from lib.corpus import reading
+from lib.experiment import parameters
+
 ROW = {"writing_id": "1", "learner_id": "7", "cefr": "A1", "l1": "Spanish", "topic_id": "3", "text": "I like cats."}
 MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
 PACKAGE, OFFICE = (f"http://schemas.openxmlformats.org/{n}/2006" for n in ("package", "officeDocument"))
@@ -88,3 +91,31 @@ def write_xml(frame, path):
 def write_csv(frame, path, **how):
     frame.to_csv(path, index=False, **how)
     return path
+
+
+STRANGE = [
+    "NA",
+    "None",
+    "null",
+    "=1+1",
+    "TRUE",
+    'He say "hi", ok',
+    "two\nlines",
+    "😀 and \u202bright\u202c",
+    "1e5",
+    " x ",
+    "<b> & </i> <3",
+]
+
+
+def settings(**changes):
+    return parameters.load("params/demo/corpus.yaml").model_copy(update=changes)
+
+
+def read(files, **changes):
+    return reading.read(files, settings(**changes))[0]
+
+
+def read_bytes(tmp_path, content, name="c.csv", **changes):
+    (tmp_path / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    return read(tmp_path / name, **changes)

@@ -4,8 +4,8 @@ import nbformat
 import pytest
 
 from lib.errors import CorpusError
+from tests.helpers.bad_corpora import BAD, HEADER
 from tests.helpers.corpora import many
-from tests.unit.corpus.test_reading import BAD, HEADER
 
 CELLS = [cell for cell in nbformat.read("notebooks/01_extract.ipynb", as_version=4).cells if cell.cell_type == "code"]
 REFUSED_LATER = {  # readable, but no corpus

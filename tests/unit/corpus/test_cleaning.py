@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from lib import errors
-from lib.corpus import cleaning, column_mapping
-from tests.helpers.corpora import table
+from lib.corpus import cleaning
+from lib.design import LEVELS
+from lib.errors import CorpusError
+from tests.helpers.corpora import many, read, table, write_xlsx
 
 
 def named(*rows):
@@ -35,7 +37,7 @@ def test_the_refusal_of_a_level_quotes_40_characters_at_most():
 def test_ef_levels_become_cefr_bands():
     rows = named(*({"cefr": str(n), "writing_id": str(n), "text": "x" * n} for n in range(1, 17)))
     texts, dropped = cleaning.clean(rows)
-    assert texts["level"].tolist() == [band for band in column_mapping.LEVELS for _ in range(3)]
+    assert texts["level"].tolist() == [band for band in LEVELS for _ in range(3)]
     assert dropped["level C2"] == 1
 
 
@@ -68,9 +70,7 @@ def test_a_text_without_id_is_refused():
 
 def test_ids_beyond_any_number_stay_text():
     ids = ["9" * 400, "9" * 399 + "8", "٣"]
-    texts, _ = cleaning.clean(
-        named(*({"writing_id": name, "text": f"So {word}"} for name, word in zip(ids, "abc")))
-    )
+    texts, _ = cleaning.clean(named(*({"writing_id": name, "text": f"So {word}"} for name, word in zip(ids, "abc"))))
     assert sorted(texts["text_id"]) == sorted(ids)
 
 
@@ -90,3 +90,15 @@ def test_which_of_two_like_texts_stays_does_not_depend_on_the_order(ids):
 def test_letters_of_every_script_tell_texts_apart():
     folded = cleaning.fold(pd.Series(["Hi привет 1", "Hi пока", "hi, Привет!", "!?", "123"]))
     assert folded.tolist() == ["hiпривет", "hiпока", "hiпривет", "!?", "123"]
+
+
+def test_numbers_beyond_range_are_no_level_and_no_number(tmp_path):
+    rows = many(3).assign(writing_id=["9" * 400, "8" * 400, 1e300]).astype(object)
+    assert [len(name) for name in read(write_xlsx(rows, tmp_path / "c"))["text_id"]] == [400, 400, 301]
+    rows.loc[1, "cefr"] = 1e999
+    with pytest.raises(CorpusError, match="unknown level .row 3: 'inf'"):
+        cleaning.clean(read(write_xlsx(rows, tmp_path / "c")))
+
+
+def test_efs_numbers_are_unknown_where_the_levels_are_named():
+    assert cleaning.cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"}).fillna("?").tolist() == ["B1", "?"]

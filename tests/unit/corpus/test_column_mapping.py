@@ -1,0 +1,102 @@
+"""Claims about columns found by name, and files that are parts of one corpus or know more of the same texts."""
+
+import pytest
+
+from lib.corpus import cleaning, reading
+from lib.errors import CorpusError
+from tests.helpers.corpora import many, read, read_bytes, settings, table, write_csv, write_xlsx, write_xml
+
+
+def test_columns_are_found_by_name_in_any_order_case_and_number(tmp_path):
+    rows = read_bytes(tmp_path, "\ufeffTEXT, Cefr_Level,l1,Writing_ID,more\nHello,B1,Arabic,9,x\n")
+    assert rows.to_dict("records") == [
+        {"text_id": "9", "learner_id": "", "level": "B1", "l1": "Arabic", "topic_id": "", "text": "Hello"}
+    ]
+    assert set(map(str, rows.dtypes)) == {"str"}
+
+
+def test_the_corrected_column_is_taken_when_asked(tmp_path):
+    path = write_csv(table({"text_corrected": "I like cats!"}), tmp_path / "c")
+    rows, sources = reading.read(path, settings(text_column="text_corrected"))
+    assert rows["text"].tolist() == ["I like cats!"] and sources[0]["columns"]["text"] == "text_corrected"
+
+
+@pytest.mark.parametrize("suffix", ["csv", "xlsx"])
+def test_parts_of_a_corpus_stand_one_below_the_other(tmp_path, suffix):
+    rows, write = many(9), {"csv": write_csv, "xlsx": write_xlsx}[suffix]
+    parts = [write(rows[:4], tmp_path / f"a b.{suffix}"), write(rows[4:], tmp_path / f"2.{suffix}")]
+    whole = cleaning.clean(read(write(rows, tmp_path / "whole")))[0]
+    for files in (parts, parts[::-1], [str(file) for file in parts]):
+        assert cleaning.clean(read(files))[0].equals(whole)
+
+
+def four_columns(rows):
+    return rows[["writing_id", "l1", "cefr", "text"]].rename(columns={"cefr": "cefr_level"})
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_the_four_column_file_regains_learners_and_prompts(tmp_path, order):
+    rows = many(10)
+    ours = four_columns(rows[:8]).assign(l1="").assign(text=lambda t: t["text"] + " ok")
+    theirs = rows[2:].assign(writing_id=rows["writing_id"].astype(float))  # as a workbook keeps numbers
+    files = [write_csv(ours, tmp_path / "four.csv"), write_xlsx(theirs, tmp_path / "book.xlsx")]
+    found, sources = reading.read(files[::order], settings())
+    assert found["text_id"].tolist() == rows["writing_id"][:8].tolist()
+    assert found["text"].tolist() == ours["text"].tolist()
+    assert found["learner_id"].tolist() == ["", "", *rows["learner_id"][2:8]]
+    assert found["topic_id"].tolist() == ["", "", *["3"] * 6] == [t and "3" for t in found["l1"]]
+    assert [source["ids_not_found"] for source in sources][::order] == [2, None]
+
+
+def test_ef_levels_and_cefr_levels_agree_when_files_are_joined(tmp_path):
+    rows = many(5)
+    theirs = rows.assign(level=["6", "9", "12", "15", "1"])[["writing_id", "learner_id", "level", "topic_id", "text"]]
+    files = [write_csv(four_columns(rows), tmp_path / "four"), write_xml(theirs, tmp_path / "xml")]
+    assert read(files)["learner_id"].tolist() == rows["learner_id"].tolist()
+
+
+def test_levels_that_contradict_each_other_are_refused_with_the_first_ids(tmp_path):
+    rows = many(9)
+    files = [write_csv(four_columns(rows), tmp_path / "four"), write_csv(rows.assign(cefr="C1"), tmp_path / "all")]
+    with pytest.raises(CorpusError, match=r"8 text ids have another level .*first: 1, 2, 3\)|7 text ids"):
+        read(files)
+
+
+def test_an_id_with_two_learners_is_refused_when_files_are_joined(tmp_path):
+    rows = many(4)
+    twice = table(*rows.to_dict("records"), rows.iloc[1].to_dict() | {"learner_id": "99"})
+    with pytest.raises(CorpusError, match="1 text ids have two learners.*first: 2"):
+        read([write_csv(four_columns(rows), tmp_path / "four"), write_csv(twice, tmp_path / "all")])
+
+
+def test_a_part_without_learners_and_with_other_ids_is_no_join(tmp_path):
+    rows = many(9)
+    files = [write_csv(four_columns(rows[:5]), tmp_path / "four"), write_csv(rows[4:], tmp_path / "all")]
+    assert len(read(files)) == 10  # one id is in both, 4 of 5 are not
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "columns", "levels", "wanted"),
+    [
+        ("answer_id,anon_id,level_id,L1,text", [("1", "eq0", "2", "Korean", "Hi"), ("2", "eq0", "5", "Thai", "Bye")],
+         {"text_id": "answer_id", "learner_id": "anon_id", "level": "level_id"},
+         {"2": "A2", "3": "B1", "4": "B2", "5": "C1"}, ["A2", "C1"]),  # PELIC
+        ("text_id_kaggle,full_text,Overall", [("a", "Hi", "2.5"), ("b", "Bye", "3.0"), ("c", "No", "1.0")],
+         {"text_id": "text_id_kaggle", "text": "full_text", "level": "Overall"},
+         {"1.0": "drop", "2.5": "B1", "3.0": "B1"}, ["B1", "B1"]),  # ELLIPSE
+        ("essay_id,user,automarked_cefr_level,humannotator_cefr_level,text",
+         [("x1", "u1", "A2", "A2.i", "Hi"), ("x2", "u2", "B1", "B1+", "Bye")],
+         {"text_id": "essay_id", "learner_id": "user", "level": "humannotator_cefr_level"},
+         {"a2.i": "A2", "B1+": "B1"}, ["A2", "B1"]),  # Write & Improve
+    ],
+)  # fmt: skip
+def test_other_corpora_are_read_with_their_own_names(tmp_path, header, cells, columns, levels, wanted):
+    content = "\n".join([header, *map(",".join, cells)])
+    texts, dropped = cleaning.clean(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
+    assert texts["level"].tolist() == wanted
+    assert dropped["level left out"] == len(cells) - len(wanted)
+
+
+def test_a_mapped_column_that_the_file_lacks_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match="no column l_one. Found: writing_id"):
+        read(write_csv(table({}), tmp_path / "c"), columns={"l1": "l_one"})

@@ -1,0 +1,48 @@
+"""Claims about learner ids: they leave as keyed hashes, by one key that is never shown."""
+
+import threading
+
+import pytest
+
+from lib import errors
+from lib.corpus import pseudonyms
+from tests.helpers.made_up_learners import learners
+
+
+def test_learner_ids_leave_as_keyed_hashes(tmp_path, monkeypatch):
+    texts = learners(20)
+    hashes = []
+    for key in ["one", "two", "one"]:
+        monkeypatch.setenv("ILM_CEFR_KEY", str(tmp_path / key))
+        hashes.append(pseudonyms.hashed_learners(texts))
+    assert hashes[0].equals(hashes[2]) and not hashes[0].equals(hashes[1])
+    assert hashes[0].nunique() == 20 and not set(hashes[0]) & set(texts["learner_id"])
+    assert (tmp_path / "one").stat().st_mode & 0o077 == 0
+
+
+def test_runs_that_start_together_share_one_whole_key(tmp_path, monkeypatch):
+    monkeypatch.setenv("ILM_CEFR_KEY", str(tmp_path / "folder/key"))
+    keys, gate = [], threading.Barrier(8)
+
+    def start():
+        gate.wait()
+        keys.append(pseudonyms._learner_key())
+
+    threads = [threading.Thread(target=start) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+    assert len(keys) == 8 and len(set(keys)) == 1 and len(keys[0]) == 64
+    assert [file.name for file in (tmp_path / "folder").iterdir()] == ["key"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b" \n", "is empty"), (b"letmein\xff", "is unusable"), (None, "is unusable")]
+)
+def test_a_useless_key_is_refused_and_not_shown(tmp_path, monkeypatch, content, words):
+    path = tmp_path / "key"
+    path.mkdir() if content is None else path.write_bytes(content)
+    monkeypatch.setenv("ILM_CEFR_KEY", str(path))
+    with pytest.raises(errors.CorpusError, match=words) as error:
+        pseudonyms.hashed_learners(learners(3))
+    assert "letmein" not in str(error.value) and "ILM_CEFR_KEY" in str(error.value)
+    assert error.value.__context__ is None or error.value.__suppress_context__  # a traceback shows no key either
