@@ -4,8 +4,11 @@ import re
 
 import numpy as np
 import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lib.corpus import near_duplicates
+from lib.corpus import cleaning, near_duplicates
+from tests.helpers.any_text import TEXTS, quickly
 from tests.helpers.made_up_learners import learners, nearly, with_pages
 
 RUNS = [3311869002701168043, 17304744732367252994, 5228947402101247292, 12966620206701928815]
@@ -73,3 +76,11 @@ def test_a_text_under_three_words_is_nobodys_near_duplicate():
 def test_a_page_copied_by_thousands_is_one_group():
     texts = with_pages(learners(1500, 2), 1)["text"].iloc[::10]  # one page
     assert near_duplicates.near_duplicates(pd.concat([texts] * 10)).nunique() == 1
+
+
+@quickly
+@given(st.lists(TEXTS, min_size=1, max_size=6))
+def test_any_texts_can_be_held_against_each_other(texts):
+    column = pd.Series(texts + texts[:1], dtype=str)
+    group = near_duplicates.near_duplicates(column)
+    assert len(group) == len(cleaning.fold(column)) == len(column)

@@ -1,10 +1,15 @@
 """Claims about words that models write: which are English, of which level, and rates by hand-summed learners."""
 
+import string
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from lib.evaluation import lexical_metrics
+from tests.helpers.any_text import TEXTS, quickly
 
 ANSWERS = ["I don’t recieve a letter", "two cats", "it can't be"]
 INFILLS = ["I buyed teh cat", "2 chesse, lunch!", ""]
@@ -94,3 +99,36 @@ PAIRS = [("abb", "bba", 1, 1.0), ("abb", "bba", 2, 0.5), ("ab", "cd", 1, 0.0), (
 @pytest.mark.parametrize(("a", "b", "n", "share"), PAIRS)
 def test_overlap_counts_letters_as_multisets(a, b, n, share):
     assert lexical_metrics.overlap(a, b, n) == share
+
+
+INVENTED = st.one_of(
+    st.text(string.ascii_lowercase, min_size=24, max_size=26),
+    st.builds(str.__mul__, st.sampled_from(string.ascii_lowercase), st.integers(24, 400)),
+)
+
+
+@quickly
+@given(INVENTED)
+@example("z" * 25)
+def test_a_word_that_a_model_invented_is_unlisted(word):
+    assert lexical_metrics.level(word) == "unlisted"
+
+
+def test_the_longest_words_of_the_list_are_found():
+    listed = ["demethylchlortetracycline", "electrocardiographically", "polytetrafluoroethylene"]
+    assert "unlisted" not in map(lexical_metrics.level, listed)
+
+
+@quickly
+@given(TEXTS)
+def test_the_words_of_any_text_have_levels(text):
+    assert lexical_metrics.level(text) in lexical_metrics.PROFILE
+    row = lexical_metrics.profile(pd.Series([text])).iloc[0]
+    assert row[lexical_metrics.PROFILE].sum() == row["n_words"]
+
+
+@quickly
+@given(TEXTS, TEXTS)
+def test_any_two_fillings_can_be_compared(one, other):
+    assert lexical_metrics.rank(one, [one, other]) == 1
+    assert lexical_metrics.overlap(one, one, 2) == 1 and 0 <= lexical_metrics.overlap(one, other, 2) <= 1

@@ -181,19 +181,6 @@ def test_controls_stand_behind_the_study_s_models_in_an_order_that_no_process_ch
     assert drawn == ["b1", "general", "five", "four", "one", "three", "two", "zero"]
 
 
-def luminance(colour):
-    """Relative luminance of sRGB, as WCAG 2 defines it."""
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(colour))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def test_colours_keep_their_order_in_grey():
-    shades = [luminance(style.LEVEL_COLOURS[level]) for level in LEVELS]
-    assert all(lighter > 1.25 * darker for lighter, darker in zip(shades, shades[1:]))
-    kinds = sorted(luminance(colour) for colour in style.KIND_COLOURS.values())
-    assert all(right > 1.05 * left for left, right in zip(kinds, kinds[1:]))
-
-
 def test_dollar_signs_in_labels_do_not_become_maths_and_stay_searchable_in_svg(tmp_path):
     figure = result_figures.forest(contrasts(l1="$x_1$ and $y$"), "It costs $5 or $6", "l1")
     assert not any(text.get_parse_math() for text in figure.findobj(Text))

@@ -2,8 +2,10 @@
 
 import pandas as pd
 import pytest
+from hypothesis import given
 
 from lib.figures import tables
+from tests.helpers.any_text import TEXTS, quickly
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ </table>"
 TABLE = pd.DataFrame({"level": ["A1", HOSTILE], HOSTILE: [1234.5, None]})
@@ -38,3 +40,20 @@ def test_a_page_that_is_cleaned_keeps_the_table_without_the_click():
 
     page = _clean(tables.html(TABLE, sorts=True))
     assert "onclick" not in page and "cursor" not in page and page.count("<tr") == 3
+
+
+@quickly
+@given(TEXTS, TEXTS)
+def test_a_table_shows_any_text(name, cell):
+    table = pd.DataFrame({name: [cell, cell]})
+    assert tables.html(table, sorts=True).count("</table>") == 1
+    assert table.to_string(index=False)
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ [a](http://b) \u202e</table>"
+
+
+def test_what_a_learner_typed_stays_letters():
+    page = tables.html(pd.DataFrame({"model": [HOSTILE], HOSTILE: ["a"]}))
+    assert "<script" not in page and "<img" not in page and page.count("</table>") == 1
+    assert "mathjax_ignore" in page

@@ -3,13 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from hypothesis import given
 from torch.nn.functional import cross_entropy
 
-from lib.masking import examples, masks
+from lib.masking import examples, masks, token_index
 from lib.masking.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
+from lib.masking.examples import example as ilm_example
 from lib.masking.segmentation import units
 from lib.masking.token_index import encode
 from lib.models import packing
+from tests.helpers.any_text import TEXTS, quickly
 from tests.helpers.learner_texts import LEARNER_LIKE, SENTENCE
 
 EXPECTED = [
@@ -67,19 +70,6 @@ def test_example_token_by_token_with_each_role_at_every_truncation(tokenizer, wa
     assert shown == EXPECTED[:max_length]
 
 
-def test_special_tokens_follow_the_vocabulary_in_the_papers_order(tokenizer):
-    ids = tokenizer.convert_tokens_to_ids(examples.SPECIALS)
-    assert ids == list(range(len(tokenizer) - 7, len(tokenizer)))
-    assert examples.SPECIALS[2:] == [f"<|infill_{t}|>" for t in ["document", "paragraph", "sentence", "ngram", "word"]]
-
-
-def test_a_special_tokens_name_in_a_text_stays_plain_characters(tokenizer):
-    text = "I write <|endofinfill|> and <|endoftext|> here"
-    ids = encode(tokenizer, text)[0]
-    assert ids.max() < len(tokenizer) - 7 and tokenizer.eos_token_id not in ids
-    assert tokenizer.decode(ids) == text
-
-
 @pytest.mark.parametrize("character", ["’", "“", "…", "😀", "日", "مرحبا"])
 def test_a_character_of_several_tokens_is_masked_whole(tokenizer, character):
     text = f"I like {character} very much"
@@ -128,3 +118,12 @@ def test_weights_of_a_group_without_any_blank_count_context_only(tokenizer):
     weights = examples.loss_weights([roles])[0]
     assert weights[roles == CONTEXT].sum() == pytest.approx(1)
     assert weights[0] == 0 and weights[roles == SEPARATOR].sum() == 0
+
+
+@quickly
+@given(TEXTS)
+def test_any_unit_of_any_text_can_be_a_blank(tokenizer, first_special, text):
+    coded = token_index.encode(tokenizer, text)
+    for row in units(text):
+        built = ilm_example(*coded, row[None], first_special)
+        assert built is not None or not text

@@ -25,12 +25,6 @@ def told(*, gap=0.0, exact=0.0, n=60):
     return extraction_gap.gaps(sums(3.0, 0.3 + exact, n), sums(3.0 + np.log1p(gap), 0.3, n, seed=1), 0.05, 11)
 
 
-def test_a_known_gap_is_measured():
-    found = told(gap=0.5, exact=0.2)
-    assert found["gap_lo"] < 0.5 < found["gap_hi"] and found["gap"] == pytest.approx(0.5, abs=0.05)
-    assert found["exact_lo"] < 0.2 < found["exact_hi"]
-
-
 @pytest.mark.parametrize("gap, exact, n, expected", [(0.5, 0, 60, "must stay"), (0, 0.3, 60, "must stay"),
                                                      (0.1, 0, 60, "open"), (0.5, 0, 19, "open")])  # fmt: skip
 def test_weights_stay_where_a_gap_is_shown_and_all_is_open_where_it_may_be(gap, exact, n, expected):
@@ -43,16 +37,6 @@ def test_without_a_gap_weights_may_leave_only_if_missing_canaries_are_accepted()
     assert assessment.verdict(found, LIMITS)[0] == "open"
     accepted = LIMITS.model_copy(update={"without_canaries": True})
     assert assessment.verdict(found, accepted)[0] == "may leave"
-
-
-def test_pairs_are_of_one_level_and_like_length_and_no_text_serves_twice():
-    rng = np.random.default_rng(0)
-    read, test = (pd.DataFrame({"level": rng.choice(["A1", "A2"], n), "n_tokens": rng.integers(5, 90, n)})
-                  for n in (400, 60))  # fmt: skip
-    read["text_id"] = range(400)
-    one, other = extraction_gap.pairs(read, test, 50, 0)
-    assert len(one) == len(other) == 50 and one["text_id"].is_unique
-    assert (one["level"] == other["level"]).all() and (one["n_tokens"] - other["n_tokens"]).abs().mean() < 2
 
 
 CLEAR = {"exposure": 0.1, "exposure_lo": -0.3, "exposure_hi": 0.5, "sensitive": True}
@@ -71,8 +55,13 @@ def test_what_canaries_say_counts_beside_the_gaps(canaries, n, expected):
 
 
 def test_no_verdict_is_better_than_that_of_the_model_it_began_from():
-    reports = {"general/seed0": ("must stay", "a gap"), "a1_transfer/seed0": ("may leave", ""),
-               "a1/seed0": ("open", ""), "a2_transfer/seed0": ("may leave", ""), "longer/seed0": ("open", "")}
+    reports = {
+        "general/seed0": ("must stay", "a gap"),
+        "a1_transfer/seed0": ("may leave", ""),
+        "a1/seed0": ("open", ""),
+        "a2_transfer/seed0": ("may leave", ""),
+        "longer/seed0": ("open", ""),
+    }
     reports = {name: dict(zip(("verdict", "why"), said)) for name, said in reports.items()}
     bases = {"general/seed0": "gpt2/seed0", "a1_transfer/seed0": "general/seed0", "longer/seed0": "a1_transfer/seed0",
              "a2_transfer/seed0": "a1/seed0"}  # fmt: skip

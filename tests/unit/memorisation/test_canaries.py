@@ -1,47 +1,10 @@
 """Claims about canaries: exposure is what it is by hand, repetition raises it, and a model is left as it is."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
-import yaml
 
-from lib.experiment import parameters
-from lib.experiment.files import read_json, write_json
-from lib.experiment.folders import Experiment
-from lib.memorisation import assessment, canaries, canary_training
-
-FILE = Path("params/memorisation.yaml")
-TINY = {"planted": 16, "repeats": [4, 16], "candidates": 200}
-LIMITS = parameters.check(assessment.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")) | TINY, FILE)
-SIZES = {"examples": 120, "examples_per_step": 8, "eval_every": 120, "n_layer": 1, "n_head": 2, "n_embd": 64}
-
-
-@pytest.fixture(scope="module")
-def rows(index):
-    """60 texts of A1, ten of them valid."""
-    split = np.where(np.arange(len(index)) < 50, "train", "valid")
-    return index.assign(level="A1", split=split)
-
-
-@pytest.fixture(scope="module")
-def facts():
-    settings = parameters.load("params/demo/a1.yaml").model_copy(update=SIZES)
-    told = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "status": "trained"}
-    return told | {"fingerprint": "f", "examples_seen": 120, "parameters": settings.model_dump()}
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory, tokenizer):
-    run = Experiment("study", tmp_path_factory.mktemp("canaries"))
-    tokenizer.save_pretrained(run.tokenizer)
-    write_json({"seconds": 3}, run.model("a1", 0) / "clock.json")
-    return run
-
-
-@pytest.fixture(scope="module")
-def found(study, rows, facts, drawing):
-    return canary_training.all_of(study, {("a1", 0): facts}, rows, drawing, LIMITS, plant=True)
+from lib.memorisation import canaries
+from tests.helpers.memorisation_limits import LIMITS
 
 
 def test_exposure_by_hand():
@@ -80,27 +43,6 @@ def test_repetition_raises_exposure_and_without_any_there_is_none(found):
     assert never["exposure_lo"] < chance < never["exposure_hi"]
     assert chance + 1 < once["exposure"] < four["exposure"] <= sixteen["exposure"]
     assert canaries.above_chance(found["a1"])["sensitive"]
-
-
-def test_each_text_of_a_twin_is_seen_as_often_as_in_its_model(found, facts):
-    one = found["a1"]
-    assert (one["texts"], one["planted"]) == (50, 48)
-    assert one["examples_a_text"] == pytest.approx(facts["examples_seen"] / 50, rel=0.03)
-
-
-def test_nothing_is_left_of_a_twin_but_its_numbers(found, study):
-    left = sorted(path.relative_to(study.folder).as_posix() for path in study.folder.rglob("*") if path.is_file())
-    assert [name for name in left if not name.startswith("tokenizer/")] == [
-        "memorisation/canaries/a1.json", "models/a1/seed0/clock.json"]  # fmt: skip
-    assert read_json(study.folder / "memorisation/canaries/a1.json") == found["a1"]
-
-
-def test_a_twin_is_trained_once_for_a_model(found, study, rows, facts, drawing, monkeypatch):
-    monkeypatch.setattr(canary_training.loop, "train", lambda *_: pytest.fail("it was trained again"))
-    asked = study, {("a1", 0): facts}, rows, drawing
-    assert canary_training.all_of(*asked, LIMITS, plant=True) == found
-    other = {("a1", 0): facts | {"fingerprint": "another"}}
-    assert canary_training.all_of(study, other, rows, drawing, LIMITS, plant=False) == {}, "it was another model's twin"
 
 
 def test_the_words_follow_the_numbers(found):

@@ -2,25 +2,16 @@
 
 import subprocess
 import sys
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from scipy.stats import chi2_contingency, chisquare
 
-from bench.validity import known_answers as checks
 from lib.corpus import reading
-from lib.evaluation import scoring, statistics
-from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
-from lib.masking import frozen_masks, token_index, tokenization
-from lib.models import initialization
-from lib.synthetic import demo_corpus, known_answers, optimal_model
-from lib.training import dataset, loop
+from lib.synthetic import demo_corpus, known_answers
 
-DRAWING = parameters.load("params/two_levels/masks.yaml")
 EQUAL = [known_answers.identical_levels, known_answers.disjoint_vocabularies, known_answers.known_law]
 
 
@@ -98,24 +89,6 @@ def test_shared_structure_gives_the_small_level_too_few_pairs_to_learn_and_no_ne
     assert (table["cefr"] == "A2").sum() == 200
 
 
-def test_what_a_mask_hides_and_leaves_is_told_word_by_word():
-    texts = pd.DataFrame({"text_id": [1], "text": ["ba di ko lu"]})
-    frozen = pd.DataFrame({"char_offset": [0, 6], "char_length": [2, 5]}).assign(text_id=1, mask_type="mix", mask_set=0)
-    row = optimal_model.hidden_words(texts, frozen).iloc[0]
-    assert (row["words"], row["visible"]) == (["ba", "ko", "lu"], ["di"])
-
-
-def test_only_masks_that_hide_x_or_y_are_worth_the_level():
-    (x, *_), y = known_answers.pair_words(), known_answers.pair_words()[-1]
-    assert [optimal_model.hides_pair(words) for words in ([x], ["noise", y], ["noise"], [])] == [
-        True,
-        True,
-        False,
-        False,
-    ]
-    assert [optimal_model.is_y(words) for words in ([y], [x], [x, y], ["noise"])] == [True, False, False, False]
-
-
 def test_known_answers_are_written_from_the_command_line(tmp_path):
     command = [
         sys.executable,
@@ -128,57 +101,3 @@ def test_known_answers_are_written_from_the_command_line(tmp_path):
     ]
     subprocess.run(command, check=True)
     assert len(reading.read(tmp_path / "a.csv", parameters.load("params/demo/corpus.yaml"))[0]) == 50
-
-
-def trained_and_scored(texts, examples=4800):
-    """Scores of a small model and of the oracle, on single blanked words of texts that it was not trained on."""
-    tokenizer = tokenization.tokenizer("bpe", texts["text"], DRAWING.vocabulary)
-    first = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
-    index = token_index.build(texts, tokenizer, "rules", DRAWING.max_length)
-    held_out = index["text_id"] % 5 == 0
-    settings = parameters.load("params/two_levels/a1.yaml")
-    settings = settings.model_copy(update={"examples": examples, "eval_every": examples})
-    torch.manual_seed(0)
-    model = initialization.model(settings, tokenizer, DRAWING.max_length)
-    frozen = frozen_masks.freeze(index[held_out], DRAWING, "word", 1)
-    blanks = scoring.frozen_examples(index[held_out], frozen, first)
-    return model, dataset.Steps(index[~held_out], DRAWING, settings, 0, first), blanks, settings, frozen
-
-
-@pytest.mark.parametrize("level, alarm", [("A1", False), ("A2", True)])
-def test_no_model_beats_the_oracle_of_a_known_law_unless_answers_leak(level, alarm, tmp_path):
-    table = known_answers.known_law(4000).query("cefr == @level")
-    texts = table[["writing_id", "learner_id", "text"]].rename(columns={"writing_id": "text_id"})
-    model, items, blanks, settings, frozen = trained_and_scored(texts)
-    loop.train(model, items, blanks, settings, 0, tmp_path, "a1", {})
-    own = scoring.score(model, *blanks).merge(texts[["text_id", "learner_id"]], on="text_id")
-    hidden = optimal_model.hidden_words(texts, frozen)
-    nats = hidden.assign(nll_text=[optimal_model.nats(words) for words in hidden["words"]])
-    best = own.drop(columns="nll_text").merge(nats[[*KEYS, "nll_text"]], on=KEYS)
-    both = pd.concat([own.assign(model="own"), best.assign(model="oracle")])
-    sums = statistics.learner_sums(both.assign(seed=0, level="A1", copied=False), "word")
-    found = statistics.contrasts(sums, [("own-oracle", "own", "oracle")], "A1").iloc[0]
-    assert (found["ci_hi"] < 0) == alarm
-    assert alarm or np.exp(found["theta"]) <= 1.06
-
-
-def study(gains, learned=True):
-    """What the checks ask of a study: gains of own models in %, known to .1 of a point."""
-    rows = pd.DataFrame({"name": "general-own", "level": list(gains), "gain_pct": list(gains.values()), "why": ""})
-    rows = rows.assign(theta=np.log1p(rows["gain_pct"] / 100), se=0.001, df=40, ci_lo=0.0, ci_hi=0.0, provisional=False)
-    return SimpleNamespace(primary=lambda name: rows, learned=lambda level: learned)
-
-
-@pytest.mark.parametrize("gains, learned, verdicts", [
-    ({"A1": 3.9, "A2": -3.9}, True, ["holds", "holds"]),
-    ({"A1": 4.1, "A2": 0.0}, True, ["FAILS", "holds"]),
-    ({"A1": 0.0, "A2": -4.1}, True, ["FAILS", "holds"]),
-    ({"A1": 25.0, "A2": 0.0}, True, ["FAILS", "FAILS"]),
-    ({"A1": 0.0, "A2": 0.0}, False, ["VOID", "VOID"]),
-])  # fmt: skip
-def test_a_check_of_no_gain_fails_either_way_and_is_void_where_nothing_was_learned(gains, learned, verdicts):
-    assert [row["verdict"] for row in checks.identical_levels(study(gains, learned))] == verdicts
-
-
-def test_every_corpus_has_its_checks():
-    assert set(checks.CHECKS) == set(known_answers.CORPORA)

@@ -1,0 +1,38 @@
+"""Models of random weights that the questions of this room are put to."""
+
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from lib.experiment import manifest
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
+from lib.infilling import queries
+
+
+@pytest.fixture(scope="module")
+def network(tokenizer):
+    torch.manual_seed(1)
+    size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128}
+    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
+
+
+@pytest.fixture
+def panel(tmp_path, network, tokenizer):
+    """Two trained models, of which one is in memory, one that is n/a, and one whose training goes on."""
+    run = Experiment("study", tmp_path)
+    facts = {
+        "status": "trained",
+        "levels": ["A1"],
+        "init_from": "scratch",
+        "megabytes": 60.0,
+        "seed": 0,
+        "parameters": {},
+    }
+    told = {"parameters": {"level_token": True}}
+    models = {"a1": {}, "general": {}, "b1": {"status": "n/a", "why": "no text of B1"}, "c1": {}, "told": told}
+    for name, own in models.items():
+        write_json(facts | own, run.model(name, 0) / "train.json")
+        if name != "c1":
+            write_json({}, run.model(name, 0) / manifest.NAME)
+    return queries.Panel(run, tokenizer, {"general": network, "told": network})
