@@ -1,4 +1,4 @@
-"""The README's verdict table, as the demo's own verdicts.csv writes it. Usage: python tests/readme_table.py"""
+"""The README's verdict table, as the demo's own verdicts.csv writes it. Usage: python tools/verdict_table.py"""
 
 import re
 import sys

@@ -1,4 +1,4 @@
-"""A small stand-in for GPT-2: `.venv/bin/python bench/base_model.py FOLDER STEPS FILE...`
+"""A small stand-in for GPT-2: `.venv/bin/python bench/choices/base_model.py FOLDER STEPS FILE...`
 
 Trains a byte-level BPE and a GPT-2 of 2 layers on plain English text that is not the study's, as GPT-2 was, and leaves
 both in FOLDER, for `init_from:` and `tokenizer:`. What a study with models that start from one base does can then be

@@ -1,4 +1,4 @@
-"""How a small model's first weights decide what it learns: `.venv/bin/python bench/first_weights.py` after `make demo`.
+"""How a small model's first weights decide what it learns: bench/choices/first_weights.py, after `make demo`.
 
 Trains the general model of the demo from four kinds of first weights, three seeds each, on the same masks in one run;
 writes the valid perplexities to bench/records/first_weights.json.

@@ -2,7 +2,7 @@
 
     pip install --target /somewhere --no-deps pysbd nupunkt
     .venv/bin/python -m nltk.downloader punkt_tab
-    PYTHONPATH=/somewhere .venv/bin/python bench/splitters.py
+    PYTHONPATH=/somewhere .venv/bin/python bench/choices/splitters.py
 
 The texts are joined here from sentences of the embedded corpus, so that the true bounds are known, with what learners
 do and what misleads: sentences glued together, small first letters, several marks, abbreviations, no last mark.

@@ -1,6 +1,6 @@
 """ESTIMATE, not a measurement: every pass of EFCAMDAT through eleven GPT-2 models on 1, 4 and 8 H200.
 
-    .venv/bin/python bench/estimate.py      # writes bench/records/estimate.json
+    .venv/bin/python bench/estimates/estimate.py      # writes bench/records/estimate.json
 
 All 16 masks of each training text (80 % of 723,282) once through the general model, its level's own model and its
 level's transfer model. No H200 has been measured here: REFERENCES are other people's figures and data sheets, MEASURED

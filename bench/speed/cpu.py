@@ -2,7 +2,7 @@
 
     git clone https://github.com/chrisdonahue/ilm /somewhere/ilm
     .venv/bin/python -m nltk.downloader punkt_tab
-    .venv/bin/python bench/cpu.py /somewhere/ilm [part ...] [--rounds N]
+    .venv/bin/python bench/speed/cpu.py /somewhere/ilm [part ...] [--rounds N]
 
 Parts are named in PARTS. Each round runs theirs, then ours, on the same texts; the ratio is of the medians, with its
 least and greatest value over rounds. Texts have the lengths of EFCAMDAT's and made-up words. The record is

@@ -1,6 +1,6 @@
 """How soon the explorer of 05_infill answers with models of GPT-2's size: 12 layers of 768, 50,264 tokens.
 
-    .venv/bin/python bench/explorer.py
+    .venv/bin/python bench/speed/explorer.py
 
 The first answer is there when the first model's row could be shown, counted from the click: once with a model that the
 notebook has in memory, once with one that must be read from the disk, its fingerprint compared. Weights are random,

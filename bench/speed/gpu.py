@@ -1,9 +1,9 @@
 """How fast one GPU trains the models of the study, against upstream's way of training on the same machine.
 
-    python bench/gpu.py check    does the GPU compute what a CPU computes? each check alone, with what was found
-    python bench/gpu.py          the checks; the arms in turns; what they learn; the hours of a study
-    python bench/gpu.py steps    what each optimisation gave, one switched on after the other
-    python bench/gpu.py plan     the eleven models of params/efcamdat_fast, one seed, really trained
+    python bench/speed/gpu.py check    does the GPU compute what a CPU computes? each check alone, with what was found
+    python bench/speed/gpu.py          the checks; the arms in turns; what they learn; the hours of a study
+    python bench/speed/gpu.py steps    what each optimisation gave, one switched on after the other
+    python bench/speed/gpu.py plan     the eleven models of params/efcamdat_fast, one seed, really trained
     ... --tiny --device cpu      the same with tiny models in seconds: does it run?
 
 Each ends within --minutes (9) and writes what it has after every part, to $OUT or bench/records/gpu_<command>.json.

@@ -1,6 +1,6 @@
 """The share check against a corpus of EFCAMDAT's size: made-up words, real sizes, one planted sentence.
 
-    .venv/bin/python bench/share_check.py [TEXTS]     # writes bench/records/share_check.json at full size
+    .venv/bin/python bench/speed/share_check.py [TEXTS]     # writes bench/records/share_check.json at full size
 
 The files are those of a finished demo run, tables and all, with its figures and pages; the corpus is not theirs, so
 nothing but what was planted may be found. The check runs alone in a process of its own, imports included.
@@ -30,10 +30,10 @@ RUN = """
 import json, sys, time
 from pathlib import Path
 start = time.perf_counter()
-from lib import share
-files = share.everything([Path(name) for name in sys.argv[2:]])
+from lib.sharing import leak_check
+files = leak_check.everything([Path(name) for name in sys.argv[2:]])
 began = time.perf_counter()
-found = share.check(files, sys.argv[1], public=share.published([Path('runs')]))
+found = leak_check.check(files, sys.argv[1], public=leak_check.published([Path('runs')]))
 read = sum(file.stat().st_size for file in files)
 print(json.dumps({"imports_s": began - start, "check_s": time.perf_counter() - began, "files": len(files),
                   "megabytes": read / 1e6, "found": [[f.name, w] for f, w in zip(found["file"], found["where"])]}))

@@ -1,6 +1,6 @@
 """How long 01 takes and how much memory it needs on files of the real size, and whether its split keeps its promises.
 
-    .venv/bin/python bench/size.py csv|xlsx|xml [--rows N] [--same-split N]
+    .venv/bin/python bench/speed/size.py csv|xlsx|xml [--rows N] [--same-split N]
 
 Writes a made-up corpus of N rows (default: the real number) into a temporary folder, runs notebooks/01_extract.ipynb on
 it with papermill and params/efcamdat, checks the result, and keeps the measurement in bench/records/size.json. Before

@@ -2,7 +2,7 @@
 
     git clone https://github.com/chrisdonahue/ilm /somewhere/ilm
     .venv/bin/python -m nltk.downloader punkt_tab
-    .venv/bin/python bench/upstream_infill.py /somewhere/ilm
+    .venv/bin/python bench/speed/upstream_infill.py /somewhere/ilm
 
 A small GPT-2 with GPT-2's vocabulary learns from the embedded corpus, is saved, exported, and opened
 as upstream's inference.ipynb opens one: pickle, pytorch_model.bin, its own tokenizer. Upstream's infill_with_ilm then
@@ -51,7 +51,7 @@ def learned(index, gpt2, folder):
         adam.zero_grad()
     model.save_pretrained(folder)
     gpt2.save_pretrained(folder)
-    (folder / "README.md").write_text("A model of bench/upstream_infill.py.\n", encoding="utf-8")
+    (folder / "README.md").write_text("A model of bench/speed/upstream_infill.py.\n", encoding="utf-8")
     write_json({"fingerprint": loading.fingerprint(model)}, folder / "train.json")
 
 

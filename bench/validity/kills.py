@@ -1,4 +1,4 @@
-"""Whole runs killed at random moments: `.venv/bin/python bench/kills.py [TRIALS]` writes bench/records/kills.json.
+"""Whole runs killed at random moments: bench/validity/kills.py [TRIALS] writes bench/records/kills.json.
 
 Each trial is a study of three models, killed three times (kill -9 of all its processes, or of one of them) and then
 left to end. Whatever it leaves must be, byte for byte, what an undisturbed run leaves; only times may differ.

@@ -1,9 +1,9 @@
-"""How far apart do seeds leave a model on the real study's smallest budget? bench/seed_budget.py [RATE]
+"""How far apart do seeds leave a model on the real study's smallest budget? bench/validity/seed_budget.py [RATE]
 
 After `make demo`. Trains C1's model as params/efcamdat does, on as many texts (10,006) and examples (80,000, 24 a
 step), from one and the same base; only texts, network and base are the demo's, and the rate is a tenth of that which
 the base was trained with, as GPT-2's 5e-5 roughly is. Writes the valid perplexity at each look, seed by seed, and the
-spread of its logarithm to bench/records/seed_budget.json. bench/simulation.py has a condition with that noise, .01.
+spread of its logarithm to bench/records/seed_budget.json. validity/simulation.py has a condition with that noise, .01.
 """
 
 import os

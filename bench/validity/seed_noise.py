@@ -1,8 +1,8 @@
-"""How far apart do training seeds leave a model? `.venv/bin/python bench/seed_noise.py` after `make demo`.
+"""How far apart do training seeds leave a model? `.venv/bin/python bench/validity/seed_noise.py` after `make demo`.
 
 Trains each level's model of the demo from random weights, and from one and the same general model, as all of the real
 study start from one GPT-2; five seeds each. Writes the spread of ln perplexity on the level's valid texts to
-bench/records/seed_noise.json. What decides in the study is this spread: bench/simulation.py takes it as given.
+bench/records/seed_noise.json. What decides in the study is this spread: bench/validity/simulation.py takes it as given.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""Do the decision rules keep their promises? `.venv/bin/python bench/simulation.py [STUDIES [CONDITION ...]]`
+"""Do the decision rules keep their promises? `.venv/bin/python bench/validity/simulation.py [STUDIES [CONDITION ...]]`
 
 Simulates whole studies as scores per text, at EFCAMDAT's size, and lets lib/ judge them as 06
 and 07 would: how often intervals hold the truth, how often H1 is claimed though the true gain is the margin, and how

@@ -12,7 +12,7 @@ from lib.models import packing
 @pytest.fixture
 def run(tmp_path, monkeypatch):
     monkeypatch.setenv("OUT", str(tmp_path))
-    monkeypatch.setattr(gpu_arms, "compiled_loss", lambda cuda: packing.loss)  # compiling takes seconds: test_flat
+    monkeypatch.setattr(gpu_arms, "compiled_loss", lambda cuda: packing.loss)  # compiling takes seconds: test_packing
 
     def run(command):
         gpu.main([command, "--tiny", "--device", "cpu"])

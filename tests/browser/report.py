@@ -9,7 +9,7 @@ import pytest
 from lib.experiment.folders import Experiment
 from lib.sharing import notebook_pages, report
 from lib.sharing.aggregates import Study
-from tests.unit.sharing.test_report import HOSTILE, hostile_notebook
+from tests.helpers.pages import HOSTILE, hostile_notebook
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000",

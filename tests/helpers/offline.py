@@ -1,4 +1,4 @@
-"""Run a command without any network but this machine's own loopback (Linux): `python tests/offline.py make demo`.
+"""Run a command without any network but this machine's loopback (Linux): `python tests/helpers/offline.py make demo`.
 
 The system itself refuses: the command and all that it starts live in an empty network namespace. Loopback stays, since
 Jupyter talks to its kernels over it.

@@ -1,4 +1,4 @@
-"""Claims about tests/offline.py, by which notebooks are tested without network: nothing is reached, loopback is."""
+"""Claims about tests/helpers/offline.py, by which notebooks are tested: no network is reached, loopback is."""
 
 import subprocess
 import sys
