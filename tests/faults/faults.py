@@ -1,8 +1,8 @@
 """Every fault that the study must survive, one after the other, each in a real run: `make faults`.
 
-Prints what was expected and what was seen. Each case gets a copy of one undisturbed tiny run
-(tests/helpers/tiny_study.py), breaks it or the run that goes on from it, and mends it with the same command. Numbers or words as arguments choose cases; without
-any, bench/records/faults.json says what came of them all.
+Prints what was expected and what was seen. Each case gets a copy of one undisturbed tiny run (helpers/tiny_study.py),
+breaks it or the run that goes on from it, and mends it with the same command. Numbers or words as arguments choose
+cases; without any, bench/records/faults.json says what came of them all.
 """
 
 import json

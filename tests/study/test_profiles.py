@@ -1,7 +1,5 @@
 """Claims about profiles: each can be read, and what a cluster is asked for is what the planner says."""
 
-import os
-import stat
 import subprocess
 import sys
 from pathlib import Path
@@ -9,9 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lib import errors
 from lib.experiment import parameters
-from lib.workflow import slurm
 from tests.helpers.workspace import workspace
 
 PROFILES = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
@@ -31,28 +27,9 @@ def test_a_profile_is_read_and_each_of_its_lines_is_explained(name):
         assert len(bare) <= 4, bare
 
 
-def test_an_unknown_profile_is_refused_with_the_known_ones():
-    with pytest.raises(errors.ParameterError, match="Known are: gpu-server, laptop, slurm; or: cp -r"):
-        parameters.machine("clutser")
-
-
 def test_a_server_has_as_many_gpus_in_both_files():
     limits = yaml.safe_load(Path("profiles/gpu-server/config.yaml").read_text())["resources"]
     assert limits == [f"gpu={parameters.machine('gpu-server').at_once}"]
-
-
-def test_jobs_that_an_earlier_run_left_are_ended_and_no_others(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    queue, name = tmp_path / "queue", slurm.job_name("study")
-    queue.write_text(f"7 {name}_c0ffee\n8 {slurm.job_name('other')}_c0ffee\n9 {name}_beef\n")
-    tools = {"squeue": f"cat {queue}", "scancel": f"for n; do sed -i \"/^$n /d\" {queue}; done"}
-    for tool, line in tools.items():
-        file = tmp_path / tool
-        file.write_text(f"#!/bin/sh\n{line}\n")
-        file.chmod(file.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    slurm.call_back(name)
-    assert queue.read_text().split()[0] == "8" and "left 2 jobs: 7, 9" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(("profile", "words"), [("slurm", ["THREADS=6", "1 "]), ("laptop", ["THREADS=1", "0 "])])

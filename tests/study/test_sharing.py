@@ -7,16 +7,15 @@ import re
 import shutil
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
+from tests.study.test_interop import code_of, elsewhere
 
 from lib import errors
 from lib.experiment.files import digest, read_json, write_json
 from lib.experiment.folders import Experiment
-from lib.sharing import bundle
+from lib.sharing import bundle, upstream_ilm
 from lib.sharing.aggregates import Study
-from tests.study.test_interop import code_of, elsewhere
 
 FEW = "b2"  # the demo has fewer than 20 valid learners there
 
@@ -124,22 +123,14 @@ def test_one_model_that_must_stay_keeps_all_weights_at_home_before_anything_is_d
     write_json(told, path)
 
 
-def test_a_vocabulary_that_learned_a_name_is_refused():
-    """Anna is written by six learners, Xaver by one, and "Xave" only as a part of it."""
-    vocabulary = {token: n for n, token in enumerate(["A", "X", "na", "Anna", "Ann", "Xav", "Xave", "Xaver", "e", "r"])}
-    merges = [["X", "av"], ["Ann", "a"], ["Xav", "e"], ["Xave", "r"]]
-    vocabulary |= {"av": 10, "a": 11}
-    texts = pd.DataFrame({"ids": [[3, 0]] * 6 + [[7, 7, 7]], "learner": [*range(6), 6]})
-    texts["ids"] = texts["ids"].map(np.array)
-    assert bundle.rare_tokens(texts, merges, vocabulary, 5) == [vocabulary["Xave"], vocabulary["Xaver"]]
-    everyone = pd.concat([texts, texts.iloc[-1:].assign(learner=6)] + [texts.iloc[-1:].assign(learner=n)
-                          for n in range(7, 11)])  # fmt: skip
-    assert bundle.rare_tokens(everyone, merges, vocabulary, 5) == []
-
-
 def test_weights_stay_where_the_vocabulary_learned_a_name(demo, monkeypatch):
     bundle._own_words(demo)
     monkeypatch.setattr(bundle, "rare_tokens", lambda *_: [7, 9])
     with pytest.raises(errors.Refused, match="2 of its tokens .* fewer than 5 learners: 7, 9"):
         bundle._own_words(demo)
     assert json.loads((demo.folder / "masks/report.json").read_text())["parameters"]["tokenizer"] == "bpe"
+
+
+def test_the_demo_s_folders_hold_what_others_need():
+    for folder in Path("runs/demo/models").glob("*/seed*"):
+        assert {*upstream_ilm.READ_BY_ALL, "README.md"} <= {path.name for path in folder.iterdir()}, folder

@@ -3,7 +3,6 @@
 import errno
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -13,7 +12,6 @@ import pytest
 
 from lib import errors
 from lib.experiment import lock
-from lib.workflow import run
 
 FACTS = {"pid": os.getpid(), "host": socket.gethostname(), "since": "2026-11-22 12:00:00"}
 NAMED = f"is being made by process {os.getpid()} on {socket.gethostname()}, since 2026-11-22 12:00:00"
@@ -56,39 +54,6 @@ def test_a_lock_of_another_machine_is_not_taken_over(tmp_path):
     (tmp_path / ".lock").write_text(json.dumps(FACTS | {"host": "elsewhere"}))
     with pytest.raises(errors.Held, match=r"on elsewhere(.|\n)*remove .*\.lock"):
         lock.take(tmp_path, FACTS)
-
-
-def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
-    with pytest.raises(OSError, match="Make room"):
-        run.run("study", "corpus.csv", "params/demo", "laptop", ["false"])
-
-
-def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on(tmp_path):
-    shutil.copytree("params/demo", tmp_path / "params")
-    shutil.copytree("profiles", tmp_path / "profiles")
-    (tmp_path / "corpus.csv").touch()
-    words = [
-        sys.executable,
-        "-m",
-        "lib.experiment.lock",
-        "study",
-        "corpus.csv",
-        "params",
-        "laptop",
-        sys.executable,
-        "-c",
-    ]
-    how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": os.getcwd()}, "stdout": subprocess.PIPE, "text": True}
-    assert subprocess.run([*words, "raise SystemExit(7)"], **how).returncode == 7
-    assert json.loads((tmp_path / "runs/study/.lock").read_text())["ended"] is True
-    told = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
-    with subprocess.Popen([*words, told], **how) as running:
-        running.stdout.readline()
-        running.kill()
-        began = time.monotonic()
-        assert running.stdout.read() == "" and time.monotonic() - began < 30  # its end is the end of the child
 
 
 def no_flock(monkeypatch):

@@ -28,3 +28,42 @@ def test_a_wrong_name_in_corpus_yaml_is_refused_with_the_way_on(tmp_path, line, 
     with pytest.raises(errors.ParameterError) as error:
         parameters.load(tmp_path / "corpus.yaml")
     assert all(word in str(error.value) for word in ["corpus.yaml", *words])
+
+
+A1 = Path("params/demo/a1.yaml").read_text(encoding="utf-8")
+
+
+def load(tmp_path, text):
+    path = tmp_path / "a1.yaml"
+    path.write_text(text, encoding="utf-8")
+    return parameters.load(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("learning_rate", "learning_ratee", ["learning_ratee: unknown", "learning_rate"]),
+        ("patience: ", "patience: -", ["patience", "greater than 0"]),
+        ("learning_rate: ", "learning_rate: 5e-5 # ", ["'5e-5'", "write 5.0e-5"]),
+        ("levels: [A1]", "levels: [A7]", ["levels.0", "A7"]),
+        ("levels: [A1]", "levels: [NO]", ["levels.0", "False"]),
+        ("clip: 1.0", "clip: 1.0\nclip: 2.0", ["given twice: clip"]),
+        ("model: a1", "model: a2", ["'a2'", "'a1'"]),
+        ("n_layer: 1", "n_layer: 2.5", ["n_layer", "2.5"]),
+        ("seeds: [0, 1]", "seeds: [0, 0]", ["seeds"]),
+        ("init_from: scratch", "init_from: a1", ["cannot start from itself"]),
+        ("clip: 1.0", "clip: 1.0\nkeep_at: {A1: 2416}", ["keep_at", "no more than"]),
+        ("schedule: constant", "schedule: linear\nkeep_at: {A1: 800}", ["keep_at", "another training"]),
+        ("dropout: 0.0", "", ["dropout: missing"]),
+        ("model: a1", "model: [a1", ["not readable as YAML"]),
+    ],
+)
+def test_a_wrong_parameter_is_refused_with_the_way_on(tmp_path, old, new, words):
+    assert old in A1
+    with pytest.raises(errors.ParameterError) as error:
+        load(tmp_path, A1.replace(old, new, 1))
+    assert all(word in str(error.value) for word in ["a1.yaml", *words])
+
+
+def test_the_unchanged_file_passes(tmp_path):
+    assert load(tmp_path, A1).levels == ["A1"]

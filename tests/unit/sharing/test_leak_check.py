@@ -71,11 +71,14 @@ def error(text):
 HIDDEN = {
     "a cell's output.ipynb": lambda text: notebook(outputs=[stream(text)]),
     "its HTML.ipynb": lambda text: notebook(
-        outputs=[nbformat.v4.new_output("display_data", {"text/html": html_table(text)})]),
+        outputs=[nbformat.v4.new_output("display_data", {"text/html": html_table(text)})]
+    ),
     "its repr.ipynb": lambda text: notebook(
-        outputs=[nbformat.v4.new_output("execute_result", {"text/plain": repr(text.replace(" ", "\n", 4))})]),
+        outputs=[nbformat.v4.new_output("execute_result", {"text/plain": repr(text.replace(" ", "\n", 4))})]
+    ),
     "its SVG.ipynb": lambda text: notebook(
-        outputs=[nbformat.v4.new_output("display_data", {"image/svg+xml": svg(text)})]),
+        outputs=[nbformat.v4.new_output("display_data", {"image/svg+xml": svg(text)})]
+    ),
     "a traceback.ipynb": lambda text: notebook(outputs=[error(text)]),
     "a cell's metadata.ipynb": lambda text: notebook(metadata={"note": {"last": text}}),
     "a traceback.txt": lambda text: "\n".join(coloured(text)),

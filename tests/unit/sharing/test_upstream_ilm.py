@@ -1,10 +1,7 @@
-"""Claims about folders that work elsewhere, and about files from and for upstream ILM."""
+"""Claims about files from and for upstream ILM."""
 
-import json
 import os
 import pickle
-import re
-import shutil
 import subprocess
 import sys
 import types
@@ -14,104 +11,20 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import torch
-from huggingface_hub import ModelCard
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import GPT2LMHeadModel
 
 from lib import errors
 from lib.experiment.files import read_csv, read_json, write_json
 from lib.masking.examples import SPECIALS
-from lib.models import loading
 from lib.sharing import upstream_ilm
 from tests.helpers.learner_texts import SENTENCE
 
-FACTS = {
-    "model": "a1", "seed": 0, "levels": ["A1"], "split_id": "5eed", "mask_hash": "f00d", "learners_known": True,
-    "init_from": "scratch", "examples_seen": 2400, "valid_perplexity": 28.7, "start_perplexity": 1757.0,
-    "parameters_total": 1000,
-}  # fmt: skip
-
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, tokenizer):
-    """A model folder with the files that training.save leaves for others."""
-    folder = tmp_path_factory.mktemp("a1")
-    torch.manual_seed(0)
-    size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128, "activation_function": "gelu_pytorch_tanh"}
-    network = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    write_json({"fingerprint": loading.fingerprint(network)}, folder / "train.json")
-    card = Path("lib/training/model_card.md").read_text(encoding="utf-8").format(**FACTS)
-    (folder / "README.md").write_text(card, encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def exported(folder, tmp_path_factory):
+def exported(model_folder, tmp_path_factory):
     to = tmp_path_factory.mktemp("exported")
-    upstream_ilm.export_model(folder, to)
+    upstream_ilm.export_model(model_folder, to)
     return to
-
-
-def elsewhere(folder, script):
-    """Run a script in a process that has neither this project nor a network nor its folder."""
-    alone = "import sys; sys.modules['lib'] = None  # to import it would fail\n" + script
-    env = {"HF_HUB_OFFLINE": "1", "HOME": str(folder), "PATH": os.environ["PATH"], "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-I", "-c", alone]
-    ran = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True)
-    assert ran.returncode == 0, ran.stderr
-    return ran.stdout
-
-
-def code_of(card):
-    """All code blocks of a card, in order, as one script."""
-    return "\n".join(re.findall(r"```python\n(.*?)```", card.read_text(encoding="utf-8"), re.DOTALL))
-
-
-def test_the_card_s_code_fills_blanks_where_nothing_of_this_project_is(folder):
-    asked = (
-        f"print(tokenizer.convert_tokens_to_ids({SPECIALS!r}), prompt['input_ids'][0].tolist(), written.tolist())"
-    )
-    *_, ids = elsewhere(folder, code_of(folder / "README.md") + asked).splitlines()
-    specials, prompt, written = json.loads("[" + ids.replace("] [", "], [") + "]")
-    assert specials == list(range(specials[0], specials[0] + 7)), "seven ids behind the vocabulary"
-    assert prompt[-1] == specials[0] and [token for token in prompt if token in specials[2:]] == specials[5:7]
-    assert len(written) == 48
-
-
-def test_the_card_s_code_puts_each_filling_into_its_own_blank(tmp_path, tokenizer, folder):
-    """A model that writes "a<end> b<end> c": what it says after the last blank is dropped."""
-    for file in folder.iterdir():
-        shutil.copy2(file, tmp_path)
-    told = r"""
-import transformers
-class Told:
-    @staticmethod
-    def from_pretrained(folder):
-        return Told()
-    def generate(self, input_ids, attention_mask, **how):
-        import torch
-        more = transformers.AutoTokenizer.from_pretrained(".")(" pasta<|endofinfill|> lunch<|endofinfill|> more")
-        return torch.cat([input_ids, torch.tensor([more["input_ids"]])], 1)
-transformers.AutoModelForCausalLM = Told
-"""
-    said = elsewhere(tmp_path, told + code_of(folder / "README.md")).splitlines()
-    assert said[-2:] == ["[' pasta', ' lunch']", "She ate pasta for lunch."]
-
-
-def test_the_model_card_is_one_that_hugging_face_reads_and_holds_what_must_be_known(folder):
-    card = ModelCard.load(folder / "README.md")
-    data = card.data.to_dict()
-    assert (data["library_name"], data["license"]) == ("transformers", "other")
-    assert data["model-index"][0]["results"][0]["metrics"] == [{"type": "perplexity", "value": 28.7}]
-    for heading in ["## Use", "## Data", "## Metrics", "## What may and may not be done"]:
-        assert heading in card.text
-    assert "{" not in card.text and SENTENCE[:7] in card.text
-
-
-def test_the_demo_s_folders_hold_what_others_need():
-    for folder in Path("runs/demo/models").glob("*/seed*"):
-        assert {*upstream_ilm.READ_BY_ALL, "README.md"} <= {path.name for path in folder.iterdir()}, folder
 
 
 def test_an_export_has_exactly_the_files_and_ids_that_upstream_reads(exported, tokenizer):
@@ -124,22 +37,22 @@ def test_an_export_has_exactly_the_files_and_ids_that_upstream_reads(exported, t
     assert (config["activation_function"], config["n_ctx"]) == ("gelu_new", config["n_positions"])
 
 
-def test_the_exported_weights_are_the_model_under_the_names_of_upstream_s_time(folder, exported):
+def test_the_exported_weights_are_the_model_under_the_names_of_upstream_s_time(model_folder, exported):
     raw = (exported / "pytorch_model.bin").read_bytes()
     assert not raw.startswith(b"PK"), "torch of that time reads no zip file"
     weights = torch.load(exported / "pytorch_model.bin", weights_only=True)
     assert {"transformer.wte.weight", "transformer.h.0.attn.c_attn.weight", "lm_head.weight"} < set(weights)
-    ours = GPT2LMHeadModel.from_pretrained(folder).eval()
+    ours = GPT2LMHeadModel.from_pretrained(model_folder).eval()
     theirs = GPT2LMHeadModel.from_pretrained(exported, use_safetensors=False).eval()
     ids = torch.arange(20)[None]
     with torch.inference_mode():
         assert torch.allclose(ours(ids).logits, theirs(ids).logits, atol=1e-5)
 
 
-def test_a_model_that_upstream_cannot_run_is_refused(folder, tmp_path):
-    for file in folder.iterdir():
+def test_a_model_that_upstream_cannot_run_is_refused(model_folder, tmp_path):
+    for file in model_folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    write_json(read_json(folder / "config.json") | {"model_type": "gpt_neo"}, tmp_path / "config.json")
+    write_json(read_json(model_folder / "config.json") | {"model_type": "gpt_neo"}, tmp_path / "config.json")
     with pytest.raises(errors.Foreign, match="gpt2 only"):
         upstream_ilm.export_model(tmp_path, tmp_path / "to")
     assert not (tmp_path / "to").exists()

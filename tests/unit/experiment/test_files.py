@@ -1,0 +1,47 @@
+"""Claims about files: the old one or the whole new one stands, never a part."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from lib.experiment import files
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), files.atomic(path) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "old" and os.listdir(tmp_path) == ["table.csv"]
+
+
+def test_a_killed_writer_leaves_the_old_file(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("old")
+    code = "import os\nfrom lib.experiment import files\n"
+    code += f"with files.atomic({str(path)!r}) as t: t.write_text('half'); os.kill(os.getpid(), 9)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == -9
+    assert path.read_text() == "old"
+
+
+def test_a_folder_without_its_last_file_is_not_finished(tmp_path):
+    with pytest.raises(RuntimeError), files.atomic_folder(tmp_path / "m", last="train.json") as temporary:
+        (temporary / "weights").write_text("w")
+        raise RuntimeError
+    assert not (tmp_path / "m" / "train.json").exists()
+    with files.atomic_folder(tmp_path / "m", last="train.json") as temporary:
+        for name in ["train.json", "weights"]:
+            (temporary / name).write_text(name)
+    assert sorted(os.listdir(tmp_path / "m")) == ["train.json", "weights"]
+
+
+def test_the_l1_and_the_text_na_survive_a_table(tmp_path):
+    import pandas as pd
+
+    path = tmp_path / "t.csv"
+    files.write_table(pd.DataFrame({"l1": ["NA", "", "null"], "ppl": [1.5, None, 2.0]}), path)
+    back = files.read_csv(path)
+    assert back["l1"].tolist()[::2] == ["NA", "null"] and back["ppl"].isna().tolist() == [False, True, False]

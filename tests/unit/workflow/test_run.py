@@ -1,0 +1,45 @@
+"""Claims about `make run`: one at a time, with room on the disk, and nothing of it goes on alone."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+
+from lib.workflow import run
+
+
+def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
+    with pytest.raises(OSError, match="Make room"):
+        run.run("study", "corpus.csv", "params/demo", "laptop", ["false"])
+
+
+def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on(tmp_path):
+    shutil.copytree("params/demo", tmp_path / "params")
+    shutil.copytree("profiles", tmp_path / "profiles")
+    (tmp_path / "corpus.csv").touch()
+    words = [
+        sys.executable,
+        "-m",
+        "lib.experiment.lock",
+        "study",
+        "corpus.csv",
+        "params",
+        "laptop",
+        sys.executable,
+        "-c",
+    ]
+    how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": os.getcwd()}, "stdout": subprocess.PIPE, "text": True}
+    assert subprocess.run([*words, "raise SystemExit(7)"], **how).returncode == 7
+    assert json.loads((tmp_path / "runs/study/.lock").read_text())["ended"] is True
+    told = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    with subprocess.Popen([*words, told], **how) as running:
+        running.stdout.readline()
+        running.kill()
+        began = time.monotonic()
+        assert running.stdout.read() == "" and time.monotonic() - began < 30  # its end is the end of the child
