@@ -49,8 +49,6 @@ def first_special(tokenizer):
 @pytest.fixture(scope="module")
 def model(tokenizer):
     """A GPT-2 of random weights that are strong enough to prefer some tokens."""
-    import torch  # here, since many tests do without
-    from transformers import GPT2Config, GPT2LMHeadModel
 
     torch.manual_seed(1)
     size = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256}
@@ -95,10 +93,6 @@ def quick_garbage_collection():
 def model_folder(tmp_path_factory, tokenizer):
     """A model folder with the files that training.save leaves for others."""
     folder = tmp_path_factory.mktemp("a1")
-    import torch
-    from transformers import GPT2Config, GPT2LMHeadModel
-
-    from lib.models import loading
 
     torch.manual_seed(0)
     size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128, "activation_function": "gelu_pytorch_tanh"}
@@ -109,3 +103,11 @@ def model_folder(tmp_path_factory, tokenizer):
     card = Path("lib/training/model_card.md").read_text(encoding="utf-8").format(**FACTS)
     (folder / "README.md").write_text(card, encoding="utf-8")
     return folder
+
+
+SMALL = {"examples": 80, "examples_per_step": 8, "eval_every": 40, "n_layer": 1, "n_head": 2, "n_embd": 32}
+
+
+@pytest.fixture(scope="module")
+def settings():
+    return parameters.load("params/demo/a1.yaml").model_copy(update=SMALL)

@@ -4,13 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from lib.evaluation import scoring
-from lib.experiment.files import write_json
 from lib.masking import frozen_masks
 from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, level_tokens
-from lib.models import loading, packing
+from lib.models import packing
 
 SUMS = ["nll_text", "nll_full", "nll_context"]
 
@@ -121,26 +119,3 @@ def test_however_few_texts_are_asked_there_is_a_row_for_each(model, index, drawi
     assert found[SUMS].dtypes.tolist() == scores[SUMS].dtypes.tolist()
     assert [table["n_tokens"].dtype for table in (found, floor)] == [np.int64] * 2
     assert floor["nll_text"].dtype == float
-
-
-@pytest.fixture
-def folder(model, tmp_path):
-    model.save_pretrained(tmp_path)
-    write_json({"fingerprint": loading.fingerprint(model)}, tmp_path / "train.json")
-    return tmp_path
-
-
-def test_a_saved_model_is_loaded_as_it_was(model, folder):
-    assert loading.fingerprint(loading.load(folder)) == loading.fingerprint(model)
-
-
-@pytest.mark.parametrize("damage", ["changed", "missing"])
-def test_weights_other_than_those_vouched_for_are_refused(folder, damage):
-    weights = load_file(folder / "model.safetensors")
-    if damage == "changed":
-        weights["transformer.h.0.ln_1.weight"][0] += 1e-3
-    else:
-        del weights["transformer.h.0.mlp.c_fc.weight"]
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    with pytest.raises(ValueError, match="run 03_train"):
-        loading.load(folder)

@@ -1,10 +1,11 @@
+"""Claims about contrasts and intervals: they are the hand calculation, and they cover."""
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats as reference
 from statsmodels.stats.multitest import multipletests
 
-from lib import design
 from lib.evaluation import statistics
 
 LEVELS = ["A1", "A2", "B1", "B2", "C1"]
@@ -16,10 +17,27 @@ def scores(nll, n_tokens=10, level="A1", learner=None, **columns):
     tables = []
     for (model, seed), values in nll.items():
         text = np.arange(len(values)).astype(str)
-        tables.append(pd.DataFrame({
-            "model": model, "seed": seed, "text_id": text, "learner_id": text if learner is None else learner,
-            "level": level, "copied": False, "mask_type": "mix", "mask_set": 0, "n_tokens": n_tokens, "n_chars": 40,
-            "nll_text": values, "nll_full": np.asarray(values) + 2.0, "n_context": 20, "nll_context": 30.0} | columns))
+        tables.append(
+            pd.DataFrame(
+                {
+                    "model": model,
+                    "seed": seed,
+                    "text_id": text,
+                    "learner_id": text if learner is None else learner,
+                    "level": level,
+                    "copied": False,
+                    "mask_type": "mix",
+                    "mask_set": 0,
+                    "n_tokens": n_tokens,
+                    "n_chars": 40,
+                    "nll_text": values,
+                    "nll_full": np.asarray(values) + 2.0,
+                    "n_context": 20,
+                    "nll_context": 30.0,
+                }
+                | columns
+            )
+        )
     return pd.concat(tables, ignore_index=True)
 
 
@@ -55,8 +73,10 @@ def test_the_standard_error_is_not_too_small_for_few_learners():
 
 
 def test_theta_is_a_ratio_of_sums_averaged_over_seeds():
-    table = scores({("general", 0): [30, 50], ("general", 1): [34, 54], ("a1", 0): [20, 40], ("a1", 1): [20, 40]},
-                   n_tokens=[10, 30])
+    table = scores(
+        {("general", 0): [30, 50], ("general", 1): [34, 54], ("a1", 0): [20, 40], ("a1", 1): [20, 40]},
+        n_tokens=[10, 30],
+    )
     row = compare(table, min_learners=2, draws=200)
     assert row["theta"] == pytest.approx((12 + 12) / 40)  # a mean over learners would be .8
     assert (row["n_tokens"], row["n_learners"], row["seeds"]) == (40, 2, 2)
@@ -78,7 +98,7 @@ def test_blocks_of_the_bootstrap_keep_every_draw():
 
 def test_satterthwaite_is_the_hand_calculation():
     se, df = statistics.satterthwaite([(4, 9), (1, 4)])
-    assert (se, df) == pytest.approx((5 ** 0.5, 25 / (16 / 9 + 1 / 4)))
+    assert (se, df) == pytest.approx((5**0.5, 25 / (16 / 9 + 1 / 4)))
 
 
 def test_satterthwaite_of_two_means_is_welch():
@@ -98,11 +118,21 @@ def test_seed_noise_is_floored_at_the_pooled_variance():
 
 
 def test_pooled_variance_leaves_out_foreign_levels_controls_and_what_starts_from_another_model():
-    cells = {("a1", "A1"): [1.0, 1.2], ("a1", "A2"): [1.0, 3.0], ("general", "A1"): [1.0, 1.4],
-             ("general", "A2"): [1.0, 1.4], ("c1", "C1"): [2.0, 2.0], ("untuned", "A1"): [2.0, 2.1],
-             ("a1_transfer", "A1"): [1.0, 1.1], ("general_longer", "A1"): [1.0, 1.1]}
-    rows = [{"model": m, "level": level, "seed": seed, "learner": "x", "nll_text": value, "n_tokens": 1}
-            for (m, level), values in cells.items() for seed, value in enumerate(values)]
+    cells = {
+        ("a1", "A1"): [1.0, 1.2],
+        ("a1", "A2"): [1.0, 3.0],
+        ("general", "A1"): [1.0, 1.4],
+        ("general", "A2"): [1.0, 1.4],
+        ("c1", "C1"): [2.0, 2.0],
+        ("untuned", "A1"): [2.0, 2.1],
+        ("a1_transfer", "A1"): [1.0, 1.1],
+        ("general_longer", "A1"): [1.0, 1.1],
+    }
+    rows = [
+        {"model": m, "level": level, "seed": seed, "learner": "x", "nll_text": value, "n_tokens": 1}
+        for (m, level), values in cells.items()
+        for seed, value in enumerate(values)
+    ]
     assert statistics.pooled_seed_variance(summed(rows)) == pytest.approx(((0.02 + 0.08) / 2, 2))
 
 
@@ -126,23 +156,27 @@ def test_one_seed_has_the_data_part_only_and_is_provisional():
 
 def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
     rng = np.random.default_rng(3)
-    table = scores({("general", 0): rng.normal(23, 1, 30), ("general", 1): rng.normal(24, 1, 30),
-                    ("a1", 0): rng.normal(20, 1, 30)})
+    table = scores(
+        {("general", 0): rng.normal(23, 1, 30), ("general", 1): rng.normal(24, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}
+    )
     row = compare(table)
     pooled, _ = statistics.pooled_seed_variance(statistics.learner_sums(table))
     assert row["se"] ** 2 == pytest.approx(row["se_data"] ** 2 + pooled / 2 + pooled / 1)
     assert row["provisional"]
 
 
-@pytest.mark.parametrize("change, reason", [
-    (lambda t: t[t["model"] != "a1"], "no scores of a1"),
-    (lambda t: t.assign(level="B1"), "no scores of general and a1"),
-    (lambda t: t.iloc[:0], "no scores of general and a1"),
-    (lambda t: t[t["text_id"].astype(int) < 4], "4 learners, below 5"),
-    (lambda t: t.assign(n_tokens=0, nll_text=0.0), "0 learners, below 5"),
-    (lambda t: t.assign(n_tokens=t["n_tokens"].where(t["model"] == "a1", 11)), "not scored on the same tokens"),
-    (lambda t: t[(t["model"] == "a1") | (t["text_id"] != "0")], "not scored on the same tokens"),
-])
+@pytest.mark.parametrize(
+    "change, reason",
+    [
+        (lambda t: t[t["model"] != "a1"], "no scores of a1"),
+        (lambda t: t.assign(level="B1"), "no scores of general and a1"),
+        (lambda t: t.iloc[:0], "no scores of general and a1"),
+        (lambda t: t[t["text_id"].astype(int) < 4], "4 learners, below 5"),
+        (lambda t: t.assign(n_tokens=0, nll_text=0.0), "0 learners, below 5"),
+        (lambda t: t.assign(n_tokens=t["n_tokens"].where(t["model"] == "a1", 11)), "not scored on the same tokens"),
+        (lambda t: t[(t["model"] == "a1") | (t["text_id"] != "0")], "not scored on the same tokens"),
+    ],
+)
 def test_what_cannot_be_estimated_is_nan_with_a_reason(change, reason):
     row = compare(change(scores({("general", 0): np.ones(8), ("a1", 0): np.ones(8)})), draws=50)
     assert row[statistics.ESTIMATES].isna().all()
@@ -159,18 +193,23 @@ def test_a_missing_model_leaves_the_other_contrasts_alone():
 
 
 def test_copied_texts_and_other_masks_stay_out_unless_asked_for():
-    table = scores({("a1", 0): [1.0, 2.0, 4.0, 8.0]}, copied=[False, True, False, False],
-                   mask_type=["mix", "mix", "word", "ngram"])
+    table = scores(
+        {("a1", 0): [1.0, 2.0, 4.0, 8.0]}, copied=[False, True, False, False], mask_type=["mix", "mix", "word", "ngram"]
+    )
+
     def total(**options):
         return statistics.learner_sums(table, **options).table["nll_text"].sum()
+
     assert (total(), total(copied=True), total(mask_type="word+ngram")) == (1, 3, 12)
     assert statistics.learner_sums(table, copied=True).subset == "all"
 
 
 def test_the_key_that_hashed_the_learners_changes_no_digit():
     values = {("general", 0): np.arange(9.0), ("a1", 0): np.linspace(1, 3, 9)}
-    found = [compare(statistics.learner_sums(scores(values, learner=list(ids))), min_learners=2)
-             for ids in ["aabbccdde", "zzmmxxaab"]]
+    found = [
+        compare(statistics.learner_sums(scores(values, learner=list(ids))), min_learners=2)
+        for ids in ["aabbccdde", "zzmmxxaab"]
+    ]
     assert found[0].to_dict() == found[1].to_dict()
 
 
@@ -188,8 +227,12 @@ def test_a_score_that_is_not_finite_is_refused():
 
 
 def test_perplexities_are_the_hand_sums():
-    table = pd.concat([scores({("a1", 0): [20.0, 10, 30, 25, 15], ("a1", 1): [22.0, 12, 32, 27, 17]}),
-                       scores({("a1", 0): [50.0] * 3, ("a1", 1): [50.0] * 3}, level="B1", learner=["0", "0", "z"])])
+    table = pd.concat(
+        [
+            scores({("a1", 0): [20.0, 10, 30, 25, 15], ("a1", 1): [22.0, 12, 32, 27, 17]}),
+            scores({("a1", 0): [50.0] * 3, ("a1", 1): [50.0] * 3}, level="B1", learner=["0", "0", "z"]),
+        ]
+    )
     matrix = statistics.perplexity(statistics.learner_sums(table), draws=500).set_index("test")
     assert matrix.index.tolist() == [*LEVELS, "mixed"]
     row = matrix.loc["A1"]
@@ -216,17 +259,11 @@ def test_bits_per_character_keep_thetas_unit():
     sums = statistics.learner_sums(scores({("general", 0): rng.normal(23, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}))
     characters = statistics.by_characters(sums)
     assert compare(characters)["theta"] == pytest.approx(compare(sums)["theta"])  # end tokens cost both the same
-    ends = sums._replace(table=sums.table.assign(
-        nll_full=sums.table["nll_text"] + np.where(sums.table["model"] == "general", 3.0, 1.0)))
+    ends = sums._replace(
+        table=sums.table.assign(nll_full=sums.table["nll_text"] + np.where(sums.table["model"] == "general", 3.0, 1.0))
+    )
     assert compare(statistics.by_characters(ends))["theta"] == pytest.approx(compare(sums)["theta"] + 0.2)
     assert characters.subset == "bits per character"
-
-
-@pytest.mark.parametrize("model, expected", [
-    ("a1", ("specialised", "A1")), ("c1_transfer", ("transfer", "C1")), ("general", ("general", None)),
-    ("level_token", ("control", None)), ("general_transfer", ("control", None))])
-def test_a_models_role_follows_from_its_name(model, expected):
-    assert design.role(model) == expected
 
 
 def test_holm_is_the_hand_calculation_and_skips_what_was_not_tested():
@@ -260,8 +297,10 @@ def clustered_studies(rng, studies, learners=60):
     rows = []
     for k in range(studies):
         theta = rng.normal(0, 0.2, learners)[writer] + rng.normal(0, 0.2, len(writer))
-        rows += [pd.DataFrame(fixed | {"model": f"general {k}", "nll_text": tokens * (2 + theta)}),
-                 pd.DataFrame(fixed | {"model": f"a1 {k}", "nll_text": tokens * 2.0})]
+        rows += [
+            pd.DataFrame(fixed | {"model": f"general {k}", "nll_text": tokens * (2 + theta)}),
+            pd.DataFrame(fixed | {"model": f"a1 {k}", "nll_text": tokens * 2.0}),
+        ]
     for unit in ("writer", "text"):
         keys = ["model", "seed", "level", unit]
         sums = pd.concat(rows).groupby(keys, as_index=False)[["nll_text", "n_tokens"]].sum()
@@ -271,8 +310,10 @@ def clustered_studies(rng, studies, learners=60):
 def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
     studies = 300
     pairs = [("general-own", f"general {k}", f"a1 {k}") for k in range(studies)]
-    tables = [statistics.contrasts(sums, pairs, "A1", draws=1000)
-              for sums in clustered_studies(np.random.default_rng(6), studies)]
+    tables = [
+        statistics.contrasts(sums, pairs, "A1", draws=1000)
+        for sums in clustered_studies(np.random.default_rng(6), studies)
+    ]
     by_learner, by_text = [((rows["ci_lo"] < 0) & (rows["ci_hi"] > 0)).mean() for rows in tables]
     assert 0.92 <= by_learner <= 0.98
     assert by_text < 0.88
@@ -280,14 +321,25 @@ def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
 
 def some_texts(n, copied=False):
     """n texts, each of its own learner, at each level: {level: n}."""
-    tables = [scores({(model, 0): 20.0 + np.arange(k) + len(model) for model in ("general", "a1", "c1")}, level=level,
-                     learner=[f"{level} {text}" for text in range(k)], copied=copied) for level, k in n.items() if k]
+    tables = [
+        scores(
+            {(model, 0): 20.0 + np.arange(k) + len(model) for model in ("general", "a1", "c1")},
+            level=level,
+            learner=[f"{level} {text}" for text in range(k)],
+            copied=copied,
+        )
+        for level, k in n.items()
+        if k
+    ]
     return pd.concat(tables) if tables else scores({("general", 0): []}).head(0)
 
 
-FEW = {"no text": ({}, False), "a level without texts": (dict.fromkeys(LEVELS[:4], 6), False),
-       "a single learner": (dict.fromkeys(LEVELS[:4], 6) | {"C1": 1}, False),
-       "copied texts alone": (dict.fromkeys(LEVELS, 6), True)}
+FEW = {
+    "no text": ({}, False),
+    "a level without texts": (dict.fromkeys(LEVELS[:4], 6), False),
+    "a single learner": (dict.fromkeys(LEVELS[:4], 6) | {"C1": 1}, False),
+    "copied texts alone": (dict.fromkeys(LEVELS, 6), True),
+}
 
 
 @pytest.mark.parametrize(("n", "copied"), FEW.values(), ids=FEW)
@@ -315,10 +367,18 @@ def study_at_the_margin(rng, seeds=3, learners=40, noise=0.05):
         shared = rng.normal(0, 0.1, learners)
         for model, log_ppl in (("general", 2 + MARGIN), (level.lower(), 2.0)):
             own = rng.normal(0, noise, (seeds, 1)) + rng.normal(0, 0.05, (seeds, learners))
-            rows.append(pd.DataFrame({"model": model, "seed": np.repeat(np.arange(seeds), learners), "level": level,
-                                      "nll_text": (tokens * (log_ppl + shared + own)).ravel(),
-                                      "learner": np.tile(np.arange(learners), seeds),
-                                      "n_tokens": np.tile(tokens, seeds)}))
+            rows.append(
+                pd.DataFrame(
+                    {
+                        "model": model,
+                        "seed": np.repeat(np.arange(seeds), learners),
+                        "level": level,
+                        "nll_text": (tokens * (log_ppl + shared + own)).ravel(),
+                        "learner": np.tile(np.arange(learners), seeds),
+                        "n_tokens": np.tile(tokens, seeds),
+                    }
+                )
+            )
     return summed(pd.concat(rows))
 
 

@@ -1,3 +1,5 @@
+"""Claims about the demo's corpus: made up, the same at every run, and like EFCAMDAT where the study looks."""
+
 import difflib
 import hashlib
 import os

@@ -6,55 +6,16 @@ import signal
 
 import pytest
 import torch
-from transformers import set_seed
 
 from lib import errors
-from lib.errors import CutOff
-from lib.evaluation import scoring
-from lib.experiment import fault_injection, parameters
+from lib.experiment import fault_injection
 from lib.experiment.files import read_json
-from lib.masking import frozen_masks
-from lib.models import initialization, loading
-from lib.training import checkpoints, loop
-from lib.training.dataset import Steps
-from lib.training.trainer import WARNINGS, CarefulTrainer
+from lib.training import checkpoints
+from tests.helpers.killed_training import equal
 
 SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
 SMALL |= {"dropout": 0.1}  # so that random numbers count
 HOPELESS = {"learning_rate": 0.9, "patience": 2}  # stops after a few looks
-
-
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    """A fork may not use the threads of its parent."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-@pytest.fixture(scope="module")
-def study(index, drawing, tokenizer, first_special):
-    """train(folder, seed, **changed parameters): (fingerprint, curve, how)."""
-    held_out = index.iloc[48:]
-    frozen = frozen_masks.freeze(held_out, drawing, "mix", 1)
-    valid = scoring.frozen_examples(held_out, frozen, first_special)
-
-    def train(folder, seed=0, inputs=None, **changed):
-        settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL | changed)
-        set_seed(seed)
-        steps = Steps(index.iloc[:48], drawing, settings, seed, first_special)
-        model = initialization.model(settings, tokenizer, 256)
-        curve, how = loop.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
-        return loading.fingerprint(model), curve, how
-
-    return train
-
-
-@pytest.fixture(scope="module")
-def whole(study, tmp_path_factory):
-    """What the training comes to undisturbed: 12 steps, a look and a checkpoint at every second one."""
-    return study(tmp_path_factory.mktemp("whole"))
 
 
 def killed(study, folder, where, **how):
@@ -70,10 +31,6 @@ def killed(study, folder, where, **how):
     return folder
 
 
-def equal(one, other):
-    return one[0] == other[0] and one[1].equals(other[1])
-
-
 POINTS = {"step:2": None, "step:8": 6, "step:12": 10, "checkpoint:1": None, "checkpoint:3": 4}
 POINTS |= {"write manifest.json:3": 4}
 
@@ -82,27 +39,6 @@ POINTS |= {"write manifest.json:3": 4}
 def test_a_killed_training_ends_with_the_same_weights(where, study, whole, tmp_path):
     again = study(killed(study, tmp_path, where))
     assert equal(again, whole) and again[2]["resumed_at"] == POINTS[where]
-
-
-@pytest.mark.parametrize("number", WARNINGS)
-def test_a_training_that_is_warned_saves_at_once_and_ends_with_the_same_weights_and_curve(
-    number, study, whole, tmp_path, monkeypatch
-):
-    one, steps = CarefulTrainer._one, []
-
-    def warned(self, *batch):
-        steps.append(self.state.global_step)
-        if steps in ([0], [*range(8)]):  # before the first look, and between two
-            signal.raise_signal(number)
-        return one(self, *batch)
-
-    monkeypatch.setattr(CarefulTrainer, "_one", warned)
-    before = signal.getsignal(number)
-    for at in [1, 8]:
-        with pytest.raises(CutOff, match=f"Saved at step {at}"):
-            study(tmp_path)
-    again = study(tmp_path)
-    assert equal(again, whole) and again[2]["resumed_at"] == 8 and signal.getsignal(number) == before
 
 
 def test_a_training_killed_twice_ends_with_the_same_weights_and_optimiser(study, whole, tmp_path):
@@ -186,31 +122,6 @@ def test_going_on_with_something_else_is_refused_naming_it(difference, study, wh
         study(tmp_path, **CHANGED[difference])
     assert difference in str(refused.value) and f"rm -r '{tmp_path}'" in str(refused.value)
     assert equal(study(tmp_path), whole)  # and nothing was lost by asking
-
-
-def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_checkpoint(study, tmp_path, monkeypatch):
-    monkeypatch.setenv(fault_injection.VARIABLE, "step:8:nan")
-    monkeypatch.setattr(fault_injection, "_times", {})
-    with pytest.raises(FloatingPointError, match="at step 7"):
-        study(tmp_path)
-    assert checkpoints.step(checkpoints.newest(tmp_path)) == 6
-
-
-def test_when_memory_runs_out_the_step_is_cut_and_no_example_is_lost(study, whole, tmp_path, monkeypatch):
-    monkeypatch.setenv(fault_injection.VARIABLE, "step:5:oom")
-    monkeypatch.setattr(fault_injection, "_times", {})
-    _, curve, how = study(tmp_path, dropout=0.0)
-    monkeypatch.delenv(fault_injection.VARIABLE)
-    _, undisturbed, usual = study(tmp_path / "whole", dropout=0.0)
-    assert (how["micro_batches"], usual["micro_batches"]) == (2, 1)
-    assert curve["examples"].tolist() == undisturbed["examples"].tolist()
-    assert (curve - undisturbed).abs().max().max() < 1e-3  # the sums are the same, rounded in another order
-
-
-def test_when_memory_always_runs_out_it_says_so_after_the_last_halving(study, tmp_path, monkeypatch):
-    monkeypatch.setenv(fault_injection.VARIABLE, "step:0:oom")
-    with pytest.raises(MemoryError, match="one example at a time"):
-        study(tmp_path)
 
 
 def test_three_checkpoints_are_kept_at_most(study, tmp_path):

@@ -62,3 +62,8 @@ def test_every_example_drawn_is_in_the_order_or_counted_as_dropped(steps, index)
 def test_no_mask_makes_no_example(steps, first_special):
     none = np.empty(0, np.int32)
     assert examples(steps.texts, steps.passes[0], none, none, first_special) == ([], [])
+
+
+def test_no_training_text_is_refused_and_not_waited_for(index, drawing, settings, first_special):
+    with pytest.raises(ValueError, match="0 training texts"):
+        Steps(index.iloc[:0], drawing, settings, 0, first_special)

@@ -7,7 +7,7 @@ import pytest
 
 from lib.experiment.files import write_json, write_table
 from lib.experiment.folders import Experiment
-from lib.training import callbacks, checkpoints, live_curve, trainer
+from lib.training import checkpoints, live_curve
 from lib.training.loop import curve
 
 
@@ -90,16 +90,3 @@ def test_nothing_is_watched_where_nobody_sits(run):
     before = threading.active_count()
     with live_curve.watching(run, "a1", [0]):
         assert threading.active_count() == before
-
-
-def test_tensorboard_is_used_when_asked_for_and_said_to_be_missing(monkeypatch, tmp_path):
-    monkeypatch.delenv(callbacks.TENSORBOARD, raising=False)
-    assert callbacks.reporting("a1", 0) == []
-    monkeypatch.setenv(callbacks.TENSORBOARD, str(tmp_path))
-    monkeypatch.setattr(trainer.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ModuleNotFoundError, match="pip install"):
-        callbacks.reporting("a1", 0)
-    monkeypatch.setattr(trainer.importlib.util, "find_spec", lambda name: name)
-    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", "")
-    assert callbacks.reporting("a1", 1) == ["tensorboard"]
-    assert trainer.os.environ["TENSORBOARD_LOGGING_DIR"] == str(tmp_path / "a1/seed1")

@@ -3,9 +3,17 @@
 import json
 import shutil
 
+import pandas as pd
+import pytest
 from huggingface_hub import ModelCard
+from safetensors.torch import load_model
+from transformers import AutoTokenizer, set_seed
 
+from lib.experiment.files import read_csv, read_json
 from lib.masking.examples import SPECIALS
+from lib.models import initialization, loading
+from lib.training import loop, model_folder
+from lib.training.dataset import Steps
 from tests.helpers.elsewhere import code_of, elsewhere
 from tests.helpers.learner_texts import SENTENCE
 
@@ -47,3 +55,44 @@ def test_the_model_card_is_one_that_hugging_face_reads_and_holds_what_must_be_kn
     for heading in ["## Use", "## Data", "## Metrics", "## What may and may not be done"]:
         assert heading in card.text
     assert "{" not in card.text and SENTENCE[:7] in card.text
+
+
+def test_the_folder_says_what_was_done(trained, tokenizer, steps):
+    folder = trained["folder"]
+    facts, order = read_json(folder / "train.json"), pd.read_parquet(folder / "order.parquet")
+    assert facts["examples_seen"] == len(order) == 80 and facts["tokens_seen"] == steps.tokens(80)
+    assert set(order["text_id"]) <= set(range(48))
+    assert AutoTokenizer.from_pretrained(folder).get_vocab() == tokenizer.get_vocab()
+    assert read_csv(folder / "curve.csv")["valid_loss"].tolist() == trained["curve"]["valid_loss"].tolist()
+    assert f"{facts['valid_perplexity']:.2f}" in (folder / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("rate", [4.0e-3, 0.9])
+def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
+    rate, tokenizer, index, drawing, settings, first_special, valid, tmp_path
+):
+    """... also where training goes astray (rate .9): then the best look lies before, and training ends before."""
+    looks = {"learning_rate": rate, "eval_every": 8, "patience": 2, "keep_at": {"A1": 32, "A2": 72}}
+    found = {}
+    for examples in (80, 32, 72):
+        one = settings.model_copy(update=looks | {"examples": examples} | ({} if examples == 80 else {"keep_at": {}}))
+        set_seed(0)
+        model = initialization.model(one, tokenizer, 256)
+        steps = Steps(index.iloc[:48], drawing, one, 0, first_special)
+        loop.train(model, steps, valid, one, 0, tmp_path / str(examples), "test", {})
+        found[examples] = loading.fingerprint(model)
+        for level, weights in model_folder.kept(tmp_path / "80", one).items():
+            load_model(model, weights)
+            found[level] = loading.fingerprint(model)
+    assert (found["A1"], found["A2"]) == (found[32], found[72])
+    assert (found["A1"] != found["A2"]) == (rate < 0.1)
+
+
+def test_kept_weights_that_are_damaged_are_refused(tmp_path, tokenizer, index, drawing, valid, settings, first_special):
+    one = settings.model_copy(update={"keep_at": {"A1": 40}})
+    model, steps = initialization.model(one, tokenizer, 256), Steps(index.iloc[:48], drawing, one, 0, first_special)
+    loop.train(model, steps, valid, one, 0, tmp_path, "test", {})
+    file = model_folder.kept(tmp_path, one)["A1"]
+    file.write_bytes(file.read_bytes()[:-1] + b"x")
+    with pytest.raises(ValueError, match="kept-5 is damaged"):
+        model_folder.kept(tmp_path, one)

@@ -1,0 +1,75 @@
+"""Claims about the preconditions of verdicts: each fault is found, and makes all verdicts invalid."""
+
+import pandas as pd
+import pytest
+
+from lib.hypotheses import decision_rules, validity
+from tests.helpers.contrasts import PARAMS, everything
+
+pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
+
+
+def study(**changes):
+    """Arguments of preconditions in which all is well, with changes."""
+    items = pd.DataFrame(
+        {"text_id": ["t1", "t2"], "learner_id": ["x", "y"], "mask_type": "mix", "mask_set": 0, "n_tokens": [5, 7]}
+    )
+    train = pd.DataFrame({"text_id": ["t8", "t9"], "learner_id": ["z", ""]})
+    right = {
+        "scores": pd.concat([items.assign(model=m, seed=s) for m in ("a1", "general") for s in (0, 1)]),
+        "mask_hashes": {"a1": "m", "general": "m", "02_mask": "m"},
+        "split_ids": {"a1": "s", "general": "s"},
+        "truncated": {"a1": 0, "general": 0},
+        "training": {"a1": train, "general": train},
+        "weights": {"a1/0": "w0", "a1/1": "w1", "general/0": "w2"},
+        "step0": {"a1/0": "s", "a1/1": "s1", "general/0": "s"},
+    }
+    return right | {key: change(right[key]) for key, change in changes.items()}
+
+
+def test_a_sound_study_passes_every_check():
+    checks = validity.preconditions(**study())
+    assert checks["holds"].all() and (checks["detail"] == "none").all()
+
+
+@pytest.mark.parametrize(
+    "check, detail, argument, change",
+    [
+        ("masks equal for all models", "general other", "mask_hashes", lambda m: m | {"general": "other"}),
+        ("masks equal for all models", "general None", "mask_hashes", lambda m: {"a1": "m"}),
+        ("masks equal for all models", "02_mask new", "mask_hashes", lambda m: m | {"02_mask": "new"}),
+        ("split equal for all models", "a1 old", "split_ids", lambda m: m | {"a1": "old"}),
+        (
+            "tokens equal for all models",
+            "text t1",
+            "scores",
+            lambda s: s.assign(n_tokens=s["n_tokens"].mask((s["model"] == "a1") & (s["text_id"] == "t1"), 6)),
+        ),
+        (
+            "tokens equal for all models",
+            "text t2",
+            "scores",
+            lambda s: s[(s["model"] == "a1") | (s["text_id"] == "t1")],
+        ),
+        ("nothing truncated", "a1", "truncated", lambda t: t | {"a1": 3}),
+        ("nothing truncated", "general", "truncated", lambda t: {"a1": 0}),
+        ("no test text in training", "a1", "training", lambda t: t | {"a1": t["a1"].assign(text_id=["t1", "t9"])}),
+        ("no test learner in training", "a1", "training", lambda t: t | {"a1": t["a1"].assign(learner_id=["y", ""])}),
+        ("weights differ", "a1/0, a1/1", "weights", lambda w: w | {"a1/1": "w0"}),
+        ("weights differ", "general/0", "weights", lambda w: w | {"general/0": "s"}),
+        ("weights differ", "a1/1", "step0", lambda s: {"a1/0": "s", "general/0": "s"}),
+        ("weights differ", "none known", "weights", lambda w: {}),
+    ],
+)
+def test_each_fault_is_found_and_named(check, detail, argument, change):
+    checks = validity.preconditions(**study(**{argument: change})).set_index("check")
+    assert checks.index[~checks["holds"]].tolist() == [check]
+    assert detail in checks.loc[check, "detail"]
+
+
+def test_a_failed_check_makes_every_verdict_invalid():
+    checks = validity.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
+    found = decision_rules.decide(everything(), PARAMS, checks)
+    assert (found["verdict"] == "invalid").all() and (found["why"] == "failed check: nothing truncated (a1)").all()
+    sound = decision_rules.decide(everything(), PARAMS, validity.preconditions(**study()))
+    assert "invalid" not in set(sound["verdict"])

@@ -1,0 +1,24 @@
+"""Claims about Hugging Face's hub: where it cannot be reached, that is said at once."""
+
+import socket
+import time
+
+import huggingface_hub
+import pytest
+
+from lib.masking import tokenization
+from lib.models import initialization
+
+
+def test_without_a_network_a_missing_base_or_tokenizer_is_said_so_at_once(settings, tokenizer, monkeypatch):
+    def unreachable(*_, **__):
+        raise socket.gaierror("no network")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unreachable)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)  # and so again afterwards
+    began = time.monotonic()
+    with pytest.raises(ValueError, match="init_from: nobody/nothing is no trained model(.|\n)*HF_HUB_OFFLINE=1"):
+        initialization.model(settings, tokenizer, 256, "nobody/nothing")
+    with pytest.raises(ValueError, match="tokenizer: nobody/nothing is no folder(.|\n)*HF_HUB_OFFLINE=1"):
+        tokenization.tokenizer("nobody/nothing", None, None)
+    assert time.monotonic() - began < 5

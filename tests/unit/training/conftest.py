@@ -1,0 +1,81 @@
+"""A small model of the demo's kind, trained and saved."""
+
+import pytest
+import torch
+from transformers import set_seed
+
+from lib.evaluation import scoring
+from lib.experiment import parameters
+from lib.masking import frozen_masks
+from lib.models import initialization, loading
+from lib.training import loop, model_folder
+from lib.training.dataset import Steps
+
+
+@pytest.fixture(scope="module")
+def valid(index, drawing, first_special):
+    held_out = index.iloc[48:]
+    return scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 1), first_special)
+
+
+@pytest.fixture(scope="module")
+def steps(index, drawing, settings, first_special):
+    return Steps(index.iloc[:48], drawing, settings, 0, first_special)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, tokenizer, steps, valid, settings):
+    """Ten steps, and the folder they leave."""
+    place = tmp_path_factory.mktemp("trained")
+    set_seed(0)
+    model = initialization.model(settings, tokenizer, 256)
+    before = loading.fingerprint(model)
+    curve, clock = loop.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
+    facts = {
+        "model": "a1",
+        "seed": 0,
+        "levels": ["A1"],
+        "init_from": "scratch",
+        "split_id": "s",
+        "mask_hash": "m",
+        "learners_known": True,
+    }
+    facts |= loop.outcome(curve) | {"fingerprint": loading.fingerprint(model)}
+    model_folder.save(place / "model", model, tokenizer, steps, curve, facts, clock, {})
+    return {"folder": place / "model", "model": model, "before": before, "curve": curve}
+
+
+SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """A fork may not use the threads of its parent."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope="module")
+def study(index, drawing, tokenizer, first_special):
+    """train(folder, seed, **changed parameters): (fingerprint, curve, how)."""
+    held_out = index.iloc[48:]
+    frozen = frozen_masks.freeze(held_out, drawing, "mix", 1)
+    valid = scoring.frozen_examples(held_out, frozen, first_special)
+
+    def train(folder, seed=0, inputs=None, **changed):
+        settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL | changed)
+        set_seed(seed)
+        steps = Steps(index.iloc[:48], drawing, settings, seed, first_special)
+        model = initialization.model(settings, tokenizer, 256)
+        curve, how = loop.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
+        return loading.fingerprint(model), curve, how
+
+    return train
+
+
+@pytest.fixture(scope="module")
+def whole(study, tmp_path_factory):
+    """What the training comes to undisturbed: 12 steps, a look and a checkpoint at every second one."""
+    return study(tmp_path_factory.mktemp("whole"))
