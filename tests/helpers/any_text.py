@@ -7,8 +7,9 @@ quickly = settings(derandomize=True, deadline=None, database=None, max_examples=
 
 
 PIECES = ["", " ", "\n", "\x00", "\x1b[31m", "\x0b", "\x85", "\u2028", "\u200b", "\ufeff", "\u202e", "\ufffd"]
-
-
+PIECES += ["e\u0301\u0323", "\u0301", "İIıß", "👩\u200d💻", "漢字", "עברית", "ไทย", "नमस्ते", "$x^{", "%s", "{0}"]
+PIECES += ["'", "''", "``", '"', "’", "7", "....", "a.B", "Mr.", "don't", "cannot", "(", "x).", "["]
+PIECES += ["_", "<|endofinfill|>", "&", "<b>", "z" * 25, "x" * 400, "ß" * 300]
 LETTERS = st.characters(exclude_categories=["Cs"])  # a half of a character is in no file that could be read
 
 

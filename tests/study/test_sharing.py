@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from tests.study.test_interop import code_of, elsewhere
 
 from lib import errors
 from lib.experiment.files import digest, read_json, write_json
 from lib.experiment.folders import Experiment
 from lib.sharing import bundle, upstream_ilm
 from lib.sharing.aggregates import Study
+from tests.helpers.elsewhere import code_of, elsewhere
 
 FEW = "b2"  # the demo has fewer than 20 valid learners there
 

@@ -17,6 +17,7 @@ FACTS = {
     "init_from": "scratch", "examples_seen": 2400, "valid_perplexity": 28.7, "start_perplexity": 1757.0,
     "parameters_total": 1000,
 }  # fmt: skip
+SMALL = {"examples": 80, "examples_per_step": 8, "eval_every": 40, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
 
 @pytest.fixture(scope="session")
@@ -49,6 +50,8 @@ def first_special(tokenizer):
 @pytest.fixture(scope="module")
 def model(tokenizer):
     """A GPT-2 of random weights that are strong enough to prefer some tokens."""
+    import torch  # here, since many tests do without
+    from transformers import GPT2Config, GPT2LMHeadModel
 
     torch.manual_seed(1)
     size = {"n_layer": 2, "n_head": 2, "n_embd": 32, "n_positions": 256}
@@ -92,8 +95,12 @@ def quick_garbage_collection():
 @pytest.fixture(scope="module")
 def model_folder(tmp_path_factory, tokenizer):
     """A model folder with the files that training.save leaves for others."""
-    folder = tmp_path_factory.mktemp("a1")
+    import torch
+    from transformers import GPT2Config, GPT2LMHeadModel
 
+    from lib.models import loading
+
+    folder = tmp_path_factory.mktemp("a1")
     torch.manual_seed(0)
     size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128, "activation_function": "gelu_pytorch_tanh"}
     network = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
@@ -103,9 +110,6 @@ def model_folder(tmp_path_factory, tokenizer):
     card = Path("lib/training/model_card.md").read_text(encoding="utf-8").format(**FACTS)
     (folder / "README.md").write_text(card, encoding="utf-8")
     return folder
-
-
-SMALL = {"examples": 80, "examples_per_step": 8, "eval_every": 40, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
 
 @pytest.fixture(scope="module")

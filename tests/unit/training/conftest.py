@@ -11,6 +11,9 @@ from lib.models import initialization, loading
 from lib.training import loop, model_folder
 from lib.training.dataset import Steps
 
+SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
+SMALL |= {"dropout": 0.1}  # so that random numbers count
+
 
 @pytest.fixture(scope="module")
 def valid(index, drawing, first_special):
@@ -43,9 +46,6 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
     facts |= loop.outcome(curve) | {"fingerprint": loading.fingerprint(model)}
     model_folder.save(place / "model", model, tokenizer, steps, curve, facts, clock, {})
     return {"folder": place / "model", "model": model, "before": before, "curve": curve}
-
-
-SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -13,8 +13,6 @@ from lib.experiment.files import read_json
 from lib.training import checkpoints
 from tests.helpers.killed_training import equal
 
-SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
-SMALL |= {"dropout": 0.1}  # so that random numbers count
 HOPELESS = {"learning_rate": 0.9, "patience": 2}  # stops after a few looks
 
 

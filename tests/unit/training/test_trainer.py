@@ -10,8 +10,6 @@ from lib.training import checkpoints
 from lib.training.trainer import WARNINGS, CarefulTrainer
 from tests.helpers.killed_training import equal
 
-SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
-
 
 @pytest.mark.parametrize("number", WARNINGS)
 def test_a_training_that_is_warned_saves_at_once_and_ends_with_the_same_weights_and_curve(
