@@ -21,7 +21,7 @@ def run(tmp_path, monkeypatch):
     return run
 
 
-def test_the_comparison_records_every_arm_the_quality_and_the_evaluation(run):
+def test_the_comparison_records_arms_quality_and_evaluation(run):
     record = run("compare")
     assert record["errors"] == {} and record["complete"]
     assert set(record["arms"]) == set(gpu.ARMS)
@@ -41,7 +41,7 @@ def test_the_steps_record_what_each_optimisation_gave(run):
     assert all("gain" in record["arms"][name] for name in list(gpu.STEPS)[1:])
 
 
-def test_the_plan_trains_eleven_models_the_general_one_before_those_that_start_from_it(run):
+def test_the_plan_trains_eleven_models_bases_first(run):
     record = run("plan")
     assert record["errors"] == {} and record["trained"] == 11
     assert list(record["models"]) == gpu.MODELS and gpu.MODELS[0] == "general"
@@ -60,7 +60,7 @@ def test_an_arm_that_fails_is_recorded_and_the_others_go_on(run, monkeypatch):
     assert set(record["quality"]["perplexity"]) == {"faithful", "fast", "fast, 1.0e-4"}  # not compiled, then
 
 
-def test_made_up_texts_are_as_long_as_the_studys_and_nothing_is_asked_of_a_text_it_does_not_hold():
+def test_made_up_texts_are_as_long_as_the_studys_and_whole():
     index = corpus(2000, 1000)
     means = index.assign(n=index["ids"].str.len()).groupby("level")["n"].mean()
     assert means.is_monotonic_increasing and 40 < means["A1"] < 50 and 190 < means["C1"] < 270

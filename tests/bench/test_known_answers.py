@@ -24,7 +24,7 @@ def study(gains, learned=True):
     ({"A1": 25.0, "A2": 0.0}, True, ["FAILS", "FAILS"]),
     ({"A1": 0.0, "A2": 0.0}, False, ["VOID", "VOID"]),
 ])  # fmt: skip
-def test_a_check_of_no_gain_fails_either_way_and_is_void_where_nothing_was_learned(gains, learned, verdicts):
+def test_a_check_of_no_gain_fails_either_way_or_is_void(gains, learned, verdicts):
     assert [row["verdict"] for row in checks.identical_levels(study(gains, learned))] == verdicts
 
 

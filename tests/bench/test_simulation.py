@@ -30,7 +30,7 @@ def test_intervals_miss_the_truth_no_oftener_than_promised(rows):
     assert missed <= at_most(0.07, STUDIES * LEVELS)
 
 
-def test_h1_is_seldom_claimed_anywhere_at_the_margin_but_often_if_seed_noise_is_ignored(rows):
+def test_h1_is_seldom_claimed_at_the_margin_unless_noise_is_ignored(rows):
     claimed = sum(simulation.shown(one).any() for one in rows)
     careless = sum(simulation.shown(one.assign(se=one["se_data"], df=99)).any() for one in rows)
     assert claimed <= at_most(0.06, STUDIES)

@@ -50,7 +50,7 @@ def test_run_all_works_with_the_defaults_within_a_minute(page, name, capsys):
     assert not stopped and computing < 60
 
 
-def test_a_click_on_a_header_sorts_a_table_by_size_and_another_turns_it_round(page):
+def test_a_click_on_a_header_sorts_a_table_and_another_turns_it_round(page):
     lab.open_notebook(page, "04_evaluate.ipynb")
     lab.run_all(page)
     table = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) table.sorts")

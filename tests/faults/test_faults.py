@@ -30,7 +30,7 @@ def demo(place, fault=""):
     return tiny.make(place, fault, words=tiny.command("demo", "runs/synthetic_corpus.csv"), ONLY=ONLY)
 
 
-def test_a_killed_run_says_so_and_the_same_command_ends_it_with_the_same_bits(place):
+def test_a_killed_run_is_ended_by_the_same_command_with_the_same_bits(place):
     killed = demo(place, "step:15")
     assert killed.returncode == 2 and "03_train.c1_transfer.ipynb stopped in cell" in killed.stdout
     assert "It ended without a word" in killed.stdout and "Traceback" not in killed.stdout

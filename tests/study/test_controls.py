@@ -38,14 +38,14 @@ def test_the_gain_at_equal_examples_is_the_sum_by_hand(level):
     assert row["theta"] == pytest.approx(nats["equal"] - nats["own"])
 
 
-def test_equal_is_what_the_own_models_were_offered_and_less_than_the_general_model_read():
+def test_a_kept_budget_is_the_own_models_and_below_the_general_ones():
     profile = parameters.profile("params/demo")
     assert profile["general"].keep_at == {level: profile[level.lower()].examples for level in LEVELS}
     facts = read_json(RUN.model("general", 0) / "train.json")
     assert facts["examples_seen"] > max(profile["general"].keep_at.values())
 
 
-def test_an_untuned_model_is_where_all_began_and_makes_no_study_invalid():
+def test_an_untuned_model_is_where_all_began_and_is_no_fault():
     for seed in (0, 1):
         facts, began = (read_json(RUN.model(model, seed) / "train.json") for model in ("untuned", "general"))
         assert facts["fingerprint"] == facts["fingerprint_start"] == began["fingerprint_start"]

@@ -25,7 +25,7 @@ def place(tmp_path_factory):
     return folder / "runs/tiny"
 
 
-def test_a_level_without_texts_ends_as_na_with_its_reason_and_the_others_with_numbers(place):
+def test_a_level_without_texts_is_na_and_the_others_have_numbers(place):
     for model, status in {"a1": "trained", "general": "trained", "b2": "n/a", "c1": "n/a"}.items():
         facts = read_json(place / f"models/{model}/seed0/train.json")
         assert facts["status"] == status and (status == "trained" or "text of" in facts["why"])

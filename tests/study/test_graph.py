@@ -49,7 +49,7 @@ def test_a_deleted_result_is_made_again_and_what_follows(missing, tmp_path, monk
     assert planned() == AFTER[missing] and said_last(capsys) == "To go on: make demo"
 
 
-def test_a_corpus_that_has_moved_makes_nothing_again_and_another_one_all(tmp_path, monkeypatch, capsys):
+def test_another_corpus_makes_all_again_one_that_moved_nothing(tmp_path, monkeypatch, capsys):
     workspace(tmp_path)
     shutil.copy("Snakefile", tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -60,7 +60,7 @@ def test_a_corpus_that_has_moved_makes_nothing_again_and_another_one_all(tmp_pat
     assert Path("runs/demo/corpus/manifest.json").exists(), "it stands until 01 has accepted the other one"
 
 
-def test_what_follows_from_a_stale_result_is_made_again_though_nothing_else_is_asked_for(tmp_path, monkeypatch):
+def test_what_follows_from_a_stale_result_is_made_again_unasked(tmp_path, monkeypatch):
     workspace(tmp_path)
     shutil.copy("Snakefile", tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -68,7 +68,7 @@ def test_what_follows_from_a_stale_result_is_made_again_though_nothing_else_is_a
     assert planned(only="runs/demo/masks/manifest.json") == {"extract": 1, "mask": 1}
 
 
-def test_a_refused_corpus_is_refused_again_and_takes_neither_result_nor_notebook(tmp_path, monkeypatch, capsys):
+def test_a_refused_corpus_takes_neither_result_nor_notebook(tmp_path, monkeypatch, capsys):
     workspace(tmp_path)
     shutil.copy("Snakefile", tmp_path)
     (tmp_path / "lib").symlink_to(Path("lib").resolve())

@@ -21,7 +21,7 @@ def test_a_run_that_has_its_masks_is_planned_by_its_own_texts():
     assert known["A1"][1] == pytest.approx(facts["tokens_seen"] / facts["examples_seen"], rel=0.1)
 
 
-def test_a_corpus_is_planned_by_its_own_texts_where_they_can_be_counted(tmp_path, monkeypatch):
+def test_a_corpus_is_planned_by_its_own_texts_if_they_can_be_counted(tmp_path, monkeypatch):
     settings, corpus, home = parameters.load("params/demo/corpus.yaml"), "runs/synthetic_corpus.csv", Path("runs/demo")
     assert plan.texts(home, corpus, settings) == (estimates.lengths(home), "those of runs/demo")
     found, whose = plan.texts(Path("runs/none"), corpus, settings)

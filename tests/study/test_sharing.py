@@ -104,7 +104,7 @@ def test_a_card_stays_where_one_valid_learner_is_missing(study):
         assert bundle._enough(study, "general", 0)
 
 
-def test_a_shared_folder_fills_blanks_where_nothing_of_this_project_is(shared):
+def test_a_shared_folder_fills_blanks_without_this_project(shared):
     folder = shared / "cards/general/seed0"
     card = (folder / "README.md").read_text(encoding="utf-8")
     assert all(words in card for words in ["license: other", "## Data", "perplexity of answers", "split, masks"])
@@ -112,7 +112,7 @@ def test_a_shared_folder_fills_blanks_where_nothing_of_this_project_is(shared):
     assert "\nShe ate" in said
 
 
-def test_one_model_that_must_stay_keeps_all_weights_at_home_before_anything_is_drawn(demo, monkeypatch):
+def test_one_model_that_must_stay_keeps_all_weights_at_home(demo, monkeypatch):
     path = demo.folder / "memorisation/memorisation.json"
     told = read_json(path)
     changed = told["models"]["general/seed0"] | {"verdict": "must stay", "why": "a gap"}

@@ -10,7 +10,7 @@ from lib.masking import tokenization
 from lib.models import initialization
 
 
-def test_without_a_network_a_missing_base_or_tokenizer_is_said_so_at_once(settings, tokenizer, monkeypatch):
+def test_without_a_network_what_is_missing_is_said_at_once(settings, tokenizer, monkeypatch):
     def unreachable(*_, **__):
         raise socket.gaierror("no network")
 

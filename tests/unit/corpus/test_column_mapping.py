@@ -55,7 +55,7 @@ def test_ef_levels_and_cefr_levels_agree_when_files_are_joined(tmp_path):
     assert read(files)["learner_id"].tolist() == rows["learner_id"].tolist()
 
 
-def test_levels_that_contradict_each_other_are_refused_with_the_first_ids(tmp_path):
+def test_levels_that_contradict_each_other_are_refused_with_ids(tmp_path):
     rows = many(9)
     files = [write_csv(four_columns(rows), tmp_path / "four"), write_csv(rows.assign(cefr="C1"), tmp_path / "all")]
     with pytest.raises(CorpusError, match=r"8 text ids have another level .*first: 1, 2, 3\)|7 text ids"):

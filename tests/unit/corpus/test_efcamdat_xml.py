@@ -56,7 +56,7 @@ def test_a_correction_gives_the_learners_wording_or_the_proposed_one(tmp_path, m
         assert read_writings(tmp_path, writing(text=marked), text_column=column)["text"].tolist() == [wanted]
 
 
-def test_release_2_says_learner_topic_level_and_a_first_language_where_the_country_tells(tmp_path):
+def test_release_2_tells_a_first_language_where_the_country_does(tmp_path):
     pairs = {"br": "Portuguese", "tw": "Mandarin", "cn": "Mandarin", "jp": "Japanese", "us": "", "MX": "Spanish"}
     rows = read_writings(tmp_path, *(writing(id=str(n), nationality=code) for n, code in enumerate(pairs)))
     assert rows["l1"].tolist() == list(pairs.values())

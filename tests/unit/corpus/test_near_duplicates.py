@@ -55,7 +55,7 @@ def test_groups_are_those_of_comparing_every_pair():
     assert groups.tolist() == exact_groups(texts.tolist()) and 10 < groups.nunique() < 170
 
 
-def test_all_texts_of_a_bucket_are_compared_not_only_those_side_by_side():
+def test_all_texts_of_a_bucket_are_compared_not_neighbours_alone():
     texts = pd.Series(["a b c d e f", "u v w x y z", "g h i j k l", "a b c d e f g", "u v w x y z a"])
     parent, key = np.arange(5), np.zeros(5, np.uint64)
     near_duplicates._unite(np.arange(5), key, *near_duplicates._distinct(*near_duplicates.word_runs(texts, 3)), parent)

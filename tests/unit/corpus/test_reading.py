@@ -41,7 +41,7 @@ def test_all_shapes_give_the_same_table(tmp_path):
     assert all(other.equals(tables[0]) for other in tables) and len(tables[0]) == 9
 
 
-def test_whole_numbers_that_a_workbook_keeps_as_floats_are_whole_again(tmp_path):
+def test_whole_numbers_kept_as_floats_are_whole_again(tmp_path):
     rows = table({"writing_id": 1234.0, "learner_id": 7.0, "cefr": 3.0, "topic_id": "12.0", "text": 2.5},
                  {"writing_id": 1e15, "learner_id": "x1.0", "cefr": "A1", "topic_id": 0, "text": True})  # fmt: skip
     found = read(write_xlsx(rows, tmp_path / "c.xlsx", dimension="A1"))
@@ -50,7 +50,7 @@ def test_whole_numbers_that_a_workbook_keeps_as_floats_are_whole_again(tmp_path)
     assert found["text"].tolist() == ["2.5", "TRUE"]
 
 
-def test_the_source_is_known_by_name_hash_and_columns_never_by_its_folder(tmp_path):
+def test_the_source_is_known_by_name_and_hash_never_by_its_folder(tmp_path):
     path = write_csv(many(3), tmp_path / "my corpus.csv")
     source = reading.read([path], settings())[1][0]
     assert (source["file"], source["shape"], source["rows"], len(source["sha256"])) == ("my corpus.csv", "csv", 3, 64)

@@ -38,7 +38,7 @@ def test_no_near_duplicates_are_in_two_parts():
     assert texts.groupby("group")["split"].nunique().max() == 1 and texts["group"].duplicated().any()
 
 
-def test_a_text_that_another_learner_nearly_repeats_serves_for_training_only():
+def test_a_text_that_another_learner_nearly_repeats_is_for_training():
     texts = learners()
     texts.loc[5::40, "text"] = texts.loc[::40, "text"].map(nearly).to_numpy()  # another learner's
     texts.loc[21::40, "text"] = texts.loc[20::40, "text"].map(nearly).to_numpy()  # the same learner's
@@ -75,7 +75,7 @@ def test_another_seed_gives_another_split():
     assert split.split_id(parted(learners(), seed=0)) != split.split_id(parted(learners(), seed=1))
 
 
-def test_without_learners_near_duplicates_stay_together_and_none_is_dropped():
+def test_without_learners_near_duplicates_stay_and_stay_together():
     texts = with_pages(learners(100, 2).assign(learner_id=""), 0.2)
     texts.loc[1::2, "text"] = texts.loc[::2, "text"].map(nearly).to_numpy()
     texts = dealt(texts)
@@ -100,7 +100,7 @@ def test_a_prompt_of_several_levels_is_held_out_at_all_or_none():
     assert held_out.groupby(texts["level"]).mean().max() <= 0.12
 
 
-def test_learners_with_nothing_but_held_out_prompts_cost_training_nothing():
+def test_learners_of_held_out_prompts_alone_cost_training_nothing():
     texts = learners(1000, 1)
     texts = dealt(texts, held_out=0.12)
     assert set(texts.loc[texts["held_out"], "split"]) == {"test"}

@@ -63,7 +63,7 @@ def test_seeds_are_averaged_and_learners_are_what_is_drawn():
     assert alone["n_learners"] == 40 and alone["rate_lo"] < 0.05 < alone["rate_hi"]
 
 
-def test_cells_of_few_learners_are_suppressed_and_what_has_no_base_is_nan():
+def test_cells_of_few_learners_or_without_a_base_have_no_rate():
     few = rows([1, 1, 1], [1, 1, 0], ["x", "y", "z"])
     many = rows([1] * 6, [1] * 6, list("abcdef"), level="C1").assign(bad=0)
     found = lexical_metrics.rates(

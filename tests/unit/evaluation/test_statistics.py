@@ -117,7 +117,7 @@ def test_seed_noise_is_floored_at_the_pooled_variance():
     assert parts[2] == pytest.approx((0.06 / 2, 1))
 
 
-def test_pooled_variance_leaves_out_foreign_levels_controls_and_what_starts_from_another_model():
+def test_pooled_variance_is_of_comparable_models_alone():
     cells = {
         ("a1", "A1"): [1.0, 1.2],
         ("a1", "A2"): [1.0, 3.0],
@@ -343,7 +343,7 @@ FEW = {
 
 
 @pytest.mark.parametrize(("n", "copied"), FEW.values(), ids=FEW)
-def test_where_a_level_has_nothing_there_is_a_reason_and_elsewhere_a_number(n, copied):
+def test_a_level_with_nothing_has_a_reason_and_others_a_number(n, copied):
     table = some_texts(n, copied)
     told = {level: 0 if copied else n.get(level, 0) for level in LEVELS}
     sums = statistics.learner_sums(table)

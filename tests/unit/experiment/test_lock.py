@@ -25,7 +25,7 @@ def test_a_second_run_is_refused_and_the_first_named(tmp_path):
     assert lock.running(tmp_path) is None
 
 
-def test_a_notebook_run_by_hand_is_refused_meanwhile_and_one_of_the_run_is_not(tmp_path, monkeypatch):
+def test_while_a_run_goes_on_only_its_own_notebooks_may_run(tmp_path, monkeypatch):
     with lock.take(tmp_path, FACTS):
         with pytest.raises(errors.Held, match=NAMED):
             lock.refuse_another(tmp_path)
@@ -63,7 +63,7 @@ def no_flock(monkeypatch):
     monkeypatch.setattr(lock.fcntl, "flock", refused)
 
 
-def test_without_locks_of_the_file_system_the_file_tells_the_living_from_the_dead(tmp_path, monkeypatch, capsys):
+def test_without_system_locks_the_file_tells_the_living_from_the_dead(tmp_path, monkeypatch, capsys):
     no_flock(monkeypatch)
     with lock.take(tmp_path, FACTS):
         assert lock.running(tmp_path) == FACTS
@@ -76,7 +76,7 @@ def test_without_locks_of_the_file_system_the_file_tells_the_living_from_the_dea
 
 
 @pytest.mark.parametrize("locks", [True, False])
-def test_a_run_of_another_machine_is_seen_to_go_on_and_its_process_id_says_nothing_here(locks, tmp_path, monkeypatch):
+def test_a_run_of_another_machine_is_known_by_its_signs_of_life(locks, tmp_path, monkeypatch):
     if not locks:
         no_flock(monkeypatch)
     there = FACTS | {"host": "elsewhere", "pid": 999999999}

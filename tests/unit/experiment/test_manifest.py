@@ -26,7 +26,7 @@ def test_a_file_that_is_not_as_it_was_written_is_refused(content, run):
         run.need(run.model("a1", 0), "03_train")
 
 
-def test_a_result_of_inputs_that_have_changed_is_refused_however_far_back(run):
+def test_a_result_of_changed_inputs_is_refused_however_far_back(run):
     again = Experiment("study", run.root).begin("01_extract")
     write_json({"split_id": 2}, again.report)
     again.vouch(parameters.load("params/demo/corpus.yaml"), again.report.parent)
@@ -34,7 +34,7 @@ def test_a_result_of_inputs_that_have_changed_is_refused_however_far_back(run):
         run.need(run.model("a1", 0), "03_train")
 
 
-def test_a_corpus_that_is_away_hinders_nobody_and_a_changed_one_is_seen(run):
+def test_a_corpus_that_is_away_hinders_nobody_a_changed_one_is_seen(run):
     profile = parameters.profile("params/demo")
     (run.root / "corpus.csv").write_text("texT")
     assert manifest.problems(run.report.parent, run.folder, profile) == ["made from another ../../corpus.csv"]

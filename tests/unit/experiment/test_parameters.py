@@ -44,7 +44,7 @@ def test_known_answers_are_asked_of_equal_budgets(folder, names):
 
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
-def test_all_profiles_hold_the_eleven_models_and_differ_in_nothing_else_between_levels(folder):
+def test_all_profiles_hold_eleven_models_that_differ_by_level_alone(folder):
     models = {name: p for name, p in parameters.profile(folder).items() if isinstance(p, parameters.Train)}
     own = ["a1", "a2", "b1", "b2", "c1"]
     assert {*own, *(f"{name}_transfer" for name in own), "general"} <= set(models)
@@ -73,7 +73,7 @@ def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
     assert set(models) == eleven | set(changes) | {"general_longer"}
 
 
-def test_the_general_models_smaller_budgets_are_those_of_the_own_models(tmp_path):
+def test_the_general_models_kept_budgets_are_those_of_own_models(tmp_path):
     for file in Path("params/demo").glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text
@@ -92,7 +92,7 @@ def test_the_real_study_keeps_the_plans_budgets():
     assert len(study["a1"].seeds) == 3
 
 
-def test_the_fast_recipe_is_the_study_with_larger_steps_and_nothing_else():
+def test_the_fast_recipe_is_the_study_with_larger_steps_alone():
     faithful, fast = parameters.profile("params/efcamdat"), parameters.profile("params/efcamdat_fast")
     larger = {"examples_per_step": 240, "learning_rate": 1.6e-4}
     for name, study in faithful.items():

@@ -137,7 +137,7 @@ def test_a_level_with_two_rows_is_refused():
         result_figures.gains(pd.concat([contrasts(), contrasts()]), TITLE)
 
 
-def test_matrix_numbers_are_perplexities_of_the_mix_and_what_is_missing_reads_na():
+def test_matrix_numbers_are_perplexities_of_the_mix_or_na():
     ax = result_figures.matrix(ppl(["a1", "general", "a1_more"], ["A1", "A2"]), TITLE)
     assert [label.get_text() for label in ax.get_yticklabels()] == [*design.KIND, "a1_more"]
     found = [text.get_text() for text in ax.texts]
@@ -173,7 +173,7 @@ def test_mean_over_seeds_stops_where_a_seed_stops():
     assert mean.get_linewidth() > 2 * lines[0].get_linewidth()
 
 
-def test_controls_stand_behind_the_study_s_models_in_an_order_that_no_process_changes():
+def test_controls_stand_last_in_the_same_order_in_every_process():
     names = ["zero", "one", "two", "three", "four", "five", "b1", "general"]
     table = pd.concat([curves().query("model == 'a1'").assign(model=name) for name in names])
     labels = [line.get_label() for line in result_figures.learning_curves(table, TITLE).lines]
@@ -181,7 +181,7 @@ def test_controls_stand_behind_the_study_s_models_in_an_order_that_no_process_ch
     assert drawn == ["b1", "general", "five", "four", "one", "three", "two", "zero"]
 
 
-def test_dollar_signs_in_labels_do_not_become_maths_and_stay_searchable_in_svg(tmp_path):
+def test_dollar_signs_in_labels_stay_searchable_letters(tmp_path):
     figure = result_figures.forest(contrasts(l1="$x_1$ and $y$"), "It costs $5 or $6", "l1")
     assert not any(text.get_parse_math() for text in figure.findobj(Text))
     style.save(figure, tmp_path, "forest", BY_L1)

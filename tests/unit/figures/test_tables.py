@@ -19,7 +19,7 @@ def shown(monkeypatch):
     return data
 
 
-def test_a_table_for_a_page_holds_no_script_and_none_for_a_click_unless_asked_for():
+def test_a_table_for_a_page_holds_a_script_only_when_asked_for():
     plain, sorts = tables.html(TABLE), tables.html(TABLE, sorts=True)
     assert "onclick" not in plain and "<style" not in plain and sorts.count(' onclick="') == 1
     for page in [plain, sorts]:

@@ -6,7 +6,7 @@ import pandas as pd
 from lib.figures import titles
 
 
-def test_the_least_surprised_is_named_level_by_level_and_a_level_without_models_left_out():
+def test_the_least_surprised_is_named_at_each_level_with_models():
     rows = [("a1", "A1", 5), ("general", "A1", 6), ("general", "B1", 6), ("b1_transfer", "B1", 5), ("c1", "C1", np.nan)]
     matrix = pd.DataFrame(rows, columns=["model", "test", "ppl"]).assign(mask_type="mix")
     assert titles.least_surprised(matrix).endswith(": own at A1; transfer at B1")
@@ -20,7 +20,7 @@ def test_a_level_where_types_disagree_is_said_to():
     assert titles.types_of_blanks(rows).endswith(": the own model at A1; the general model at B1; neither at A2")
 
 
-def test_the_greatest_gain_is_told_and_nothing_where_nothing_could_be_compared():
+def test_the_greatest_gain_is_told_where_any_could_be_compared():
     rows, read = pd.DataFrame({"b": ["a1", "a1_transfer"], "gain_pct": [-2.0, -1.0]}), pd.Series({"specialised": 2.0})
     assert titles.cost(rows, read) == "Least is lost with a1_transfer: -1.0 %"
     rows["gain_pct"] = [20.0, 10.0]
@@ -30,7 +30,7 @@ def test_the_greatest_gain_is_told_and_nothing_where_nothing_could_be_compared()
     assert titles.cost(rows.assign(gain_pct=np.nan), both) == "No level could be compared"
 
 
-def test_the_gain_that_h1_needs_is_told_of_the_levels_that_could_be_tested():
+def test_the_gain_that_h1_needs_is_told_of_levels_that_were_tested():
     mde = pd.DataFrame({"level": ["A1", "A2", "B1"], "h1_pct": [40.0, 22.0, np.nan]})
     assert titles.needed_sample(mde, 0.1) == (
         "A true gain of 22 % (A2) to 40 % (A1) is needed to be shown above the margin of 10 %")  # fmt: skip

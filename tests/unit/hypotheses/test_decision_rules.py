@@ -209,7 +209,7 @@ def test_an_alternative_that_shows_even_more_does_not_contradict():
     assert h2(within, everything(general_best=0.2)) == "no: by chars"
 
 
-def test_a_level_an_alternative_could_not_test_is_untested_not_contradicted():
+def test_a_level_that_no_alternative_tested_is_not_contradicted():
     found = robust(everything(), spans=everything(general_own=[0.3, 0.3, 0.3, 0.3, None]))
     assert (found["A1"], found["C1"], found[ALL]) == ("yes", "untested: spans", "untested: spans")
 

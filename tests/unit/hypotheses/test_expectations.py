@@ -54,7 +54,7 @@ def test_c1_is_expected_to_lose_and_may_stay_open(at_c1, word):
 
 @pytest.mark.parametrize(("whole", "part", "word"), [(0.5, 0.3, MET), (0.3, 0.5, AGAINST), (0.5, (0.4, 0.1), OPEN),
                                                      (0.5, None, UNKNOWN)])  # fmt: skip
-def test_a_type_of_blank_is_the_greatest_only_where_intervals_do_not_meet(whole, part, word):
+def test_a_type_is_the_greatest_only_where_intervals_do_not_meet(whole, part, word):
     rows = [contrast("general-own", "A1", theta) | {"mask_type": kind}
             for kind, theta in [("document", whole), ("word", part), ("ngram", None), ("mix", 9.0)]]  # fmt: skip
     assert told("Type of blank", by_type=pd.DataFrame(rows)).endswith(f"; {word}.")
@@ -64,7 +64,7 @@ def verdicts(thetas, **rivals):
     return expectations.verdicts(decision_rules.decide(everything(general_own=thetas), PARAMS), table(**rivals), 0.02)
 
 
-def test_what_came_out_is_held_against_what_was_expected_and_may_go_either_way():
+def test_what_came_out_may_go_for_or_against_what_was_expected():
     as_expected = verdicts([0.3, 0, 0, 0, 0], own_transfer=0.1, general_transfer=[0.1, 0, 0, 0, 0])
     assert "It holds at: A1. All below B2, as expected" in as_expected
     assert "over the general model at: A1; as expected" in as_expected

@@ -110,7 +110,7 @@ OTHERS = [decision_rules.INCONCLUSIVE, NOT, decision_rules.LONGER, decision_rule
 
 
 @pytest.mark.parametrize("one", [*sorted(decision_rules.HOLDS), *OTHERS])
-def test_transfer_that_is_advised_where_h3_does_not_hold_says_what_h3_asks_beside(one):
+def test_transfer_advised_without_h3_says_what_h3_asks_beside(one):
     said = verdict_text.beside_h3(one, 0.02)
     assert ("over 2 % ahead of each rival" in said) == (one not in decision_rules.HOLDS)
     words = {
@@ -122,7 +122,7 @@ def test_transfer_that_is_advised_where_h3_does_not_hold_says_what_h3_asks_besid
     assert words.get(one, "") in said
 
 
-def test_sensitivity_gives_the_gain_that_would_be_shown_and_an_unknown_share_as_such():
+def test_sensitivity_gives_the_gain_that_would_be_shown_or_unknown():
     mde = pd.DataFrame({"level": ["A1", "A2"], "h1_pct": [42.0, np.nan], "gain_pct": [9.5, 1], "seed_share": np.nan})
     said = verdict_text.sensitivity(mde, 0.9)
     assert "42 % is shown" in said and "+9.5 %" in said and "unknown" in said and "A2" not in said
@@ -148,7 +148,7 @@ def test_the_last_sentence_has_a_number_or_says_why_not():
     assert verdict_text.answer(own, decided(checks=FAILED), FAILED).endswith("masks equal for all models.")
 
 
-def test_beside_h1_stands_what_either_side_read_and_the_gain_at_equal_examples():
+def test_beside_h1_stands_the_gain_at_equal_examples():
     cost = pd.DataFrame({"kind": ["general", "specialised", "specialised", "control"],
                          "examples_seen": [4000.0, 2400, 1600, 0]})  # fmt: skip
     rows = everything().assign(gain_pct=12.0, gain_lo=-1.0, gain_hi=26.0)

@@ -47,7 +47,7 @@ def test_padding_changes_no_word(model, tokenizer, prompts):
 
 
 @pytest.mark.parametrize("wide", [3, 256])
-def test_the_nucleus_keeps_the_token_that_crosses_the_mass_and_no_more(monkeypatch, wide):
+def test_the_nucleus_ends_with_the_token_that_crosses_the_mass(monkeypatch, wide):
     monkeypatch.setattr(decoding, "WIDE", wide)
     shares = torch.tensor([0.1, 0.4, 0.05, 0.3, 0.15])  # in order .4 .3 .15 .1 .05: .85 holds three, .851 four
     u = torch.arange(0, 1, 1e-4)
@@ -137,7 +137,7 @@ def test_a_prompt_ends_with_the_separator_and_gives_no_answer_away(tokenizer, bu
     assert shown == "She ate<|infill_ngram|> for<|infill_word|>.<|startofinfill|>"
 
 
-def test_each_blank_gets_one_sampled_filling_and_the_same_for_the_same_seed():
+def test_each_blank_gets_one_filling_the_same_for_the_same_seed():
     prompts, blanks = [np.arange(n) for n in (2, 7, 4)], [1, 3, 2]
     filled = [decoding.fill(tiny(8), Letters(), prompts, blanks, 0.95, seed)[0] for seed in (1, 1, 2)]
     assert [len(one) for one in filled[0]] == blanks and any(map(any, filled[0]))

@@ -133,7 +133,7 @@ def test_rows_stand_in_the_study_s_order_whoever_answered_first(panel, network):
     assert "a1" in queries.least_surprised(table) and "grader" in queries.NO_GRADER
 
 
-def test_a_model_with_fewer_fillings_leaves_a_gap_not_a_nan_nor_a_column_at_the_end(network, tokenizer, monkeypatch):
+def test_a_model_with_fewer_fillings_leaves_a_gap_in_its_place(network, tokenizer, monkeypatch):
     monkeypatch.setattr(queries, "_together", lambda best, chances: [("a", 0.5), ("b", 0.2)])
     row = queries.fillings(network, tokenizer, parse(f"{SENTENCE} _"))
     assert list(row) == ["1.", "2.", "3.", "4.", "5."] and list(row.values())[2:] == ["", "", ""]

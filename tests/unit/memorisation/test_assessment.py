@@ -27,12 +27,12 @@ def told(*, gap=0.0, exact=0.0, n=60):
 
 @pytest.mark.parametrize("gap, exact, n, expected", [(0.5, 0, 60, "must stay"), (0, 0.3, 60, "must stay"),
                                                      (0.1, 0, 60, "open"), (0.5, 0, 19, "open")])  # fmt: skip
-def test_weights_stay_where_a_gap_is_shown_and_all_is_open_where_it_may_be(gap, exact, n, expected):
+def test_a_gap_shown_keeps_weights_at_home_a_possible_one_is_open(gap, exact, n, expected):
     limits = LIMITS.model_copy(update={"without_canaries": True})
     assert assessment.verdict(told(gap=gap, exact=exact, n=n), limits)[0] == expected
 
 
-def test_without_a_gap_weights_may_leave_only_if_missing_canaries_are_accepted():
+def test_without_a_gap_missing_canaries_must_still_be_accepted():
     found = told(exact=-0.05)
     assert assessment.verdict(found, LIMITS)[0] == "open"
     accepted = LIMITS.model_copy(update={"without_canaries": True})

@@ -14,14 +14,14 @@ def test_exposure_by_hand():
 
 
 @pytest.mark.parametrize("n", [7, 1000])
-def test_what_was_never_planted_has_an_exposure_of_1_44_bits_by_chance(n):
+def test_what_was_never_planted_has_1_44_bits_by_chance(n):
     rng = np.random.default_rng(0)
     bits = [canaries.exposure(rng.random(1), rng.random(n))[0] for _ in range(4000)]
     assert np.mean(bits) == pytest.approx(canaries.chance(n), abs=0.08)
     assert canaries.chance(100_000) == pytest.approx(1 / np.log(2), abs=1e-3)
 
 
-def test_canaries_are_all_different_and_take_as_many_texts_whatever_their_repetition(tokenizer):
+def test_canaries_differ_and_each_repetition_takes_as_many_texts(tokenizer):
     made = canaries.invent(tokenizer, LIMITS, ["A1", "A2"])
     assert made["text"].is_unique and set(made["level"]) == {"A1", "A2"}
     assert made["times"].value_counts().to_dict() == {-1: 200, 0: 16, 1: 16, 4: 4, 16: 1}

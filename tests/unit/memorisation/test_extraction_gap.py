@@ -24,7 +24,7 @@ def test_a_known_gap_is_measured():
     assert found["exact_lo"] < 0.2 < found["exact_hi"]
 
 
-def test_pairs_are_of_one_level_and_like_length_and_no_text_serves_twice():
+def test_pairs_are_of_one_level_and_length_each_text_once():
     rng = np.random.default_rng(0)
     read, test = (pd.DataFrame({"level": rng.choice(["A1", "A2"], n), "n_tokens": rng.integers(5, 90, n)})
                   for n in (400, 60))  # fmt: skip

@@ -76,7 +76,7 @@ def test_a_stream_gives_the_losses_of_its_examples_alone(model, step, way):
     assert (found[: len(expected)] - expected).abs().max() < 1e-5
 
 
-def test_a_model_with_fewer_key_heads_and_rotary_positions_gives_the_same_too(step, way):
+def test_fewer_key_heads_and_rotary_positions_give_the_same_too(step, way):
     torch.manual_seed(1)
     heads = {"num_attention_heads": 4, "num_key_value_heads": 2, "num_hidden_layers": 2}
     llama = LlamaForCausalLM(LlamaConfig(vocab_size=520, hidden_size=32, intermediate_size=64, **heads)).eval()
@@ -101,7 +101,7 @@ def upstream_loss(model, tokens, roles):
     return sum(means)
 
 
-def test_a_step_has_the_gradient_of_upstreams_three_padded_batches_of_eight(model, step):
+def test_a_step_has_the_gradient_of_upstreams_three_padded_batches(model, step):
     tokens, roles = step
     batches = [upstream_loss(model, tokens[at : at + 8], roles[at : at + 8]) / 3 for at in (0, 8, 16)]
     theirs = gradient(model, sum(batches))
@@ -141,7 +141,7 @@ def test_no_piece_is_longer_than_attention_is_told(steps):
         assert step["position_ids"].max() < pieces.max()
 
 
-def test_transformers_own_attention_leaks_between_examples_and_ours_does_not(model, step):
+def test_attention_leaks_between_examples_in_transformers_not_here(model, step):
     """Why there is an attention of our own: two of the three ways to hand a stream to transformers are wrong."""
     tokens = step[0][:4]
     batch = packing.tensors(packing.lay_out(tokens, [np.ones(len(one), np.float32) for one in tokens]))
@@ -167,7 +167,7 @@ def test_without_bounds_the_flat_attention_refuses(model, step):
     model(torch.tensor(step[0][0][None].astype(int)))  # and outside, the model is what it was
 
 
-def test_the_compiled_loss_is_the_plain_one_at_every_length_from_one_graph(tokenizer, settings, steps, monkeypatch):
+def test_one_compiled_graph_gives_the_plain_loss_at_every_length(tokenizer, settings, steps, monkeypatch):
     monkeypatch.setattr(
         packing, "_one_by_one", packing._side_by_side
     )  # the only one that can be compiled without a GPU

@@ -10,7 +10,7 @@ from lib.experiment.folders import Experiment
 from lib.sharing import bundle
 
 
-def test_weights_stay_unless_a_memorisation_report_lets_these_very_ones_go(tmp_path):
+def test_weights_stay_unless_a_report_lets_these_very_ones_go(tmp_path):
     run = Experiment("study", tmp_path)
     write_json({}, run.model("a1", 0) / bundle.WEIGHTS)
     known = {"weights": bundle.digest(run.model("a1", 0) / bundle.WEIGHTS), "why": "a gap"}

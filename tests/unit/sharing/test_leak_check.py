@@ -135,7 +135,7 @@ def test_the_place_is_named_by_cell_line_and_word(corpus, tmp_path):
     assert leak_check.check([file], corpus)["where"].tolist() == ["cells 2, outputs 1, text, line 2, from word 2 on"]
 
 
-def test_what_many_learners_wrote_is_a_phrase_and_what_nobody_wrote_is_none(corpus, tmp_path):
+def test_what_many_learners_or_nobody_wrote_is_no_finding(corpus, tmp_path):
     file = tmp_path / "a.md"
     file.write_text(PHRASE + " The model of each level was trained on the texts of that level alone.")
     assert leak_check.check([file], corpus).empty

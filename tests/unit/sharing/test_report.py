@@ -33,7 +33,7 @@ def test_the_page_names_what_it_rests_on(page, study):
     assert all(name in page for name in known)
 
 
-def test_the_criteria_name_the_model_and_no_level_both_passes_and_fails():
+def test_the_criteria_name_the_model_and_judge_each_level_once():
     matrix = pd.DataFrame({"model": ["a1"], "test": ["A1"], "mask_type": ["mix"], "ppl": [9.0]})
     finals = {"a1": 12.0, "a1_transfer": 60.0, "b1": 55.0, "b1_transfer": 30.0, "general": 70.0}
     table = report._criteria(original_criteria.plan_criteria(matrix, finals))

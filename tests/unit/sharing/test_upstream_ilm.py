@@ -37,7 +37,7 @@ def test_an_export_has_exactly_the_files_and_ids_that_upstream_reads(exported, t
     assert (config["activation_function"], config["n_ctx"]) == ("gelu_new", config["n_positions"])
 
 
-def test_the_exported_weights_are_the_model_under_the_names_of_upstream_s_time(model_folder, exported):
+def test_the_exported_weights_are_the_model_under_upstreams_names(model_folder, exported):
     raw = (exported / "pytorch_model.bin").read_bytes()
     assert not raw.startswith(b"PK"), "torch of that time reads no zip file"
     weights = torch.load(exported / "pytorch_model.bin", weights_only=True)
@@ -98,7 +98,7 @@ def upstream_types(monkeypatch):
     return kinds
 
 
-def test_masks_of_upstream_s_are_read_without_running_anything_of_theirs(upstream_types, tmp_path, monkeypatch):
+def test_upstreams_masks_are_read_without_running_anything_of_theirs(upstream_types, tmp_path, monkeypatch):
     word, ngram = upstream_types.WORD, upstream_types.NGRAM
     content = [(SENTENCE, [[(ngram, 8, 14), (word, 27, 5)], []]), ("No.", [[(upstream_types.DOCUMENT, 0, 3)]])]
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):

@@ -16,7 +16,7 @@ EQUAL = [known_answers.identical_levels, known_answers.disjoint_vocabularies, kn
 
 
 @pytest.mark.parametrize("make", known_answers.CORPORA.values(), ids=known_answers.CORPORA)
-def test_every_corpus_is_in_the_embedded_ones_columns_and_no_learner_or_prompt_has_two_levels(make):
+def test_a_corpus_has_the_demos_columns_and_one_level_a_learner(make):
     table = make(2000, seed=2)
     assert list(table) == demo_corpus.COLUMNS and len(table) == 2000
     assert (table.groupby("learner_id")["cefr"].nunique() == 1).all()
@@ -36,7 +36,7 @@ def test_disjoint_vocabularies_share_no_word():
     assert vocabulary.map(len).sum() == len(set.union(*vocabulary)) == 5 * (2 * known_answers.ODD + known_answers.NOISE)
 
 
-def test_identical_levels_use_words_alike_and_a_known_law_does_not_tell_of_its_twins():
+def test_only_disjoint_levels_differ_in_single_words():
     assert word_by_level(known_answers.identical_levels(3000, seed=3)) > 0.001
     assert word_by_level(known_answers.known_law(2000)) > 0.001  # by words alone A2, with each word twice, is like A1
     assert word_by_level(known_answers.disjoint_vocabularies(1000)) < 1e-6  # the same test tells real levels apart
@@ -73,7 +73,7 @@ def test_hidden_levels_are_at_odds_80_to_20_and_only_y_given_x_tells():
     assert table["cefr"].value_counts(normalize=True)["A1"] == 0.8
 
 
-def test_permuted_labels_tell_nothing_though_the_texts_are_those_of_hidden_levels():
+def test_permuted_labels_tell_nothing_of_the_same_texts():
     true, shuffled = known_answers.hidden_levels(4000), known_answers.permuted_labels(4000)
     assert sorted(true["text"]) == sorted(shuffled["text"])
     pair = shuffled["text"].str.split().str[:2].str.join(" ")
@@ -81,7 +81,7 @@ def test_permuted_labels_tell_nothing_though_the_texts_are_those_of_hidden_level
     assert shuffled["cefr"].value_counts(normalize=True)["A1"] == pytest.approx(0.8, abs=0.03)
 
 
-def test_shared_structure_gives_the_small_level_too_few_pairs_to_learn_and_no_new_ones():
+def test_shared_structure_gives_the_small_level_too_few_pairs():
     table = known_answers.shared_structure(4000)
     met = {level: {tuple(text.split()[i : i + 2]) for text in texts for i in range(2, len(text.split()), 2)}
            for level, texts in table.groupby("cefr")["text"]}  # fmt: skip

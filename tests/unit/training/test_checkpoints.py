@@ -39,7 +39,7 @@ def test_a_killed_training_ends_with_the_same_weights(where, study, whole, tmp_p
     assert equal(again, whole) and again[2]["resumed_at"] == POINTS[where]
 
 
-def test_a_training_killed_twice_ends_with_the_same_weights_and_optimiser(study, whole, tmp_path):
+def test_a_training_killed_twice_ends_with_the_same_state(study, whole, tmp_path):
     killed(study, tmp_path / "a", "step:5")
     assert equal(study(killed(study, tmp_path / "a", "step:5")), whole)
     study(tmp_path / "b")

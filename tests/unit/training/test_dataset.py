@@ -29,7 +29,7 @@ def test_a_whole_step_holds_what_each_example_is_for_itself(steps, index):
             assert np.array_equal(tokens, built[0]) and np.array_equal(roles, built[1])
 
 
-def test_a_level_token_goes_before_each_example_and_changes_nothing_else(steps, index, first_special):
+def test_a_level_token_goes_first_and_changes_nothing_else(steps, index, first_special):
     plain = steps.drawing.model_copy(update={"max_length": 256})
     settings = steps.settings.model_copy(update={"examples": 48})
     tokens_of = np.arange(48) % 5 + 16  # of each text

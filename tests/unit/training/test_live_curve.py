@@ -55,14 +55,14 @@ def test_a_torn_checkpoint_is_passed_over_for_the_one_before(run):
     assert len(live_curve.so_far(run, "a1", 0)[0]) == 3
 
 
-def test_a_training_begun_anew_is_told_instead_of_the_model_it_will_replace(run):
+def test_a_training_begun_anew_is_told_not_the_model_it_replaces(run):
     end(run, [{"step": 0, "eval_perplexity": 9.0}])
     look(run, 10, [1700.0, 80.0])
     found, _, ended = live_curve.so_far(run, "a1", 0)
     assert not ended and found["valid_perplexity"].tolist() == [1700.0, 80.0]
 
 
-def test_headless_watching_prints_a_line_at_each_look_and_ends_with_the_training(run, capsys):
+def test_headless_watching_prints_a_line_a_look_until_training_ends(run, capsys):
     log = look(run, 20, [1700.0, 80.0, 40.0])
     thread = threading.Thread(target=live_curve.follow, args=(run, "a1", [0]))
     thread.start()

@@ -18,7 +18,7 @@ from tests.helpers.elsewhere import code_of, elsewhere
 from tests.helpers.learner_texts import SENTENCE
 
 
-def test_the_card_s_code_fills_blanks_where_nothing_of_this_project_is(model_folder):
+def test_the_cards_code_fills_blanks_without_this_project(model_folder):
     asked = f"print(tokenizer.convert_tokens_to_ids({SPECIALS!r}), prompt['input_ids'][0].tolist(), written.tolist())"
     *_, ids = elsewhere(model_folder, code_of(model_folder / "README.md") + asked).splitlines()
     specials, prompt, written = json.loads("[" + ids.replace("] [", "], [") + "]")
@@ -27,7 +27,7 @@ def test_the_card_s_code_fills_blanks_where_nothing_of_this_project_is(model_fol
     assert len(written) == 48
 
 
-def test_the_card_s_code_puts_each_filling_into_its_own_blank(tmp_path, tokenizer, model_folder):
+def test_the_cards_code_puts_each_filling_into_its_own_blank(tmp_path, tokenizer, model_folder):
     """A model that writes "a<end> b<end> c": what it says after the last blank is dropped."""
     for file in model_folder.iterdir():
         shutil.copy2(file, tmp_path)
@@ -47,7 +47,7 @@ transformers.AutoModelForCausalLM = Told
     assert said[-2:] == ["[' pasta', ' lunch']", "She ate pasta for lunch."]
 
 
-def test_the_model_card_is_one_that_hugging_face_reads_and_holds_what_must_be_known(model_folder):
+def test_hugging_face_reads_the_card_and_what_must_be_known_is_there(model_folder):
     card = ModelCard.load(model_folder / "README.md")
     data = card.data.to_dict()
     assert (data["library_name"], data["license"]) == ("transformers", "other")

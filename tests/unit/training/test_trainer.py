@@ -12,7 +12,7 @@ from tests.helpers.killed_training import equal
 
 
 @pytest.mark.parametrize("number", WARNINGS)
-def test_a_training_that_is_warned_saves_at_once_and_ends_with_the_same_weights_and_curve(
+def test_a_warned_training_saves_at_once_and_ends_as_if_it_were_not(
     number, study, whole, tmp_path, monkeypatch
 ):
     one, steps = CarefulTrainer._one, []
@@ -32,7 +32,7 @@ def test_a_training_that_is_warned_saves_at_once_and_ends_with_the_same_weights_
     assert equal(again, whole) and again[2]["resumed_at"] == 8 and signal.getsignal(number) == before
 
 
-def test_a_loss_that_is_no_number_stops_at_its_step_and_keeps_the_checkpoint(study, tmp_path, monkeypatch):
+def test_a_loss_that_is_no_number_stops_and_keeps_the_checkpoint(study, tmp_path, monkeypatch):
     monkeypatch.setenv(fault_injection.VARIABLE, "step:8:nan")
     monkeypatch.setattr(fault_injection, "_times", {})
     with pytest.raises(FloatingPointError, match="at step 7"):
@@ -51,7 +51,7 @@ def test_when_memory_runs_out_the_step_is_cut_and_no_example_is_lost(study, whol
     assert (curve - undisturbed).abs().max().max() < 1e-3  # the sums are the same, rounded in another order
 
 
-def test_when_memory_always_runs_out_it_says_so_after_the_last_halving(study, tmp_path, monkeypatch):
+def test_memory_that_always_runs_out_is_said_after_the_last_halving(study, tmp_path, monkeypatch):
     monkeypatch.setenv(fault_injection.VARIABLE, "step:0:oom")
     with pytest.raises(MemoryError, match="one example at a time"):
         study(tmp_path)

@@ -37,7 +37,7 @@ def test_a_fork_ends_as_a_cold_start_ends(line, server, tmp_path):
     assert last[0] == last[1]
 
 
-def test_a_fork_has_the_folder_the_variables_and_the_output_of_who_asked(server, tmp_path):
+def test_a_fork_has_folder_variables_and_output_of_who_asked(server, tmp_path):
     line = "import os, sys; print(os.getcwd(), os.environ['WHO'], 'torch' in sys.modules)"
     shown = run(line, tmp_path, server | {"WHO": "linguist"}, stdout=subprocess.PIPE).stdout
     assert shown == f"{tmp_path} linguist True\n"

@@ -53,7 +53,7 @@ rule one:
 """
 
 
-def test_a_graph_with_the_servers_profile_gives_each_job_a_device_of_its_own(tmp_path, server):
+def test_a_servers_graph_gives_each_job_a_device_of_its_own(tmp_path, server):
     (tmp_path / "job.py").write_text(JOB)
     (tmp_path / "Snakefile").write_text(GRAPH.replace("DEVICE", DEVICE))
     words = [sys.executable, "-m", "snakemake", "--profile", str(Path("profiles/gpu-server").resolve()), "--quiet"]

@@ -41,7 +41,7 @@ def make(place, *words):
 
 
 @pytest.mark.parametrize("word", MISSPELT)
-def test_a_misspelt_word_is_answered_in_one_message_and_nothing_starts(word, place):
+def test_a_misspelt_word_gets_one_message_and_starts_nothing(word, place):
     asked = SOUND | dict([word.split("=")])
     done = make(place, "run", *(f"{name}={value}" for name, value in asked.items()))
     said, *rest = [line for line in done.stderr.splitlines() if line and not line.startswith("make")]

@@ -19,7 +19,7 @@ def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
         run.run("study", "corpus.csv", "params/demo", "laptop", ["false"])
 
 
-def test_what_is_run_dies_with_the_locks_holder_and_its_exit_status_is_passed_on(tmp_path):
+def test_what_is_run_dies_with_the_locks_holder_or_tells_its_status(tmp_path):
     shutil.copytree("params/demo", tmp_path / "params")
     shutil.copytree("profiles", tmp_path / "profiles")
     (tmp_path / "corpus.csv").touch()

@@ -57,7 +57,7 @@ def notebook(home, *cells):
     write_json({"cells": content}, home / "notebooks/03_train.a2.ipynb")
 
 
-def test_a_stopped_notebook_is_named_with_cell_and_message_and_can_not_act_on_the_terminal(home, capsys):
+def test_a_stopped_notebook_is_named_and_its_message_made_harmless(home, capsys):
     said = "row 7: <script>\x1b[2J\x07 {{config}}"
     notebook(home, (1, []), (2, [{"output_type": "error", "ename": "CorpusError", "evalue": said}]), (None, []))
     out = shown(capsys)
@@ -83,7 +83,7 @@ def test_older_code_is_reported_and_made_again_on_demand_only(home, run, capsys)
     assert not (home / "models/a1/seed0/manifest.json").exists() and (home / "masks/manifest.json").exists()
 
 
-def test_what_must_be_made_again_stands_until_then_looking_older_than_all_and_half_written_files_go(home, capsys):
+def test_what_must_be_made_again_stands_until_then_but_looks_older(home, capsys):
     rest = home / "masks/.index.7.tmp.parquet"
     rest.write_text("half")
     (home / "masks/report.json").write_text("{}")
