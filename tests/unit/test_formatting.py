@@ -14,3 +14,24 @@ def test_time_is_told_in_units_that_fit(hours, words):
 
 def test_disk_is_told_in_units_that_fit():
     assert formatting.size_of(0.0154) == "15 MB" and formatting.size_of(12.34) == "12.3 GB"
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [([], "none"), (["A1"], "A1"), (["A1", "A2"], "A1 and A2"), (["A1", "A2", "C1"], "A1, A2 and C1")],
+)
+def test_names_are_listed_as_a_sentence_has_them(names, words):
+    assert formatting.listed(names) == words
+
+
+def test_a_number_that_is_missing_is_na():
+    assert formatting.number(float("nan")) == "n/a" and formatting.number(-2.345) == "−2.3"
+    assert formatting.formatted([1234.4, float("inf")], "{:,.0f}") == ["1,234", "n/a"]
+
+
+def test_nothing_in_a_text_can_move_a_terminals_cursor():
+    assert formatting.plain("row 7:\t\x1b[2J é\n") == "row 7:\t\\x1b[2J é\n"
+
+
+def test_bullets_are_a_list_in_markdown():
+    assert formatting.bullets({"One": "It is.", "Two": "They are."}) == "- **One.** It is.\n- **Two.** They are."

@@ -1,0 +1,43 @@
+"""Claims about frozen masks: each text has as many as were asked for, the same for every model, with one name."""
+
+import re
+
+import pytest
+
+from lib.masking import frozen_masks, masks
+
+
+@pytest.fixture(scope="module")
+def frozen(index, drawing):
+    return frozen_masks.freeze(index, drawing, "mix", 3)
+
+
+def test_a_text_has_as_many_masks_as_were_asked_for(frozen, index):
+    sets = frozen.groupby("text_id")["mask_set"].agg(lambda column: sorted(set(column)))
+    assert sets.index.tolist() == index["text_id"].tolist()
+    assert all(found == [0, 1, 2] for found in sets)
+
+
+def test_no_mask_is_empty_or_reaches_beyond_its_text(frozen, texts):
+    length = frozen["text_id"].map(texts.set_index("text_id")["text"].str.len())
+    assert (frozen["char_length"] > 0).all() and (frozen["char_offset"] >= 0).all()
+    assert (frozen["char_offset"] + frozen["char_length"] <= length).all()
+
+
+def test_fewer_masks_a_text_are_the_first_of_more(frozen, index, drawing):
+    first = frozen[frozen["mask_set"] == 0].reset_index(drop=True)
+    assert frozen_masks.freeze(index, drawing, "mix", 1).equals(first)
+
+
+def test_masks_of_one_type_hold_only_that_type(index, drawing):
+    words = frozen_masks.freeze(index, drawing, "word", 1)
+    assert set(words["span_type"]) == {masks.WORD} and set(words["mask_type"]) == {"word"}
+
+
+def test_the_name_of_a_set_of_masks_changes_with_any_of_its_numbers(frozen):
+    name, again = frozen_masks.mask_hash(frozen), frozen_masks.mask_hash(frozen.copy())
+    assert re.fullmatch("[0-9a-f]{16}", name) and name == again
+    for column in ["text_id", "mask_set", "span_type", "char_offset", "char_length"]:
+        other = frozen.copy()
+        other.loc[3, column] += 1
+        assert frozen_masks.mask_hash(other) != name, column
