@@ -6,6 +6,10 @@ import torch
 from safetensors.torch import load_model
 
 from lib.experiment.files import read_json
+from lib.models import compatibility
+
+UNBOUNDED = 10**9  # tokens
+LONGEST_TRIED = 1024  # tokens of the example by which a model is tried
 
 
 def quiet():
@@ -37,7 +41,12 @@ def load(folder, kept=None):
         )
     if kept:
         load_model(model, folder / f"kept_{kept}.safetensors")
-    return model
+    return compatibility.adapt(model, min(LONGEST_TRIED, positions(model.config)))
+
+
+def positions(config):
+    """Tokens that a model can tell apart by their place; where nothing bounds them, more than any example has."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None) or UNBOUNDED
 
 
 def fingerprint(model):
