@@ -2,11 +2,10 @@
 
 import hashlib
 
-import torch
 from safetensors.torch import load_model
 
 from lib.experiment.files import read_json
-from lib.models import compatibility
+from lib.models import compatibility, devices
 
 UNBOUNDED = 10**9  # tokens
 LONGEST_TRIED = 1024  # tokens of the example by which a model is tried
@@ -32,7 +31,7 @@ def load(folder, kept=None):
     from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
 
     quiet()
-    model = AutoModelForCausalLM.from_pretrained(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    model = AutoModelForCausalLM.from_pretrained(folder).to(devices.here().kind).eval()
     found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
     if found != expected:
         raise ValueError(

@@ -14,6 +14,8 @@ from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from transformers import AttentionInterface
 
+from lib.models import devices
+
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # to ask otherwise spoils CUDA for all forks
 MULTIPLE = 128 if torch.cuda.is_available() else 1  # tokens: a GPU's streams are filled up, so that few lengths occur
 WORKERS = 4  # processes that assemble a GPU's next steps
@@ -111,7 +113,7 @@ def _attention(
     extra = [name for name in ("softcap", "s_aux", "position_bias") if other.get(name) is not None]
     if extra or bounds is None:
         raise ValueError(f"flat attention takes the bounds of examples and no {', '.join(extra) or 'padded batch'}")
-    short = query.dtype in (torch.bfloat16, torch.float16)
+    short = query.dtype in (torch.bfloat16, torch.float16) and devices.takes_head(query.shape[3])
     query, key, value = (x.squeeze(0).transpose(0, 1) for x in (query, key, value))
     options = {} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling}
     if query.shape[1] != key.shape[1]:
@@ -178,15 +180,16 @@ def token_losses(model, batch):
     return torch.cat(found) if found else states.new_empty(0)
 
 
-def loss(model, batch):
+def loss(model, batch, bfloat16=True):
     """ILM's loss of one optimiser step. To be called within `attention`; on a GPU, nothing here makes the host wait.
 
-    On a GPU matrices are multiplied in bfloat16; weights, sums, softmax and loss stay in float32.
+    bfloat16: on a GPU, multiply matrices in it (see devices.here); weights, sums, softmax and loss stay in float32.
     """
+    short = torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda and bfloat16)
     if reads_alone(model):
-        with torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda):
+        with short:
             return (losses_alone(model, batch) * batch["values"]).sum()
-    with torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda):
+    with short:
         logits = model.get_output_embeddings()(_states(model, batch))
     return (cross_entropy(logits.float(), batch["targets"], reduction="none") * batch["values"]).sum()
 
