@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from lib.experiment import parameters
+from lib.experiment.files import read_csv
 from lib.experiment.schemas import Column, Corpus
 
 PAGES = [Path("README.md"), Path("CONTRIBUTING.md"), *sorted(Path("docs").glob("*.md"))]
@@ -97,6 +98,13 @@ def test_the_corpus_example_of_the_readme_is_valid():
     settings = parameters.load("params/demo/corpus.yaml").model_dump() | example
     assert parameters.check(Corpus, settings, "README.md").levels["A2.i"] == "A2"
     assert set(example["columns"]) == set(Column.__args__)
+
+
+def test_the_gains_in_the_docs_are_those_of_the_figure():
+    page = Path("docs/demo_results.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| ([A-C][12]) \| (-?\d+) % \|", page, re.M)
+    drawn = read_csv("figures/demo/h1_gains.csv").set_index("level")["gain_pct"]
+    assert {level: int(gain) for level, gain in rows} == drawn.round().astype(int).to_dict()
 
 
 def test_the_navigation_lists_every_page_and_notebook():
