@@ -91,3 +91,9 @@ outputs: demo  ## run the notebooks in place with their defaults, to commit what
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+.PHONY: docs
+docs: .venv/ready  ## documentation and notebooks as a site that needs no network, in runs/site
+	@.venv/bin/python -c "import furo, myst_nb" 2> /dev/null || .venv/bin/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	@.venv/bin/python -m sphinx -b html -W --keep-going -q -c docs -d runs/site/doctrees . runs/site/html
+	@echo "Open runs/site/html/docs/index.html"

@@ -1,4 +1,4 @@
-"""Write README's table of speeds from bench/records/cpu.json, between its two marks."""
+"""Write the table of speeds in docs/performance.md from bench/records/cpu.json, between its two marks."""
 
 import re
 import sys
@@ -35,7 +35,7 @@ def table(record):
 
 
 if __name__ == "__main__":
-    readme = Path("README.md")
+    page = Path("docs/performance.md")
     new = f"<!-- speed -->\n{table(read_json('bench/records/cpu.json'))}\n<!-- end speed -->"
-    text = readme.read_text(encoding="utf-8")
-    readme.write_text(re.sub("<!-- speed -->.*<!-- end speed -->", new, text, flags=re.S), encoding="utf-8")
+    text = page.read_text(encoding="utf-8")
+    page.write_text(re.sub("<!-- speed -->.*<!-- end speed -->", new, text, flags=re.S), encoding="utf-8")

@@ -183,20 +183,26 @@ def test_one_compiled_graph_gives_the_plain_loss_at_every_length(tokenizer, sett
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
 
-def test_what_is_handed_to_varlen_attn_is_what_it_takes(tokenizer, step, monkeypatch):
+@pytest.mark.parametrize("window", [None, 32])
+def test_varlen_attn_takes_what_it_is_handed(tokenizer, step, monkeypatch, window):
     """No GPU here: shapes and numbers of 16 bits only, forth and back, as torch declares them for its kernel."""
     seen = []
 
-    def spy(query, key, value, *bounds, **how):
-        seen.append((query.dtype, how))
-        return varlen_attn(query, key, value, *bounds, **how)
+    def spy(query, key, value, *bounds, **options):
+        seen.append((query.dtype, options))
+        return varlen_attn(query, key, value, *bounds, **options)
 
-    monkeypatch.setattr(packing, "_one_by_one", spy)
+    def in_window(*tensors, **options):
+        return packing._varlen(*tensors[:5], window, **options)
+
+    monkeypatch.setattr(packing, "varlen_attn", spy)
+    monkeypatch.setattr(packing, "_one_by_one", in_window)
     with torch.device("meta"):
         model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_layer=2, n_head=2, n_embd=32)).bfloat16()
     with packing.attention(model):
         packing.loss(model, packing.tensors(packing.lay_out(step[0], loss_weights(step[1])), "meta")).backward()
-    assert seen == [(torch.bfloat16, {"window_size": (-1, 0)})] * 2
+    expected = (-1, 0) if window is None else (window - 1, 0)
+    assert seen == [(torch.bfloat16, {"window_size": expected})] * 2
     assert all(p.grad is not None for p in model.parameters())
 
 
