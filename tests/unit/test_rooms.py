@@ -73,3 +73,11 @@ def test_readme_names_every_room_and_only_rooms():
     tree = re.findall(r"^    lib/(\w+)(?:/|\.py) ", Path("README.md").read_text(encoding="utf-8"), re.M)
     assert sorted(tree) == sorted(ORDER)
     assert {room_of(module_of(file)) for file in FILES} == set(ORDER)
+
+
+def test_every_module_has_its_test_file_and_every_file_its_module():
+    modules = {file.relative_to(LIB).with_suffix("") for file in FILES if file.name != "__init__.py"}
+    files = [file.relative_to("tests/unit") for file in Path("tests/unit").rglob("test_*.py")]
+    tested = {file.with_name(file.stem.removeprefix("test_")) for file in files}
+    assert [str(module) for module in sorted(modules - tested)] == []
+    assert tested - modules == {Path("rooms"), Path("names")}  # which are about lib and tests as a whole
