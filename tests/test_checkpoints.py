@@ -17,7 +17,7 @@ from lib.masking import frozen_masks
 from lib.models import initialization, loading
 from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
-from lib.training.trainer import WARNINGS, CarefulTrainer
+from lib.training.trainer import WARNINGS, ILMTrainer
 
 SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
 SMALL |= {"dropout": 0.1}  # so that random numbers count
@@ -88,7 +88,7 @@ def test_a_killed_training_ends_with_the_same_weights(where, study, whole, tmp_p
 def test_a_training_that_is_warned_saves_at_once_and_ends_with_the_same_weights_and_curve(
     number, study, whole, tmp_path, monkeypatch
 ):
-    one, steps = CarefulTrainer._one, []
+    one, steps = ILMTrainer._one, []
 
     def warned(self, *batch):
         steps.append(self.state.global_step)
@@ -96,7 +96,7 @@ def test_a_training_that_is_warned_saves_at_once_and_ends_with_the_same_weights_
             signal.raise_signal(number)
         return one(self, *batch)
 
-    monkeypatch.setattr(CarefulTrainer, "_one", warned)
+    monkeypatch.setattr(ILMTrainer, "_one", warned)
     before = signal.getsignal(number)
     for at in [1, 8]:
         with pytest.raises(CutOff, match=f"Saved at step {at}"):

@@ -14,7 +14,7 @@ from lib.masking import frozen_masks
 from lib.models import initialization
 from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
-from lib.training.trainer import CarefulTrainer
+from lib.training.trainer import ILMTrainer
 
 SMALL = {"examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
@@ -84,14 +84,14 @@ def test_a_training_goes_on_with_another_number_of_processes(before, after, stud
 
 
 def cut_off(study, folder, monkeypatch):
-    step = CarefulTrainer._one
+    step = ILMTrainer._one
 
     def warned(self, *batch):
-        self.ending = self.state.global_step == 24
+        self.course.ending = self.state.global_step == 24
         return step(self, *batch)
 
     with monkeypatch.context() as patch, contextlib.suppress(CutOff):
-        patch.setattr(CarefulTrainer, "_one", warned)
+        patch.setattr(ILMTrainer, "_one", warned)
         study(folder, 1)
 
 
