@@ -75,7 +75,7 @@ class Progress(TrainerCallback):
 class Curve(TrainerCallback):
     """Draws the curve so far in the notebook at each evaluation; nothing where nobody sits before it.
 
-    model, seed: named in the title; examples_per_step: those of one step; label: of the title.
+    That is also so in processes that `launch` starts: they have no notebook.
     """
 
     def __init__(self, settings, seed, label):
@@ -84,11 +84,12 @@ class Curve(TrainerCallback):
     def on_evaluate(self, args, state, control, **_):
         if not attended():
             return
+        size = self.settings.examples_per_step
         looks = [entry for entry in state.log_history if "eval_perplexity" in entry]
         curve = pd.DataFrame({
             "model": self.settings.model,
             "seed": self.seed,
-            "examples": [look["step"] * self.settings.examples_per_step for look in looks],
+            "examples": [min(look["step"] * size, self.settings.examples) for look in looks],
             "valid_perplexity": [look["eval_perplexity"] for look in looks],
         })  # fmt: skip
         title = f"{self.label}: step {state.global_step:,} of {state.max_steps:,}"
