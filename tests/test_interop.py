@@ -23,6 +23,7 @@ from lib.experiment.files import read_csv, read_json, write_json
 from lib.masking.examples import SPECIALS
 from lib.models import loading
 from lib.sharing import upstream_ilm
+from lib.training import model_folder
 
 FACTS = {
     "model": "a1", "seed": 0, "levels": ["A1"], "split_id": "5eed", "mask_hash": "f00d", "learners_known": True,
@@ -41,8 +42,7 @@ def folder(tmp_path_factory, tokenizer):
     network.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_json({"fingerprint": loading.fingerprint(network)}, folder / "train.json")
-    card = Path("lib/training/model_card.md").read_text(encoding="utf-8").format(**FACTS)
-    (folder / "README.md").write_text(card, encoding="utf-8")
+    model_folder.card(FACTS).save(folder / "README.md")
     return folder
 
 
@@ -69,9 +69,7 @@ def code_of(card):
 
 
 def test_the_card_s_code_fills_blanks_where_nothing_of_this_project_is(folder):
-    asked = (
-        f"print(tokenizer.convert_tokens_to_ids({SPECIALS!r}), prompt['input_ids'][0].tolist(), written.tolist())"
-    )
+    asked = f"print(tokenizer.convert_tokens_to_ids({SPECIALS!r}), prompt['input_ids'][0].tolist(), written.tolist())"
     *_, ids = elsewhere(folder, code_of(folder / "README.md") + asked).splitlines()
     specials, prompt, written = json.loads("[" + ids.replace("] [", "], [") + "]")
     assert specials == list(range(specials[0], specials[0] + 7)), "seven ids behind the vocabulary"
@@ -107,6 +105,12 @@ def test_the_model_card_is_one_that_hugging_face_reads_and_holds_what_must_be_kn
     for heading in ["## Use", "## Data", "## Metrics", "## What may and may not be done"]:
         assert heading in card.text
     assert "{" not in card.text and SENTENCE[:7] in card.text
+
+
+@pytest.mark.parametrize("name", ["{x}", "{{ 7*7 }}", "a: b", "- {% raw %}"])
+def test_a_name_in_a_card_is_a_name(name):
+    card = model_folder.card(FACTS | {"model": name, "init_from": name, "levels": [name]})
+    assert card.data.model_name == name and card.text.count(name) == 3
 
 
 def test_the_demo_s_folders_hold_what_others_need():

@@ -3,6 +3,8 @@
 import shutil
 from pathlib import Path
 
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
 from lib.experiment.files import atomic_folder, write_json, write_table
 from lib.training import checkpoints
 from lib.training.dataset import last_step
@@ -35,8 +37,29 @@ def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
             shutil.copy(weights, temporary / f"kept_{level}.safetensors")
         write_table(curve, temporary / "curve.csv")
         write_table(steps.table(seen), temporary / "order.parquet")
-        card = (Path(__file__).parent / "model_card.md").read_text(encoding="utf-8")
-        told = facts | {"levels": ", ".join(facts["levels"])}
-        (temporary / "README.md").write_text(card.format(**told), encoding="utf-8")
+        card(facts).save(temporary / "README.md")
         write_json(clock, temporary / "clock.json")
         write_json(facts, temporary / "train.json")
+
+
+def card(facts):
+    """The ModelCard of a model. facts: what train.json holds."""
+    looked = EvalResult(
+        task_type="text-generation",
+        task_name="filling blanks",
+        dataset_type="learner-corpus",
+        dataset_name=f"frozen blanks in valid texts of the model's own levels (split {facts['split_id']})",
+        metric_type="perplexity",
+        metric_value=float(f"{facts['valid_perplexity']:.4g}"),
+    )
+    data = ModelCardData(
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        language="en",
+        license="other",
+        license_name="as-the-corpus",
+        tags=["infilling", "learner-english", "cefr"],
+        model_name=facts["model"],
+        eval_results=[looked],
+    )
+    return ModelCard.from_template(data, Path(__file__).with_name("model_card.md"), **facts)
