@@ -16,7 +16,7 @@ import pytest
 import torch
 from conftest import SENTENCE
 from huggingface_hub import ModelCard
-from transformers import GPT2Config, GPT2LMHeadModel
+from transformers import AutoTokenizer, GPT2Config, GPT2LMHeadModel
 
 from lib import errors
 from lib.experiment.files import read_csv, read_json, write_json
@@ -39,8 +39,7 @@ def folder(tmp_path_factory, tokenizer):
     torch.manual_seed(0)
     size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128, "activation_function": "gelu_pytorch_tanh"}
     network = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    model_folder.save_for_others(network, tokenizer, folder)
     write_json({"fingerprint": loading.fingerprint(network)}, folder / "train.json")
     model_folder.card(FACTS).save(folder / "README.md")
     return folder
@@ -95,6 +94,26 @@ transformers.AutoModelForCausalLM = Told
 """
     said = elsewhere(tmp_path, told + code_of(folder / "README.md")).splitlines()
     assert said[-2:] == ["[' pasta', ' lunch']", "She ate pasta for lunch."]
+
+
+def test_a_pipeline_fills_a_batch_of_texts_and_stops(folder):
+    asked = """
+from transformers import pipeline
+texts = ["She ate<|infill_word|>.<|startofinfill|>", "He<|infill_word|> so very much of it.<|startofinfill|>"]
+fill = pipeline("text-generation", ".")
+alone = [fill(text, do_sample=False)[0]["generated_text"] for text in texts]
+batch = [found[0]["generated_text"] for found in fill(texts, batch_size=2, do_sample=False)]
+long = fill(texts[0], do_sample=False, return_tensors=True)[0]["generated_token_ids"]
+print(batch == alone, len(long) - len(fill.tokenizer(texts[0])["input_ids"]))
+"""
+    assert elsewhere(folder, asked).splitlines()[-1] == "True 96"
+
+
+def test_the_tokenizer_s_class_is_one_that_transformers_knew_before_5(folder, tokenizer):
+    told = read_json(folder / "tokenizer_config.json")
+    assert (told["tokenizer_class"], told["model_max_length"]) == ("PreTrainedTokenizerFast", 128)
+    again = AutoTokenizer.from_pretrained(folder)
+    assert again(SENTENCE)["input_ids"] == tokenizer(SENTENCE)["input_ids"] and len(again) == len(tokenizer)
 
 
 def test_the_model_card_is_one_that_hugging_face_reads_and_holds_what_must_be_known(folder):

@@ -5,9 +5,11 @@ from pathlib import Path
 
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from lib.experiment.files import atomic_folder, write_json, write_table
+from lib.experiment.files import atomic_folder, read_json, write_json, write_table
 from lib.training import checkpoints
 from lib.training.dataset import last_step
+
+LONGEST = 96  # tokens that `generate` writes unless told otherwise: four blanks, as the card counts them
 
 
 def kept(folder, settings):
@@ -31,8 +33,7 @@ def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
         "tokens_seen": steps.tokens(seen),
     }
     with atomic_folder(folder, last="train.json") as temporary:
-        model.save_pretrained(temporary)
-        tokenizer.save_pretrained(temporary)
+        save_for_others(model, tokenizer, temporary)
         for level, weights in kept.items():
             shutil.copy(weights, temporary / f"kept_{level}.safetensors")
         write_table(curve, temporary / "curve.csv")
@@ -40,6 +41,20 @@ def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
         card(facts).save(temporary / "README.md")
         write_json(clock, temporary / "clock.json")
         write_json(facts, temporary / "train.json")
+
+
+def save_for_others(model, tokenizer, folder):
+    """Save both so that transformers' pipeline reads them, fills batches and stops, also where transformers is 4.57."""
+    pad = tokenizer.pad_token or tokenizer.eos_token
+    model.generation_config.update(max_new_tokens=LONGEST, pad_token_id=tokenizer.convert_tokens_to_ids(pad))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    told = read_json(folder / "tokenizer_config.json")
+    told |= {"pad_token": pad, "padding_side": "left"}
+    told["model_max_length"] = model.config.max_position_embeddings
+    if told["tokenizer_class"] == "TokenizersBackend":
+        told["tokenizer_class"] = "PreTrainedTokenizerFast"  # its name before transformers 5, which knows both
+    write_json(told, folder / "tokenizer_config.json")
 
 
 def card(facts):
