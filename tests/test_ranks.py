@@ -1,8 +1,12 @@
 """Claims about one training on several devices: the examples and weights are those of one, also when it goes on."""
 
 import contextlib
+import signal
+import threading
+import time
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from transformers import set_seed
@@ -93,6 +97,24 @@ def cut_off(study, folder, monkeypatch):
     with monkeypatch.context() as patch, contextlib.suppress(CutOff):
         patch.setattr(ILMTrainer, "_one", warned)
         study(folder, 1)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_one_process_that_is_warned_ends_all_once_the_first_has_saved(which, study, one, tmp_path):
+    def warn():
+        while not (tmp_path / "progress.json").exists():
+            time.sleep(0.05)
+        found = [child for child in psutil.Process().children(recursive=True) if child.environ().get("RANK")]
+        by_rank = {child.environ()["RANK"]: child for child in found}
+        by_rank[str(which)].send_signal(signal.SIGUSR1)
+
+    warning = threading.Thread(target=warn)
+    warning.start()
+    with pytest.raises(CutOff, match="Saved at step"):
+        study(tmp_path, 2)
+    warning.join()
+    model, _, how = study(tmp_path, 1)
+    assert 0 < how["resumed_at"] < 50 and apart(model, one[0]) < 1e-5
 
 
 def test_an_error_in_one_process_is_that_of_the_training(study, tmp_path, monkeypatch):
