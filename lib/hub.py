@@ -1,15 +1,13 @@
 """Hugging Face's hub, asked only where it can be reached."""
 
 import os
-import socket
-from urllib.parse import urlparse
 
 
 def load(kind, name, otherwise):
     """kind.from_pretrained of a folder or a name on the hub; nobody's code is run. Raises ValueError, with the words of
     `otherwise` and one way on more, where it is not to be had."""
     if not os.path.exists(name):
-        _be_quick()
+        _be_quick(name)
     try:
         return kind.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -17,14 +15,17 @@ def load(kind, name, otherwise):
         raise ValueError(f"{otherwise}, {more}") from error
 
 
-def _be_quick():
-    """Where the hub cannot be reached, let its local cache answer at once, not after half a minute of retries."""
-    from huggingface_hub import constants
+def _be_quick(name):
+    """Where the hub cannot be reached, let its local cache answer at once, not after a minute of retries.
 
-    hub = urlparse(constants.ENDPOINT)
-    if constants.HF_HUB_OFFLINE or any(name.lower() == "https_proxy" for name in os.environ):
-        return
+    To ask the cache first would be no way: of a cache that holds config.json alone, transformers makes a tokenizer
+    without a vocabulary and does not complain.
+    """
+    from huggingface_hub import constants, model_info
+
     try:
-        socket.create_connection((hub.hostname, hub.port or 443), timeout=5).close()
-    except OSError:
+        model_info(name, timeout=5)
+    except (OSError, ValueError):
+        pass  # the hub has answered, or is not to be asked
+    except Exception:  # of the HTTP library beneath
         constants.HF_HUB_OFFLINE = True

@@ -1,15 +1,23 @@
-"""What is told while a model trains: one progress line, progress.json, and TensorBoard where it was asked for."""
+"""What happens beside the steps of a training: progress is told, the curve drawn, each checkpoint sealed."""
 
 import importlib.util
 import os
 import sys
 import time
+from pathlib import Path
 
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from IPython.display import display
 from tqdm import tqdm
 from transformers import TrainerCallback
 
+from lib.errors import CutOff
 from lib.experiment.files import write_json
-from lib.training import distributed
+from lib.figures import result_figures
+from lib.figures.tables import attended
+from lib.training import checkpoints, distributed
 from lib.training.dataset import last_step
 
 TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for its logs, where they are wanted
@@ -62,3 +70,72 @@ class Progress(TrainerCallback):
 
     def on_train_end(self, *_, **__):
         self.bar.close()
+
+
+class Curve(TrainerCallback):
+    """Draws the curve so far in the notebook at each evaluation; nothing where nobody sits before it.
+
+    That is also so in processes that `launch` starts: they have no notebook.
+    """
+
+    def __init__(self, settings, seed, label):
+        self.settings, self.seed, self.label, self.place = settings, seed, label, None
+
+    def on_evaluate(self, args, state, control, **_):
+        if not attended():
+            return
+        size = self.settings.examples_per_step
+        looks = [entry for entry in state.log_history if "eval_perplexity" in entry]
+        curve = pd.DataFrame({
+            "model": self.settings.model,
+            "seed": self.seed,
+            "examples": [min(look["step"] * size, self.settings.examples) for look in looks],
+            "valid_perplexity": [look["eval_perplexity"] for look in looks],
+        })  # fmt: skip
+        title = f"{self.label}: step {state.global_step:,} of {state.max_steps:,}"
+        figure = result_figures.learning_curves(curve, title).figure
+        if self.place is None:
+            self.place = display(figure, display_id=True)
+        else:
+            self.place.update(figure)
+        plt.close(figure)
+
+
+class Checkpoints(TrainerCallback):
+    """Seals what the Trainer saved, keeps apart what keep_at asks for, and removes what is no longer needed.
+
+    When training has been told to end, it saves after the step and raises CutOff. Of several processes the first one
+    saves; the others end.
+    """
+
+    def __init__(self, course, settings):
+        self.course = course
+        self.kept_at = {last_step(settings, n) for n in settings.keep_at.values()}
+
+    def on_step_end(self, args, state, control, **_):
+        ending = self.course.told_to_end
+        if distributed.number():
+            control.should_save = False
+            control.should_training_stop |= ending
+        else:
+            control.should_save |= ending
+
+    def on_save(self, args, state, control, **_):
+        here = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        if state.global_step in self.kept_at:
+            checkpoints.keep(here)
+        checkpoints.seal(here, self.course.facts())
+        checkpoints.prune(here)
+        if self.course.told_to_end:
+            raise CutOff(f"The time is up. Saved at step {state.global_step}: the same command goes on from there.")
+
+
+class OtherNoise(TrainerCallback):
+    """Where a training goes on: random numbers of another process than the first, for other examples, are others."""
+
+    def __init__(self, resumed_at):
+        self.resumed_at = resumed_at
+
+    def on_step_begin(self, args, state, control, **_):
+        if state.global_step == self.resumed_at and distributed.number():
+            torch.manual_seed(torch.initial_seed() + 1000 * state.global_step + distributed.number())

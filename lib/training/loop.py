@@ -8,9 +8,10 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArgumen
 
 from lib.evaluation import scoring
 from lib.experiment import manifest
+from lib.experiment.files import told
 from lib.models import loading, packing
 from lib.training import checkpoints, distributed, launch
-from lib.training.callbacks import Progress, reporting
+from lib.training.callbacks import Checkpoints, Curve, OtherNoise, Progress, reporting
 from lib.training.trainer import ILMTrainer, infill_loss, perplexity
 
 CURVE = ["examples", "train_loss", "valid_loss", "valid_perplexity"]
@@ -23,7 +24,7 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     sound one of which training goes on; inputs: {name: hash} of what else decides the weights. Returns (curve, how):
     curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and valid_perplexity (of answer
     tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises FloatingPointError when a loss is
-    not finite, MemoryError when not even one example fits, careful.CutOff when a signal says that the time is up, and
+    not finite, MemoryError when not even one example fits, CutOff when a signal says that the time is up, and
     what checkpoints.claim raises. A budget of 0 leaves the model as it is.
     """
     if settings.examples == 0:
@@ -51,30 +52,38 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
 def run(model, steps, valid, settings, seed, folder, label, found):
     """Train from `found`, a checkpoint or None, to the end: in this process, or as one of several (distributed.py)."""
     steps.share = distributed.number(), settings.devices
-    trainer = _trainer(model, steps, valid, settings, seed, folder, label, resumed=found is not None)
-    trainer.began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
+    trainer = _trainer(model, steps, valid, settings, seed, folder, label, found)
     if distributed.number():  # other noise for other examples
         torch.manual_seed(torch.initial_seed() + distributed.number())
-    with trainer.warned():
-        trainer.train(resume_from_checkpoint=found and str(found))
+    try:
+        with trainer.course.warned():
+            trainer.train(resume_from_checkpoint=found and str(found))
+    except Exception:
+        with told(folder / f"checkpoint-{trainer.state.global_step}"):  # where the disk may have been full
+            raise
 
 
-def _trainer(model, steps, valid, settings, seed, folder, label, resumed):
+def _trainer(model, steps, valid, settings, seed, folder, label, found):
     every = settings.eval_every // settings.examples_per_step
     arguments = TrainingArguments(
         output_dir=str(folder), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
         learning_rate=settings.learning_rate, lr_scheduler_type=settings.schedule, max_grad_norm=settings.clip,
-        eval_strategy="steps", eval_steps=every, eval_on_start=not resumed, save_strategy="steps", save_steps=every,
+        eval_strategy="steps", eval_steps=every, eval_on_start=found is None, save_strategy="steps", save_steps=every,
         metric_for_best_model="infill_loss", greater_is_better=False, restore_callback_states_from_checkpoint=True,
         logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
-        report_to=reporting(settings.model, seed), **packing.loading(),
+        train_sampling_strategy="sequential", report_to=reporting(settings.model, seed), **packing.loading(),
     )  # fmt: skip
-    stopping = EarlyStoppingCallback(settings.patience)
     trainer = ILMTrainer(
         model=model, args=arguments, train_dataset=steps, eval_dataset=valid,
-        data_collator=lambda items: packing.tensors(items[0]), callbacks=[stopping, Progress(settings, label, folder)],
+        data_collator=lambda items: packing.tensors(items[0]), callbacks=[EarlyStoppingCallback(settings.patience)],
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)  # it prints every log as a dict
+    trainer.add_callback(Progress(settings, label, folder))
+    trainer.add_callback(Curve(settings, seed, label))
+    trainer.add_callback(Checkpoints(trainer.course, settings))  # after Progress, which asks for some of them
+    if found:
+        trainer.course.go_on(checkpoints.facts(found))
+        trainer.add_callback(OtherNoise(checkpoints.step(found)))
     return trainer
 
 

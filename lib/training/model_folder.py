@@ -3,9 +3,13 @@
 import shutil
 from pathlib import Path
 
-from lib.experiment.files import atomic_folder, write_json, write_table
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from lib.experiment.files import atomic_folder, read_json, write_json, write_table
 from lib.training import checkpoints
 from lib.training.dataset import last_step
+
+LONGEST = 96  # tokens that `generate` writes unless told otherwise: four blanks, as the card counts them
 
 
 def kept(folder, settings):
@@ -29,14 +33,48 @@ def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
         "tokens_seen": steps.tokens(seen),
     }
     with atomic_folder(folder, last="train.json") as temporary:
-        model.save_pretrained(temporary)
-        tokenizer.save_pretrained(temporary)
+        save_for_others(model, tokenizer, temporary)
         for level, weights in kept.items():
             shutil.copy(weights, temporary / f"kept_{level}.safetensors")
         write_table(curve, temporary / "curve.csv")
         write_table(steps.table(seen), temporary / "order.parquet")
-        card = (Path(__file__).parent / "model_card.md").read_text(encoding="utf-8")
-        told = facts | {"levels": ", ".join(facts["levels"])}
-        (temporary / "README.md").write_text(card.format(**told), encoding="utf-8")
+        card(facts).save(temporary / "README.md")
         write_json(clock, temporary / "clock.json")
         write_json(facts, temporary / "train.json")
+
+
+def save_for_others(model, tokenizer, folder):
+    """Save both so that transformers' pipeline reads them, fills batches and stops, also where transformers is 4.57."""
+    pad = tokenizer.pad_token or tokenizer.eos_token
+    model.generation_config.update(max_new_tokens=LONGEST, pad_token_id=tokenizer.convert_tokens_to_ids(pad))
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    told = read_json(folder / "tokenizer_config.json")
+    told |= {"pad_token": pad, "padding_side": "left"}
+    told["model_max_length"] = model.config.max_position_embeddings
+    if told["tokenizer_class"] == "TokenizersBackend":
+        told["tokenizer_class"] = "PreTrainedTokenizerFast"  # its name before transformers 5, which knows both
+    write_json(told, folder / "tokenizer_config.json")
+
+
+def card(facts):
+    """The ModelCard of a model. facts: what train.json holds."""
+    looked = EvalResult(
+        task_type="text-generation",
+        task_name="filling blanks",
+        dataset_type="learner-corpus",
+        dataset_name=f"frozen blanks in valid texts of the model's own levels (split {facts['split_id']})",
+        metric_type="perplexity",
+        metric_value=float(f"{facts['valid_perplexity']:.4g}"),
+    )
+    data = ModelCardData(
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        language="en",
+        license="other",
+        license_name="as-the-corpus",
+        tags=["infilling", "learner-english", "cefr"],
+        model_name=facts["model"],
+        eval_results=[looked],
+    )
+    return ModelCard.from_template(data, Path(__file__).with_name("model_card.md"), **facts)

@@ -1,36 +1,49 @@
-"""Hugging Face's Trainer with what a long training needs: sealed checkpoints, a stop at NaN, smaller batches, news."""
+"""Hugging Face's Trainer with ILM's loss and what a long training needs: smaller batches, a stop at NaN, a warning.
+
+Only what transformers documents as its own is overridden or used here and in `callbacks`.
+"""
 
 import contextlib
 import functools
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import SequentialSampler
 from transformers import Trainer
 
-from lib.errors import CutOff
 from lib.evaluation import scoring
 from lib.experiment import fault_injection
-from lib.experiment.files import told
 from lib.models import packing
-from lib.training import checkpoints, distributed
-from lib.training.dataset import last_step
+from lib.training import distributed
 
 WARNINGS = [signal.SIGUSR1, signal.SIGTERM]  # of the end: a cluster's before a time limit, and at a preemption
 
 
-class CarefulTrainer(Trainer):
-    """A Trainer over `Steps`. micro_batches: how many batches a step is cut into; doubled when memory runs out.
+class Course:
+    """What a training knows of itself beside what the Trainer saves; apart from it, so that callbacks do not hold it.
 
-    began: when training would have begun, had it never been cut off (seconds of time.perf_counter); ending: whether
-    this process has been warned that its time is up; told_to_end: whether any of a training's processes had been when
-    the step was done.
+    micro_batches: how many batches a step is cut into; doubled when memory runs out. began: when training would have
+    begun, had it never been cut off (seconds of time.perf_counter). loss: the sum of the steps' losses after step
+    last_look, which the Trainer forgets when it is cut off. ending: whether this process has been warned that its time
+    is up; told_to_end: whether any of a training's processes had been when the step was done.
     """
 
-    micro_batches, began, ending, told_to_end = 1, 0.0, False, False
+    def __init__(self):
+        self.micro_batches, self.began = 1, time.perf_counter()
+        self.loss, self.last_look = 0.0, 0
+        self.ending, self.told_to_end = False, False
+
+    def facts(self):
+        """What a checkpoint is to hold of it: a dict."""
+        seconds = time.perf_counter() - self.began
+        since_look = [float(self.loss), self.last_look]
+        return {"seconds": seconds, "since_look": since_look, "micro_batches": self.micro_batches}
+
+    def go_on(self, facts):
+        """Take up what a checkpoint held."""
+        self.began -= facts["seconds"]
+        self.loss, self.last_look = facts["since_look"]
 
     @contextlib.contextmanager
     def warned(self):
@@ -46,25 +59,26 @@ class CarefulTrainer(Trainer):
             for number, action in before.items():
                 signal.signal(number, action)
 
-    def _maybe_log_save_evaluate(self, *what, **how):
-        ending = self.told_to_end
-        self.control.should_save |= ending
-        super()._maybe_log_save_evaluate(*what, **how)
-        if ending:
-            step = self.state.global_step
-            raise CutOff(f"The time is up. Saved at step {step}: the same command goes on from there.")
+
+class ILMTrainer(Trainer):
+    """Trainer whose step is one item of `Steps` and whose evaluation is the infill loss on frozen valid masks."""
+
+    def __init__(self, **how):
+        self.course = Course()
+        super().__init__(**how)
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         loss = self._own_share(model, inputs, num_items_in_batch)
-        loss, self.told_to_end = distributed.together(model, loss, self.ending)
+        loss, self.course.told_to_end = distributed.together(model, loss, self.course.ending)
+        self.course.loss += loss
         return loss
 
     def _own_share(self, model, inputs, num_items_in_batch):
         while True:
             try:
-                if self.micro_batches == 1:
+                if self.course.micro_batches == 1:
                     return self._one(model, inputs, num_items_in_batch)
-                parts = self.train_dataset.parts(self.state.global_step, self.micro_batches)
+                parts = self.train_dataset.parts(self.state.global_step, self.course.micro_batches)
                 return sum(self._one(model, packing.tensors(part), num_items_in_batch) for part in parts)
             except torch.OutOfMemoryError as error:
                 self._smaller(model, error)
@@ -81,12 +95,12 @@ class CarefulTrainer(Trainer):
     def _smaller(self, model, error):
         """Forget half a step's gradients and cut it into twice as many batches; gives up at one example a batch."""
         model.zero_grad()
-        if self.micro_batches >= self.train_dataset.settings.examples_per_step:
+        if self.course.micro_batches >= self.train_dataset.settings.examples_per_step:
             raise MemoryError(
                 f"Memory runs out at step {self.state.global_step} even with one example at a time. The last "
                 "checkpoint is kept: free memory, or take a larger device, and give the same command again."
             ) from error
-        self.micro_batches *= 2
+        self.course.micro_batches *= 2
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
@@ -98,38 +112,6 @@ class CarefulTrainer(Trainer):
                 "checkpoints are kept.\nWith the same parameters it would come again. Lower learning_rate or clip in "
                 f"the model's parameter file, and begin this model anew: rm -r '{self.args.output_dir}'"
             )
-
-    def _save_checkpoint(self, model, trial):
-        if distributed.number():
-            return
-        here = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
-        with told(here):
-            super()._save_checkpoint(model, trial)
-        settings = self.train_dataset.settings
-        if self.state.global_step in {last_step(settings, n) for n in settings.keep_at.values()}:
-            checkpoints.keep(here)
-        since_look = [self._tr_loss.item(), self._globalstep_last_logged]
-        seconds = time.perf_counter() - self.began
-        own = {"seconds": seconds, "since_look": since_look, "micro_batches": self.micro_batches}
-        with told(here):
-            checkpoints.seal(here, own)
-        checkpoints.prune(here)
-
-    def _load_rng_state(self, checkpoint):
-        """Take up random numbers, and the sum of losses since the last look, which the Trainer itself would forget."""
-        super()._load_rng_state(checkpoint)
-        if checkpoint:
-            loss, self._globalstep_last_logged = checkpoints.facts(Path(checkpoint))["since_look"]
-            self._tr_loss += loss
-        if distributed.number():  # other noise for other examples
-            torch.manual_seed(torch.initial_seed() + 1000 * self.state.global_step + distributed.number())
-
-
-class ILMTrainer(CarefulTrainer):
-    """Trainer whose step is one item of `Steps` and whose evaluation is the infill loss on frozen valid masks."""
-
-    def _get_train_sampler(self, *_):
-        return SequentialSampler(self.train_dataset)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         with packing.attention(model):
@@ -143,8 +125,11 @@ class ILMTrainer(CarefulTrainer):
         return torch.compile(packing.loss, dynamic=True) if torch.cuda.is_available() else packing.loss_by_rows
 
     def log(self, logs, *times):
-        """Raises FloatingPointError when a loss since the last log was not finite: logging comes before saving."""
-        self.finite(logs.get("loss", 0), "at or before")
+        """Log the mean loss since the last look. Raises FloatingPointError when it is no number: before any saving."""
+        if "loss" in logs:
+            logs["loss"] = float(self.course.loss) / (self.state.global_step - self.course.last_look)
+            self.course.loss, self.course.last_look = 0.0, self.state.global_step
+            self.finite(logs["loss"], "at or before")
         super().log(logs, *times)
 
     def _look(self):

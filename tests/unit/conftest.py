@@ -1,7 +1,6 @@
 """What several tests share: throwaway texts, their tokenizer, and parameters small enough for seconds."""
 
 import gc
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,13 +9,9 @@ from lib.experiment import parameters
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
 from lib.masking import token_index, tokenization
+from tests.helpers.cards import FACTS
 from tests.helpers.learner_texts import LEARNER_LIKE
 
-FACTS = {
-    "model": "a1", "seed": 0, "levels": ["A1"], "split_id": "5eed", "mask_hash": "f00d", "learners_known": True,
-    "init_from": "scratch", "examples_seen": 2400, "valid_perplexity": 28.7, "start_perplexity": 1757.0,
-    "parameters_total": 1000,
-}  # fmt: skip
 SMALL = {"examples": 80, "examples_per_step": 8, "eval_every": 40, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
 
@@ -99,16 +94,15 @@ def model_folder(tmp_path_factory, tokenizer):
     from transformers import GPT2Config, GPT2LMHeadModel
 
     from lib.models import loading
+    from lib.training import model_folder
 
     folder = tmp_path_factory.mktemp("a1")
     torch.manual_seed(0)
     size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128, "activation_function": "gelu_pytorch_tanh"}
     network = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
-    network.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
+    model_folder.save_for_others(network, tokenizer, folder)
     write_json({"fingerprint": loading.fingerprint(network)}, folder / "train.json")
-    card = Path("lib/training/model_card.md").read_text(encoding="utf-8").format(**FACTS)
-    (folder / "README.md").write_text(card, encoding="utf-8")
+    model_folder.card(FACTS).save(folder / "README.md")
     return folder
 
 

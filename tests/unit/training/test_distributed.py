@@ -1,8 +1,12 @@
 """Claims about one training on several devices: the examples and weights are those of one, also when it goes on."""
 
 import contextlib
+import signal
+import threading
+import time
 
 import numpy as np
+import psutil
 import pytest
 import torch
 from transformers import set_seed
@@ -14,7 +18,7 @@ from lib.masking import frozen_masks
 from lib.models import initialization
 from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
-from lib.training.trainer import CarefulTrainer
+from lib.training.trainer import ILMTrainer
 
 SMALL = {"examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
@@ -84,15 +88,33 @@ def test_a_training_goes_on_with_another_number_of_processes(before, after, stud
 
 
 def cut_off(study, folder, monkeypatch):
-    step = CarefulTrainer._one
+    step = ILMTrainer._one
 
     def warned(self, *batch):
-        self.ending = self.state.global_step == 24
+        self.course.ending = self.state.global_step == 24
         return step(self, *batch)
 
     with monkeypatch.context() as patch, contextlib.suppress(CutOff):
-        patch.setattr(CarefulTrainer, "_one", warned)
+        patch.setattr(ILMTrainer, "_one", warned)
         study(folder, 1)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_warned_process_ends_all_once_the_first_has_saved(which, study, one, tmp_path):
+    def warn():
+        while not (tmp_path / "progress.json").exists():
+            time.sleep(0.05)
+        found = [child for child in psutil.Process().children(recursive=True) if child.environ().get("RANK")]
+        by_rank = {child.environ()["RANK"]: child for child in found}
+        by_rank[str(which)].send_signal(signal.SIGUSR1)
+
+    warning = threading.Thread(target=warn)
+    warning.start()
+    with pytest.raises(CutOff, match="Saved at step"):
+        study(tmp_path, 2)
+    warning.join()
+    model, _, how = study(tmp_path, 1)
+    assert 0 < how["resumed_at"] < 50 and apart(model, one[0]) < 1e-5
 
 
 def test_an_error_in_one_process_is_that_of_the_training(study, tmp_path, monkeypatch):

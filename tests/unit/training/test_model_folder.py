@@ -12,8 +12,10 @@ from transformers import AutoTokenizer, set_seed
 from lib.experiment.files import read_csv, read_json
 from lib.masking.examples import SPECIALS
 from lib.models import initialization, loading
-from lib.training import loop, model_folder
+from lib.training import loop
+from lib.training import model_folder as cards
 from lib.training.dataset import Steps
+from tests.helpers.cards import FACTS
 from tests.helpers.elsewhere import code_of, elsewhere
 from tests.helpers.learner_texts import SENTENCE
 
@@ -57,6 +59,32 @@ def test_hugging_face_reads_the_card_and_what_must_be_known_is_there(model_folde
     assert "{" not in card.text and SENTENCE[:7] in card.text
 
 
+def test_a_pipeline_fills_a_batch_of_texts_and_stops(model_folder):
+    asked = """
+from transformers import pipeline
+texts = ["She ate<|infill_word|>.<|startofinfill|>", "He<|infill_word|> so very much of it.<|startofinfill|>"]
+fill = pipeline("text-generation", ".")
+alone = [fill(text, do_sample=False)[0]["generated_text"] for text in texts]
+batch = [found[0]["generated_text"] for found in fill(texts, batch_size=2, do_sample=False)]
+long = fill(texts[0], do_sample=False, return_tensors=True)[0]["generated_token_ids"]
+print(batch == alone, len(long) - len(fill.tokenizer(texts[0])["input_ids"]))
+"""
+    assert elsewhere(model_folder, asked).splitlines()[-1] == "True 96"
+
+
+def test_the_tokenizers_class_is_one_from_before_transformers_5(model_folder, tokenizer):
+    told = read_json(model_folder / "tokenizer_config.json")
+    assert (told["tokenizer_class"], told["model_max_length"]) == ("PreTrainedTokenizerFast", 128)
+    again = AutoTokenizer.from_pretrained(model_folder)
+    assert again(SENTENCE)["input_ids"] == tokenizer(SENTENCE)["input_ids"] and len(again) == len(tokenizer)
+
+
+@pytest.mark.parametrize("name", ["{x}", "{{ 7*7 }}", "a: b", "- {% raw %}"])
+def test_a_name_in_a_card_is_a_name(name):
+    card = cards.card(FACTS | {"model": name, "init_from": name, "levels": [name]})
+    assert card.data.model_name == name and card.text.count(name) == 3
+
+
 def test_the_folder_says_what_was_done(trained, tokenizer, steps):
     folder = trained["folder"]
     facts, order = read_json(folder / "train.json"), pd.read_parquet(folder / "order.parquet")
@@ -81,7 +109,7 @@ def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
         steps = Steps(index.iloc[:48], drawing, one, 0, first_special)
         loop.train(model, steps, valid, one, 0, tmp_path / str(examples), "test", {})
         found[examples] = loading.fingerprint(model)
-        for level, weights in model_folder.kept(tmp_path / "80", one).items():
+        for level, weights in cards.kept(tmp_path / "80", one).items():
             load_model(model, weights)
             found[level] = loading.fingerprint(model)
     assert (found["A1"], found["A2"]) == (found[32], found[72])
@@ -92,7 +120,7 @@ def test_kept_weights_that_are_damaged_are_refused(tmp_path, tokenizer, index, d
     one = settings.model_copy(update={"keep_at": {"A1": 40}})
     model, steps = initialization.model(one, tokenizer, 256), Steps(index.iloc[:48], drawing, one, 0, first_special)
     loop.train(model, steps, valid, one, 0, tmp_path, "test", {})
-    file = model_folder.kept(tmp_path, one)["A1"]
+    file = cards.kept(tmp_path, one)["A1"]
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(ValueError, match="kept-5 is damaged"):
-        model_folder.kept(tmp_path, one)
+        cards.kept(tmp_path, one)

@@ -7,7 +7,7 @@ import pytest
 from lib.errors import CutOff
 from lib.experiment import fault_injection
 from lib.training import checkpoints
-from lib.training.trainer import WARNINGS, CarefulTrainer
+from lib.training.trainer import WARNINGS, ILMTrainer
 from tests.helpers.killed_training import equal
 
 
@@ -15,7 +15,7 @@ from tests.helpers.killed_training import equal
 def test_a_warned_training_saves_at_once_and_ends_as_if_it_were_not(
     number, study, whole, tmp_path, monkeypatch
 ):
-    one, steps = CarefulTrainer._one, []
+    one, steps = ILMTrainer._one, []
 
     def warned(self, *batch):
         steps.append(self.state.global_step)
@@ -23,7 +23,7 @@ def test_a_warned_training_saves_at_once_and_ends_as_if_it_were_not(
             signal.raise_signal(number)
         return one(self, *batch)
 
-    monkeypatch.setattr(CarefulTrainer, "_one", warned)
+    monkeypatch.setattr(ILMTrainer, "_one", warned)
     before = signal.getsignal(number)
     for at in [1, 8]:
         with pytest.raises(CutOff, match=f"Saved at step {at}"):
