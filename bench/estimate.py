@@ -18,6 +18,7 @@ from record import facts  # noqa: E402
 
 from lib.corpus import efcamdat  # noqa: E402
 from lib.experiment.files import write_json  # noqa: E402
+from lib.masking import frozen_masks  # noqa: E402
 from lib.workflow import estimates, plan  # noqa: E402
 
 CPU = json.loads((ROOT / "bench/records/cpu.json").read_text())
@@ -57,7 +58,7 @@ def hours():
     in_float32 = 2 * PARAMETERS / (REFERENCES["float32 products, TFLOP/s, H100 and H200 (data sheet)"] * 1e12 * share)
     tokens = tokens_by_level()
     all_texts = sum(tokens.values()) / TRAINED / MASKS
-    looked = LOOKS * estimates.LOOKED_AT * all_texts / sum(efcamdat.TEXTS.values())
+    looked = LOOKS * frozen_masks.LOOKED_AT * all_texts / sum(efcamdat.TEXTS.values())
     jobs = {"general": (sum(tokens.values()), None)}
     jobs |= {level: (tokens[level], None) for level in LEVELS}
     jobs |= {f"{level}, transfer": (tokens[level], "general") for level in LEVELS}

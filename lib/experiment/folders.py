@@ -9,8 +9,9 @@ import subprocess
 from pathlib import Path
 
 from lib.errors import BadName, Missing
-from lib.experiment import lock, manifest
-from lib.experiment.files import digest
+from lib.experiment import lock, manifest, parameters
+from lib.experiment.files import digest, read_json
+from lib.experiment.schemas import Masks
 
 
 class Experiment:
@@ -64,6 +65,22 @@ class Experiment:
         """
         self.inputs |= manifest.check(need(path, made_by), made_by, self.folder)
         return path
+
+    def corpus_report(self):
+        """What 01_extract told, a dict; it counts as an input. Raises as `need`, and so do the next three."""
+        return read_json(self.need(self.report, "01_extract"))
+
+    def masks_report(self):
+        """What 02_mask told, a dict."""
+        return read_json(self.need(self.folder / "masks/report.json", "02_mask"))
+
+    def drawing(self):
+        """How 02_mask drew blanks: Masks parameters."""
+        return parameters.check(Masks, self.masks_report()["parameters"], "masks/report.json")
+
+    def trainings(self, model, seeds):
+        """{seed: train.json} of a model, whose whole folders count as inputs."""
+        return {seed: read_json(self.need(self.model(model, seed), "03_train") / "train.json") for seed in seeds}
 
     def corpus(self, files):
         """Count files from outside the run as inputs."""

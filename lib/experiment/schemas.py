@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Level = Literal["A1", "A2", "B1", "B2", "C1"]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 Column = Literal["text_id", "learner_id", "level", "l1", "topic_id", "text"]
 
 
@@ -65,12 +66,12 @@ class Masks(Parameters):
 
 
 class Train(Parameters):
-    """One file a model, for 03_train, 04_evaluate and 05_infill. What only controls need may be left out."""
+    """One file a model, for 03_train, whose models 04 and 05 ask. What only controls need may be left out."""
 
     model: str
     levels: Annotated[list[Level], Field(min_length=1)]
     init_from: str  # "scratch", another model of the profile, or a Hugging Face name or folder
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    seeds: Seeds
     examples: Annotated[int, Field(ge=0, multiple_of=8)]  # training budget; 8 is the group of ILM's loss; 0: untuned
     eval_every: Count  # examples between two looks at the valid loss
     patience: Count  # looks without a better valid loss before training stops
@@ -106,6 +107,13 @@ class Train(Parameters):
         if self.init_from == self.model:
             raise ValueError("init_from: a model cannot start from itself")
         return self
+
+
+class Evaluate(Parameters):
+    """What 04_evaluate takes of a model's file: the rest is as it was in training, in train.json."""
+
+    model: str
+    seeds: Seeds
 
 
 class Infill(Parameters):

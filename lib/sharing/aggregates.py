@@ -39,8 +39,8 @@ class Study:
 
     def __init__(self, run):
         self.run, self.name = run, run.name
-        self.corpus = read_json(run.need(run.report, "01_extract"))
-        self.masks = read_json(run.need(run.folder / "masks/report.json", "02_mask"))
+        self.corpus = run.corpus_report()
+        self.masks = run.masks_report()
         self.advice = read_json(run.need(run.hypotheses("recommendation.json"), "07_hypotheses"))
         names = [run.need(run.compare(f"{name}.csv"), "06_compare") for name in COMPARED[:-1]]
         names += [run.compare("clock.csv"), *(run.need(run.hypotheses(f"{n}.csv"), "07_hypotheses") for n in DECIDED)]
