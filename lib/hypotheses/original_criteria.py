@@ -54,8 +54,8 @@ def plan_criteria(matrix, valid_ppl):
             np.exp(others.mean()) / own,
             3,
             high,
-            "on the level's texts, PPL of the other levels' models (geometric mean) / PPL of the own one; above 8 passes"
-            " too. A wrong level is not the general model.",
+            "on the level's texts, PPL of the other levels' models (geometric mean) / PPL of the own one; above 8 "
+            "passes too. A wrong level is not the general model.",
         ),
         (
             "Not worse than general model",
