@@ -43,11 +43,6 @@ def made_for(model):
     return (OWN | TRANSFER).get(model)
 
 
-def role(model):
-    """(kind, level it was made for) of a model."""
-    return kind(model), made_for(model)
-
-
 def at_home(models, levels):
     """True where a model is the general one or was made for the level beside it. Both Series, of one index."""
     return (models == GENERAL) | (models.map(made_for) == levels)

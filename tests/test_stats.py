@@ -226,7 +226,7 @@ def test_bits_per_character_keep_thetas_unit():
     ("a1", ("specialised", "A1")), ("c1_transfer", ("transfer", "C1")), ("general", ("general", None)),
     ("level_token", ("control", None)), ("general_transfer", ("control", None))])
 def test_a_models_role_follows_from_its_name(model, expected):
-    assert design.role(model) == expected
+    assert (design.kind(model), design.made_for(model)) == expected
 
 
 def test_holm_is_the_hand_calculation_and_skips_what_was_not_tested():

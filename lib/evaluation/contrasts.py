@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.design import role
+from lib.design import OWN, kind
 from lib.evaluation.statistics import at, bootstrap, ratio_se, wide
 
 ESTIMATES = ["theta", "se", "df", "ci_lo", "ci_hi", "gain_pct", "gain_lo", "gain_hi"]
@@ -36,8 +36,7 @@ def pooled_seed_variance(sums):
 
 def pools(model, level):
     """Does a model's variance over seeds at this level count for v-bar?"""
-    kind, own = role(model)
-    return kind == "general" or kind == "specialised" and own == level
+    return kind(model) == "general" or OWN.get(model) == level
 
 
 def seed_parts(log_ppl, pooled):

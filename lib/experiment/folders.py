@@ -1,6 +1,5 @@
 """Where an experiment keeps its files, what a notebook may read, and what a file says of its making."""
 
-import difflib
 import importlib.metadata
 import os
 import platform
@@ -12,6 +11,7 @@ from lib.errors import BadName, Missing
 from lib.experiment import lock, manifest, parameters
 from lib.experiment.files import digest, read_json
 from lib.experiment.schemas import Masks
+from lib.formatting import nearest_told
 
 
 class Experiment:
@@ -105,14 +105,24 @@ def need(path, made_by):
 
 def provenance(parameters, **inputs):
     """What a result says of its making: parameters, input hashes, commit, versions, machine kind."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     return {
         "parameters": parameters.model_dump(),
         "inputs": {name: digest(path) for name, path in inputs.items()},
-        "commit": commit.stdout.strip() or None,
+        "commit": commit(),
         "versions": {name: importlib.metadata.version(name) for name in manifest.PACKAGES},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": machine(),
     }
+
+
+def commit():
+    """The commit of the code, or None outside a repository."""
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return asked.stdout.strip() or None
+
+
+def machine():
+    """The kind of this machine, without its name."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def existing(name, root="."):
@@ -121,6 +131,6 @@ def existing(name, root="."):
     there = sorted({path.parent.name for mark in (".lock", "corpus") for path in home.glob(f"*/{mark}")})
     if name in there:
         return Experiment(name, root)
-    near = "".join(f" Nearest: EXPERIMENT={one}." for one in difflib.get_close_matches(name, there, 1))
+    near = nearest_told(name, there, "EXPERIMENT={}")
     known = f"There are: {', '.join(there)}." if there else f"There is none in {home} yet; make demo makes one."
-    raise Missing(f"There is no experiment {name!r}.{near} {known}")
+    raise Missing(f"There is no experiment {name!r}. {near}{known}")

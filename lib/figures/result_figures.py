@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from lib.design import KIND, LEVELS, OWN, TRANSFER
 from lib.figures.style import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, MARKERS, blank, label, seaborn
-from lib.formatting import formatted
+from lib.formatting import formatted, unit_of
 
 
 def matrix(ppl, title):
@@ -74,7 +74,8 @@ def transfer_slopes(ppl, title):
 def cost_gain(cost, contrasts, title):
     """Training time and gain. cost: model, hours (all it took); contrasts: a is general, b a model."""
     hours = cost.set_index("model").hours
-    unit, hours = ("minutes", hours * 60) if hours.max() < 1 else ("hours", hours)
+    unit, size = unit_of(hours.max())
+    hours = hours / size
     rows = contrasts.assign(hours=contrasts.b.map(hours), kind=contrasts.b.map(KIND).fillna("control"))
     ax = blank(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
     ax.plot(hours.get("general", np.nan), 0, "s", color=KIND_COLOURS["general"], markersize=7, label="general")

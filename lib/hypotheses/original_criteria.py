@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lib.design import LEVELS, MIXED, role
+from lib.design import GENERAL, LEVELS, MIXED, made_for, specialists, transfer
+from lib.evaluation.statistics import on_mix
 from lib.hypotheses.decision_rules import NA
 
 EXPECTED = {"A1": (8, 20), "C1": (20, 40)}  # PPL, the plan's ranges
@@ -13,10 +14,10 @@ def plan_criteria(matrix, valid_ppl):
     """The plan's own criteria, word for word, as rows of seed_criteria.csv: criterion, level, model (that is judged),
     value, passed, note (the definition taken here, and why it cannot decide alone). valid_ppl: {model: final validation
     PPL}."""
-    models, low, high = [level.lower() for level in LEVELS], -np.inf, np.inf
-    ppl = matrix[matrix["mask_type"] == "mix"].pivot(index="model", columns="test", values="ppl")
-    ppl = ppl.reindex([*models, "general", "a1_transfer"], columns=[*LEVELS, MIXED])
-    general, best = ppl.loc["general"], ppl.loc[models].min()
+    models, low, high = specialists(), -np.inf, np.inf
+    ppl = on_mix(matrix).pivot(index="model", columns="test", values="ppl")
+    ppl = ppl.reindex([*models, GENERAL, transfer("A1")], columns=[*LEVELS, MIXED])
+    general, best = ppl.loc[GENERAL], ppl.loc[models].min()
     own = pd.Series(np.diag(ppl.loc[models, LEVELS]), LEVELS)
     others = np.log(ppl.loc[models, LEVELS]).mask(np.eye(len(LEVELS), dtype=bool))  # for geometric means
     alone = [np.exp(np.log(general[LEVELS].drop(level)).mean()) / general[level] for level in LEVELS]
@@ -77,7 +78,7 @@ def plan_criteria(matrix, valid_ppl):
         (
             "If transfer > A1-only: valuable",
             "{}_transfer",
-            100 * (ppl.loc["a1"] / ppl.loc["a1_transfer"] - 1)[["A1"]],
+            100 * (ppl.loc["a1"] / ppl.loc[transfer("A1")] - 1)[["A1"]],
             0,
             high,
             "A1 model's PPL / transfer's - 1, in %. No interval, and the general model may be as good: see H3.",
@@ -97,7 +98,7 @@ def plan_criteria(matrix, valid_ppl):
             (
                 "Final validation perplexity < 50",
                 model,
-                pd.Series({role(model)[1] or MIXED: value}),
+                pd.Series({made_for(model) or MIXED: value}),
                 low,
                 50,
                 f"{model}: PPL on its own valid texts. It compares no two models.",

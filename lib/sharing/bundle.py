@@ -83,7 +83,7 @@ def without_folders(study, folder):
 
 def _enough(study, model, seed):
     """Is the model trained, and does its card's perplexity rest on SMALL learners or more?"""
-    return study.trained[model, seed]["status"] == "trained" and design.role(model)[1] not in study.small["valid"]
+    return study.trained[model, seed]["status"] == "trained" and design.made_for(model) not in study.small["valid"]
 
 
 def _card(source, target, weights):

@@ -14,6 +14,7 @@ import yaml
 from lib import design, errors
 from lib.design import LEVELS
 from lib.errors import Missing
+from lib.evaluation.statistics import on_mix
 from lib.experiment.files import atomic
 from lib.experiment.folders import existing
 from lib.figures import style
@@ -83,7 +84,7 @@ def _models(study):
     seeds = sorted({one["seed"] for one in trained})
     each = pd.DataFrame([
         one["parameters"]
-        | {"seen": one["examples_seen"], "size": one["parameters_total"], "kind": design.role(one["model"])[0]}
+        | {"seen": one["examples_seen"], "size": one["parameters_total"], "kind": design.kind(one["model"])}
         for one in trained
     ])  # fmt: skip
     seen = [f"{kind} {low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
@@ -103,12 +104,12 @@ def _models(study):
 
 def results(study):
     """A row a level: own, general and transfer perplexity, and the own model's gain with its interval."""
-    matrix = study.tables["ppl_matrix"]
-    ppl = matrix[matrix["mask_type"] == "mix"].set_index(["test", "model"])["ppl"]
+    ppl = on_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
     own = study.primary("general-own").set_index("level").reindex(LEVELS)
     rows = {"level": LEVELS, "learners": [str(n) for n in own["n_learners"].fillna("n/a")]}
-    for name, model in {"own": "{}", "general": "general", "transfer": "{}_transfer"}.items():
-        rows[name] = [number(ppl.get((level, model.format(level.lower())), np.nan)) for level in LEVELS]
+    for whose in design.WHOSE.values():
+        models = [design.judged(level)[whose] for level in LEVELS]
+        rows[whose] = [number(ppl.get(cell, np.nan)) for cell in zip(LEVELS, models)]
     rows["gain, %"] = [number(gain, "{:+.1f}") for gain in own["gain_pct"]]
     rows["95 % interval"] = ["n/a" if np.isnan(low) else f"{number(low, '{:+.1f}')} to {number(high, '{:+.1f}')}"
                              for low, high in zip(own["gain_lo"], own["gain_hi"])]  # fmt: skip
@@ -123,8 +124,7 @@ def verdicts(study):
 
 def matrix(study):
     """Perplexities as text, models by test texts."""
-    table = study.tables["ppl_matrix"]
-    cells = table[table["mask_type"] == "mix"].pivot(index="model", columns="test", values="ppl")
+    cells = on_mix(study.tables["ppl_matrix"]).pivot(index="model", columns="test", values="ppl")
     rows = [*design.KIND, *cells.index.difference([*design.KIND])]
     cells = cells.reindex(index=rows, columns=[*LEVELS, design.MIXED])
     return cells.map(number).rename_axis("model").reset_index()
