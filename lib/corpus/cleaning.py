@@ -1,8 +1,7 @@
 """Texts made comparable: levels, ids and white space; every dropped row counted by its reason."""
 
-
 from lib.corpus.efcamdat import EF_LEVELS
-from lib.design import CEFR
+from lib.design import CEFR, LEVELS
 from lib.errors import CorpusError
 from lib.formatting import nearest_told
 
@@ -25,7 +24,7 @@ def clean(table, levels=None):
     refuse_ids(once["text_id"][once["text_id"].duplicated()], "stand for two different rows")
     dropped = {"same row twice": len(texts) - len(once)}
     for reason, keep in {
-        "level C2": lambda t: t["level"] != "C2",
+        **{f"level {name}": lambda t, name=name: t["level"] != name for name in CEFR if name not in LEVELS},
         **({"level left out": lambda t: t["level"] != "drop"} if levels else {}),
         "empty text": lambda t: t["text"].str.strip() != "",
         "same words as another text": lambda t: ~fold(t["text"]).duplicated(),

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from lib.design import CEFR, LEVELS
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
-Level = Literal["A1", "A2", "B1", "B2", "C1"]
+Level = Literal[*LEVELS]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 Column = Literal["text_id", "learner_id", "level", "l1", "topic_id", "text"]
 
@@ -27,7 +29,7 @@ class Corpus(Parameters):
     held_out_prompts: Annotated[float, Field(ge=0, lt=0.5)]  # of a level's texts, at most, on prompts kept for testing
     encoding: str  # of XML and CSV files: utf-8, cp1252, utf-16
     columns: dict[Column, str]  # name here -> name in the file, where it is another
-    levels: dict[str, Literal["A1", "A2", "B1", "B2", "C1", "C2", "drop"]]  # the file's level -> CEFR, or leave out
+    levels: dict[str, Literal[*CEFR, "drop"]]  # the file's level -> CEFR, or leave out
 
     @field_validator("encoding")
     @classmethod

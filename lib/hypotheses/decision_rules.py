@@ -1,8 +1,10 @@
-"""Decision rules for H1, H2 and H3, and what makes a verdict invalid or fragile.
+"""The hypotheses and their decision rules, and what makes a verdict invalid or fragile.
 
 Pure functions from contrast rows to verdict rows. theta, margins: differences of ln PPL, so 10 % is ln 1.10.
 Tests are one-sided at alpha; the intervals beside them are two-sided.
 """
+
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -60,7 +62,7 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
     table["why"] = ["; ".join(filter(None, both)) for both in zip(notes, rows["why"], strict=True)]
     table.loc[ALL, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
     counted = [f"{one} at {', '.join(same)}" for one, same in outcomes.groupby(outcomes, sort=False).groups.items()]
-    table.loc[ALL, ["verdict", "why"]] = [overall(outcomes, hypothesis == "H2"), "; ".join(counted)]
+    table.loc[ALL, ["verdict", "why"]] = [overall(outcomes, HYPOTHESES[hypothesis].everywhere), "; ".join(counted)]
     stamped = np.array([*rows["provisional"], rows["provisional"].any()]) & (table["verdict"] != NA)
     table["robust"] = np.where(table["verdict"] == NA, NA, "untested")
     table["verdict"] += np.where(stamped, STAMP, "")
@@ -131,9 +133,33 @@ def h3(contrasts, params):
     return _verdicts("H3", rows, margin, p, p_holm, verdict, notes)
 
 
+# rule: as h1; margin: its parameter; claim: what it says; asks: what is to be shown, above or below the margin {m};
+# everywhere: does it speak of all levels, so that one which refutes it refutes the whole?
+Hypothesis = namedtuple("Hypothesis", "rule margin claim asks everywhere")
+HYPOTHESES = {
+    "H1": Hypothesis(
+        h1,
+        "h1_margin",
+        "specialisation matters",
+        "a gain of the level's own model over the general one above {m:.0%}",
+        everywhere=False,
+    ),
+    "H2": Hypothesis(
+        h2,
+        "h2_margin",
+        "the general model suffices",
+        "a general model less than {m:.0%} behind the best specialist",
+        everywhere=True,
+    ),
+    "H3": Hypothesis(
+        h3, "h3_margin", "transfer is best", "a transfer model more than {m:.0%} ahead of both", everywhere=False
+    ),
+}
+
+
 def decide(contrasts, params, checks=None):
-    """Verdict rows of H1, H2, H3 from contrasts of one mask_type and subset; all invalid if a check fails."""
-    table = pd.concat([rule(contrasts, params) for rule in (h1, h2, h3)], ignore_index=True)
+    """Verdict rows of HYPOTHESES from contrasts of one mask_type and subset; all invalid if a check fails."""
+    table = pd.concat([one.rule(contrasts, params) for one in HYPOTHESES.values()], ignore_index=True)
     if checks is not None and not checks["holds"].all():
         failed = checks[~checks["holds"].astype(bool)]
         why = "; ".join("failed check: " + failed["check"] + " (" + failed["detail"] + ")")

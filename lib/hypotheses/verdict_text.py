@@ -11,6 +11,7 @@ from lib.hypotheses.decision_rules import (
     EQUIVALENT,
     GENERAL_BETTER,
     HOLDS,
+    HYPOTHESES,
     INCONCLUSIVE,
     INVALID,
     LONGER,
@@ -173,7 +174,7 @@ def answer(own, verdicts, checks):
     from_to = f"{ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(ends)
     span = (f"The general model's perplexity against the own model's, on its level: {from_to}." if ends else
             "No level could be compared.")  # fmt: skip
-    return " ".join([span, *(f"{title(h, verdicts)}." for h in CLAIMS)])
+    return " ".join([span, *(f"{title(h, verdicts)}." for h in HYPOTHESES)])
 
 
 def least_surprised(versus, checks):

@@ -12,6 +12,7 @@ from lib.evaluation import contrasts, statistics
 from lib.experiment.files import read_csv, read_json
 from lib.figures import result_figures, titles
 from lib.hypotheses import verdict_text
+from lib.hypotheses.decision_rules import HYPOTHESES
 
 SMALL = 20  # learners
 WHY = f"fewer than {SMALL} learners"
@@ -97,7 +98,7 @@ class Study:
     def figures(self):
         """Yield (name, drawn, table) of each figure, in the order of CAPTIONS; titles say the result."""
         tables = self.tables
-        title = {h: verdict_text.title(h, tables["verdicts"]) for h in ("H1", "H2", "H3")}
+        title = {h: verdict_text.title(h, tables["verdicts"]) for h in HYPOTHESES}
         own, best = self.primary("general-own"), self.primary("general-best")
         yield "h1_gains", result_figures.gains(own, title["H1"]), own
         yield "h2_general_vs_best", result_figures.general_vs_best(best, title["H2"]), best

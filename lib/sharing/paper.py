@@ -24,7 +24,7 @@ from lib.hypotheses import decision_rules
 from lib.sharing.aggregates import SMALL, Study
 
 TYPED = {"text": "as learners typed them, errors included", "text_corrected": "after automatic spelling correction"}
-WORDS = {"level", "model", "l1", "H1", "H2", "H3"}  # columns of a table that stand at the left
+WORDS = {"level", "model", "l1", *decision_rules.HYPOTHESES}  # columns of a table that stand at the left
 ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
     "θ": r"$\theta$", "−": "$-$", "±": r"$\pm$", "≥": r"$\geq$", "–": "--"})  # fmt: skip
@@ -59,6 +59,8 @@ def methods(study):
     held = study.corpus["copied"].get("test", 0)
     whose = "learner" if study.corpus["learners_known"] else "group of near duplicates (learners are not known)"
     train = 1 - corpus["valid_share"] - corpus["test_share"]
+    hypotheses = decision_rules.HYPOTHESES.items()
+    asked = [f"{name} asks for {one.asks.format(m=rules[one.margin])}" for name, one in hypotheses]
     return [
         f"One split serves all models: {train:.0%} of texts for training, {corpus['valid_share']:.0%} for validation, "
         f"{corpus['test_share']:.0%} for testing, balanced over levels and first languages, with no {whose} in two "
@@ -72,9 +74,7 @@ def methods(study):
         "Perplexity is e to the mean surprisal of answer tokens. Models are compared at a level by theta, the "
         "difference of ln perplexity on the same blanks, averaged over seeds; its standard error joins a bootstrap "
         f"over learners ({rules['bootstrap']:,} resamples) with the variance between seeds, and intervals are t "
-        "intervals with Satterthwaite's degrees of freedom. H1 asks for a gain of the level's own model over the "
-        f"general one above {rules['h1_margin']:.0%}, H2 for a general model less than {rules['h2_margin']:.0%} "
-        f"behind the best specialist, H3 for a transfer model more than {rules['h3_margin']:.0%} ahead of both, at "
+        f"intervals with Satterthwaite's degrees of freedom. {', '.join(asked)}, at "
         f"a level of {rules['alpha']:g}, for H1 and H3 with Holm's correction over CEFR levels.",
     ]  # fmt: skip
 

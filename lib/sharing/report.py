@@ -24,21 +24,20 @@ from lib.experiment.files import atomic
 from lib.experiment.folders import existing
 from lib.figures.captions import CAPTIONS
 from lib.hypotheses import decision_rules, verdict_text
-from lib.hypotheses.decision_rules import HOLDS, NOT, outcome
+from lib.hypotheses.decision_rules import HOLDS, HYPOTHESES, NOT, outcome
 from lib.sharing import notebook_pages, paper
 from lib.sharing.aggregates import SMALL, Study
 
 QUESTION = "Does a language model for one CEFR level beat one for all?"
 SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
             "limits": "Limits", "provenance": "Provenance"}  # fmt: skip
-CLAIMS = {"H1": "specialisation matters", "H2": "the general model suffices", "H3": "transfer is best"}
 UNITS = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
 
 
 def page(study):
     """report.html as text."""
     template, tables = notebook_pages.TEMPLATES.get_template("report.html.jinja"), study.tables
-    verdicts = [_hypothesis(tables["verdicts"], name) for name in CLAIMS]
+    verdicts = [_hypothesis(tables["verdicts"], name) for name in HYPOTHESES]
     context = {
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
         "hypotheses": verdicts, "advice": _advice(study), "robust": _robust(tables["verdicts"]),
@@ -60,7 +59,8 @@ def _hypothesis(verdicts, name):
     words = words.str.replace(r" \((?!provisional).*?\)", "", regex=True)  # the title names the levels
     rows = [{"word": words.get(level, "n/a"), "colour": colour.get(outcome(words.get(level, "n/a")), "open")}
             for level in [*LEVELS, decision_rules.ALL]]  # fmt: skip
-    return {"name": name, "claim": CLAIMS[name], "title": verdict_text.title(name, verdicts), "verdicts": rows}
+    title = verdict_text.title(name, verdicts)
+    return {"name": name, "claim": HYPOTHESES[name].claim, "title": title, "verdicts": rows}
 
 
 def _robust(verdicts):
