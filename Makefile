@@ -63,10 +63,10 @@ test: demo  ## style, claims, and the seven notebooks against their committed ou
 	.venv/bin/pytest -n 2 --dist worksteal
 
 known-answers: .venv/ready  ## six corpora whose answer is known, through the same door as a user's, and what came out
-	@.venv/bin/python bench/known_answers.py
+	@.venv/bin/python bench/validity/known_answers.py
 
 faults: .venv/ready  ## every fault the study must survive, injected into real runs, with what was expected and seen
-	@.venv/bin/python -m lib.workflow.fork_server serve .venv/bin/python tests/faults.py
+	@.venv/bin/python -m lib.workflow.fork_server serve .venv/bin/python tests/faults/faults.py
 
 slurm-test: .venv/ready  ## root, slurm-wlm, munge: a study on a SLURM of this one machine; STUDY=demo for the whole demo
 	.venv/bin/python tests/slurm/check.py $(STUDY)
@@ -76,18 +76,24 @@ lab: .venv/ready  ## JupyterLab at the first notebook
 
 browser: demo  ## all notebooks in JupyterLab, in headless Chromium, which must be installed; screenshots in runs/browser/
 	@.venv/bin/python -c "import playwright" 2> /dev/null || .venv/bin/python -m pip install --quiet -e ".[browser]"
-	.venv/bin/pytest tests/browser_report.py tests/browser_lab.py tests/browser.py
+	.venv/bin/pytest tests/browser/report.py tests/browser/lab.py tests/browser/notebooks.py
 
 export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/seed0 TO=folder; without MODEL, EXPERIMENT's texts
 	@test -n "$(TO)" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }
 	@.venv/bin/python -m lib.sharing.upstream_ilm $(if $(MODEL),model "$(MODEL)",texts "runs/$(EXPERIMENT)") "$(TO)"
 
 outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
-	.venv/bin/python tests/refresh_outputs.py
-	.venv/bin/python tests/readme_table.py
+	.venv/bin/python tools/refresh_outputs.py
+	.venv/bin/python tools/verdict_table.py
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	@echo "installing into .venv: two to four minutes, 2.3 GB"
 	@$(PYTHON) -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
+
+.PHONY: docs
+docs: .venv/ready  ## documentation and notebooks as a site that needs no network, in runs/site
+	@.venv/bin/python -c "import furo, myst_nb" 2> /dev/null || .venv/bin/python -m pip install --quiet -c constraints.txt -e ".[docs]"
+	@.venv/bin/python -m sphinx -b html -W --keep-going -q -c docs -d runs/site/doctrees . runs/site/html
+	@echo "Open runs/site/html/docs/index.html"

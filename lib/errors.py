@@ -55,3 +55,7 @@ class Foreign(ValueError):
 
 class Refused(RuntimeError):
     """Something would leave that must not."""
+
+
+class DeviceError(Refusal, RuntimeError):
+    """There is no device to compute on as it was asked for."""

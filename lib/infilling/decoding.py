@@ -11,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from lib.infilling.kv_cache import Reader, batches, given
+from lib.infilling.kv_cache import Reader, Rows, batches, given
 from lib.masking.examples import CONTEXT_SPECIAL, SEPARATOR
+from lib.models import loading, packing
 
 BATCH = 8192  # tokens of the prompts held at once, padding included
 FEW = 16  # rows: so many are better padded than asked in turn
@@ -51,7 +52,7 @@ def _search(model, ids, seen, end, beams, k):
     n, tokens, cache = len(ids), ids, None
     running, written = torch.zeros(n, 1, device=ids.device), ids.new_empty(n, 1, 0)
     found = [[] for _ in range(n)]
-    for length in range(min(LONGEST_WORD, model.config.max_position_embeddings - ids.shape[1]) + 1):
+    for length in range(min(LONGEST_WORD, loading.positions(model.config) - ids.shape[1]) + 1):
         scores, cache = _next(model, tokens, seen, cache)
         ln_p = running[..., None] + scores.view(n, running.shape[1], -1)
         if length:
@@ -87,6 +88,9 @@ def fill(model, tokenizer, prompts, blanks, nucleus=None, seed=0, times=1, longe
     written = left.new_full((len(left), longest), -1)
     sheet = _Sheet(written, torch.zeros(written.shape, device=model.device), left, draws)
     with torch.inference_mode():
+        if packing.reads_alone(model):
+            _write_alone(model, prompts, times, sheet, end, nucleus)
+            prompts = []
         groups, output_layer = batches(model, prompts, BATCH // TOGETHER), _output_layer(model)
         while readers := [Reader(*group, times) for group in islice(groups, TOGETHER)]:
             _write(model, output_layer, readers, sheet, end, nucleus)
@@ -128,7 +132,7 @@ def _write(model, output_layer, readers, sheet, end, nucleus):
         sheet.written[rows, at], sheet.ln_p[rows, at] = chosen, p.gather(1, chosen[:, None])[:, 0].log()
         sheet.left[rows] -= (chosen == end).long()
         for one, tokens in zip(readers, chosen.split([len(one.rows) for one in readers])):
-            full = one.seen.shape[1] >= model.config.max_position_embeddings
+            full = one.seen.shape[1] >= loading.positions(model.config)
             one.write(tokens, (sheet.left[one.rows] > 0) & (not full))
         readers = [one for one in readers if len(one.rows)]
         while len(readers) > 1 and len(readers[-2].rows) + len(readers[-1].rows) <= FEW:
@@ -137,8 +141,25 @@ def _write(model, output_layer, readers, sheet, end, nucleus):
             break
 
 
+def _write_alone(model, prompts, times, sheet, end, nucleus):
+    """Token by token into the sheet, row by row, for a model that reads examples alone."""
+    for row in range(len(sheet.left)):
+        tokens = torch.as_tensor(prompts[row // times].astype(np.int64), device=model.device)
+        for at in range(sheet.written.shape[1]):
+            p = model(tokens[None], use_cache=False).logits[:, -1].float().softmax(1)
+            chosen = p.argmax(1) if sheet.draws is None else _drawn(p, sheet.draws[row : row + 1, at], nucleus)
+            sheet.written[row, at], sheet.ln_p[row, at] = chosen[0], p[0, chosen[0]].log()
+            sheet.left[row] -= (chosen[0] == end).long()
+            tokens = torch.cat([tokens, chosen])
+            if sheet.left[row] == 0 or len(tokens) > loading.positions(model.config):
+                break
+
+
 def _next(model, tokens, seen, cache):
     """Log probabilities of the token after each row, [rows, vocabulary], and the cache that has read the rows."""
+    if packing.reads_alone(model):
+        rows = cache or Rows()
+        return rows.read(model, tokens, seen), rows
     output = model(**given(tokens, seen, cache), logits_to_keep=1)
     return output.logits[:, -1].float().log_softmax(-1), output.past_key_values
 

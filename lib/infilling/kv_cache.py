@@ -58,6 +58,21 @@ class _Roomy(DynamicLayer):
         self.hold([one.repeat_interleave(repeats, 0) for one in self.held], self.keys.shape[2])
 
 
+class Rows:
+    """In the place of a cache, for a model that reads examples alone: all tokens of each row, read again each time."""
+
+    tokens = None  # long [rows, width]
+
+    def read(self, model, tokens, seen):
+        """Log probabilities of the token after each row, [rows, vocabulary]; tokens: what a row has more now."""
+        self.tokens = tokens if self.tokens is None else torch.cat([self.tokens, tokens], 1)
+        last = [model(row[mask > 0][None], use_cache=False).logits[:, -1] for row, mask in zip(self.tokens, seen)]
+        return torch.cat(last).float().log_softmax(-1)
+
+    def reorder_cache(self, parents):
+        self.tokens = self.tokens[parents]
+
+
 class Reader:
     """Prompts of like length side by side, and what is being written behind them, `times` times each.
 

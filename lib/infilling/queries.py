@@ -172,7 +172,7 @@ def _percent(p):
 
 def _example(network, tokenizer, question):
     """(tokens, roles) of the question. Raises ValueError where it cannot be asked, saying how it can."""
-    room = network.config.max_position_embeddings
+    room = loading.positions(network.config)
     if not len(question.spans):
         raise ValueError("There is no blank. Click on a word, put one in [brackets], or write _ where one is missing.")
     built = example(*encode(tokenizer, question.text), question.spans, first_special_of(tokenizer))
@@ -202,7 +202,7 @@ def whole_text(network, tokenizer, question):
         raise ValueError("There is no text to judge: type or paste one.")
     if None in question.given:
         raise ValueError("A word is missing from the text (_): write it, or take the blank out.")
-    room, no_blank = network.config.max_position_embeddings, np.zeros((0, 3), np.int32)
+    room, no_blank = loading.positions(network.config), np.zeros((0, 3), np.int32)
     tokens, roles = example(*ids, no_blank, first_special_of(tokenizer), room)
     one = scoring.score(network, pd.DataFrame(index=[0]), [tokens], [roles]).iloc[0]
     return {"tokens": int(one["n_context"])} | _surprise(one["nll_context"] / one["n_context"])

@@ -5,7 +5,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GPT2Co
 
 from lib import hub
 from lib.masking.examples import SPECIALS
-from lib.models import loading
+from lib.models import compatibility, loading
 
 DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
 
@@ -18,7 +18,13 @@ def model(settings, tokenizer, max_length, base=None):
     """
     loading.quiet()
     if base is None:
-        return _scratch(settings, tokenizer, max_length)
+        started = _scratch(settings, tokenizer, max_length)
+    else:
+        started = _pretrained(settings, tokenizer, max_length, base)
+    return compatibility.adapt(started, max_length)
+
+
+def _pretrained(settings, tokenizer, max_length, base):
     config = _config(base)
     _check_base(base, config, tokenizer, max_length)
     dropouts = {name: settings.dropout for name in DROPOUTS if hasattr(config, name)}
@@ -61,10 +67,10 @@ def _config(base):
 
 
 def _check_base(base, config, tokenizer, max_length):
-    if config.max_position_embeddings < max_length:
+    if loading.positions(config) < max_length:
         raise ValueError(
-            f"{base} takes {config.max_position_embeddings} tokens, but masks.yaml says max_length: {max_length}. "
-            f"Set max_length to {config.max_position_embeddings} or less, or choose another base."
+            f"{base} takes {loading.positions(config)} tokens, but masks.yaml says max_length: {max_length}. "
+            f"Set max_length to {loading.positions(config)} or less, or choose another base."
         )
     known = AutoTokenizer.from_pretrained(base).get_vocab()
     foreign = [t for t, i in tokenizer.get_vocab().items() if known.get(t, i if t in SPECIALS else None) != i]

@@ -2,10 +2,13 @@
 
 import hashlib
 
-import torch
 from safetensors.torch import load_model
 
 from lib.experiment.files import read_json
+from lib.models import compatibility, devices
+
+UNBOUNDED = 10**9  # tokens
+LONGEST_TRIED = 1024  # tokens of the example by which a model is tried
 
 
 def quiet():
@@ -28,7 +31,7 @@ def load(folder, kept=None):
     from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
 
     quiet()
-    model = AutoModelForCausalLM.from_pretrained(folder).to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    model = AutoModelForCausalLM.from_pretrained(folder).to(devices.here().kind).eval()
     found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
     if found != expected:
         raise ValueError(
@@ -37,7 +40,12 @@ def load(folder, kept=None):
         )
     if kept:
         load_model(model, folder / f"kept_{kept}.safetensors")
-    return model
+    return compatibility.adapt(model, min(LONGEST_TRIED, positions(model.config)))
+
+
+def positions(config):
+    """Tokens that a model can tell apart by their place; where nothing bounds them, more than any example has."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None) or UNBOUNDED
 
 
 def fingerprint(model):

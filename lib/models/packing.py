@@ -14,6 +14,8 @@ from torch.nn.attention.varlen import varlen_attn
 from torch.nn.functional import cross_entropy, scaled_dot_product_attention
 from transformers import AttentionInterface
 
+from lib.models import devices
+
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # to ask otherwise spoils CUDA for all forks
 MULTIPLE = 128 if torch.cuda.is_available() else 1  # tokens: a GPU's streams are filled up, so that few lengths occur
 WORKERS = 4  # processes that assemble a GPU's next steps
@@ -63,41 +65,66 @@ def tensors(batch, device="cpu"):
     return {name: a if isinstance(a, int) else torch.as_tensor(a, device=device) for name, a in batch.items()}
 
 
-def _side_by_side(query, key, value, bounds, _, longest, *__, scale=None, enable_gqa=False, **causal):
+def _in_window(longest, window, device):
+    """What each of `longest` tokens may attend to, bool [longest, longest]: itself and the window - 1 before it."""
+    place = torch.arange(longest, device=device)
+    back = place[:, None] - place
+    return (back >= 0) & (back < window)
+
+
+def _side_by_side(query, key, value, bounds, longest, window, **options):
     """What varlen_attn does, for numbers of 32 bits, on a GPU: all examples at once, as rows of a padded batch."""
-    assert causal == CAUSAL
     place = torch.arange(len(query), dtype=bounds.dtype, device=bounds.device)
     owner = torch.searchsorted(bounds, place, right=True) - 1
     at = owner, place - bounds[owner]
     rows = [x.new_zeros(len(bounds) - 1, longest, *x.shape[1:]).index_put(at, x) for x in (query, key, value)]
     heads_first = (x.transpose(1, 2) for x in rows)
-    out = scaled_dot_product_attention(*heads_first, is_causal=True, scale=scale, enable_gqa=enable_gqa)
+    seen = {"is_causal": True} if window is None else {"attn_mask": _in_window(longest, window, query.device)}
+    out = scaled_dot_product_attention(*heads_first, **seen, **options)
     return out.transpose(1, 2)[at]
 
 
-def _one_by_one(query, key, value, bounds, *_, scale=None, enable_gqa=False, **causal):
+def _one_by_one(query, key, value, bounds, longest, window, **options):
     """The same where a few large operations are no quicker than many small ones: on a CPU."""
-    assert causal == CAUSAL
     sizes = bounds.diff().tolist()
-    parts = zip(*(x.transpose(0, 1)[None].split(sizes, 2) for x in (query, key, value)))
-    how = {"is_causal": True, "scale": scale, "enable_gqa": enable_gqa}
-    return torch.cat([scaled_dot_product_attention(*part, **how) for part in parts], 2)[0].transpose(0, 1)
+    found = []
+    for part in zip(*(x.transpose(0, 1)[None].split(sizes, 2) for x in (query, key, value))):
+        size = part[0].shape[2]
+        beyond = window is not None and size > window
+        seen = {"attn_mask": _in_window(size, window, query.device)} if beyond else {"is_causal": True}
+        found.append(scaled_dot_product_attention(*part, **seen, **options))
+    return torch.cat(found, 2)[0].transpose(0, 1)
 
 
-def _attention(module, query, key, value, attention_mask, scaling=None, bounds=None, longest=None, **other):
+def _varlen(query, key, value, bounds, longest, window, **options):
+    if window is not None:
+        options["window_size"] = (window - 1, 0)  # only torch 2.11 and later know windows
+    return varlen_attn(query, key, value, bounds, bounds, longest, longest, **CAUSAL | options)
+
+
+def _attention(
+    module, query, key, value, attention_mask, scaling=None, bounds=None, longest=None, sliding_window=None, **other
+):
     """transformers' attention interface: query, key, value [1, heads, T, width] to [1, T, heads, width].
 
-    There is no attention dropout, since varlen_attn has none. Raises ValueError where a model asks for more.
+    sliding_window: how many tokens each may attend to, itself among them, or None. There is no attention dropout, since
+    varlen_attn has none. Raises ValueError where a model asks for more.
     """
     extra = [name for name in ("softcap", "s_aux", "position_bias") if other.get(name) is not None]
     if extra or bounds is None:
         raise ValueError(f"flat attention takes the bounds of examples and no {', '.join(extra) or 'padded batch'}")
-    short = query.dtype in (torch.bfloat16, torch.float16)
+    short = query.dtype in (torch.bfloat16, torch.float16) and devices.takes_head(query.shape[3])
     query, key, value = (x.squeeze(0).transpose(0, 1) for x in (query, key, value))
-    how = CAUSAL | ({} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling})
-    how |= {} if query.shape[1] == key.shape[1] else {"enable_gqa": True}
-    attend = (varlen_attn if short else _side_by_side) if query.is_cuda else _one_by_one
-    return attend(query, key, value, bounds, bounds, longest, longest, **how)[None], None
+    options = {} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling}
+    if query.shape[1] != key.shape[1]:
+        options["enable_gqa"] = True
+    if not query.is_cuda:
+        attend = _one_by_one
+    elif short:
+        attend = _varlen
+    else:
+        attend = _side_by_side
+    return attend(query, key, value, bounds, longest, sliding_window, **options)[None], None
 
 
 AttentionInterface.register("flat", _attention)
@@ -105,13 +132,35 @@ AttentionInterface.register("flat", _attention)
 
 @contextlib.contextmanager
 def attention(model):
-    """Within, the model's attention is the flat one; it builds no mask, since transformers knows none for it."""
+    """Within, the model's attention is the flat one; it builds no mask, since transformers knows none for it.
+
+    A model that reads examples alone keeps its own."""
+    if reads_alone(model):
+        yield
+        return
     before = model.config._attn_implementation
     model.config._attn_implementation = "flat"
     try:
         yield
     finally:
         model.config._attn_implementation = before
+
+
+def reads_alone(model):
+    """Must examples go through this model one at a time? See compatibility.adapt."""
+    return getattr(model, "reads_alone", False)
+
+
+def losses_alone(model, batch):
+    """What `token_losses` returns, by the model's own forward pass on each example."""
+    where, targets = batch["where"], batch["targets"]
+    found = torch.zeros(len(where), device=where.device)
+    for first, stop in zip(batch["bounds"].tolist(), batch["bounds"][1:].tolist()):
+        here = (where >= first) & (where < stop)
+        if here.any():
+            logits = model(input_ids=batch["input_ids"][:, first:stop], use_cache=False).logits[0]
+            found[here] = cross_entropy(logits[where[here] - first].float(), targets[here], reduction="none")
+    return found
 
 
 def _states(model, batch):
@@ -123,18 +172,24 @@ def _states(model, batch):
 
 def token_losses(model, batch):
     """Cross-entropy of each target of a stream, in nats: float32 [W]. To be called within `attention`."""
+    if reads_alone(model):
+        return losses_alone(model, batch)
     states, head = _states(model, batch), model.get_output_embeddings()
     rows = zip(states.split(ROWS), batch["targets"].split(ROWS)) if len(states) else []
     found = [cross_entropy(head(some).float(), targets, reduction="none") for some, targets in rows]
     return torch.cat(found) if found else states.new_empty(0)
 
 
-def loss(model, batch):
+def loss(model, batch, bfloat16=True):
     """ILM's loss of one optimiser step. To be called within `attention`; on a GPU, nothing here makes the host wait.
 
-    On a GPU matrices are multiplied in bfloat16; weights, sums, softmax and loss stay in float32.
+    bfloat16: on a GPU, multiply matrices in it (see devices.here); weights, sums, softmax and loss stay in float32.
     """
-    with torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda):
+    short = torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda and bfloat16)
+    if reads_alone(model):
+        with short:
+            return (losses_alone(model, batch) * batch["values"]).sum()
+    with short:
         logits = model.get_output_embeddings()(_states(model, batch))
     return (cross_entropy(logits.float(), batch["targets"], reduction="none") * batch["values"]).sum()
 
@@ -142,7 +197,7 @@ def loss(model, batch):
 def loss_by_rows(model, batch):
     """`loss` for a CPU: the same number from a few rows of logits at a time."""
     head = model.get_output_embeddings()
-    if head.bias is not None:
+    if reads_alone(model) or head.bias is not None:
         return loss(model, batch)
     return _WeightedLoss.apply(_states(model, batch), head.weight, batch["targets"], batch["values"])
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lib.corpus.efcamdat import CHARACTERS, TEXTS
 from lib.formatting import size_of, time_of
+from lib.models import loading
 
 # share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an aim, not measured
 REACHED = {"cpu": 0.65, "cuda": 0.38}
@@ -41,7 +42,7 @@ def needs(model, steps, look_tokens, n_looks, device, rate):
     looks; rate: FLOP/s, `matrix_rate`.
     """
     config, n = model.config, sum(p.numel() for p in model.parameters())
-    sizes = config.num_hidden_layers, config.hidden_size, config.vocab_size, config.max_position_embeddings
+    sizes = config.num_hidden_layers, config.hidden_size, config.vocab_size, loading.positions(config)
     step_tokens, kept = steps.lengths.sum() / max(1, len(steps)), len(steps.settings.keep_at)
     return _estimate(n, sizes, int(steps.lengths.sum()), look_tokens * n_looks, step_tokens, kept, device, rate)
 

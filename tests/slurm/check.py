@@ -13,12 +13,11 @@ from pathlib import Path
 
 import yaml
 
-sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent)]
+sys.path[:0] = [str(Path(__file__).parents[2])]
 
-import local  # noqa: E402
-import tiny  # noqa: E402
-
-from lib.experiment.files import read_json  # noqa: E402
+from lib.experiment.files import read_json
+from tests.helpers import tiny_study as tiny
+from tests.slurm import local
 
 CORPUS = {"tiny": "corpus.csv", "demo": "runs/synthetic_corpus.csv"}
 # The first training that finds the file `slow` takes a nap at each step, so that it lasts until its time limit. The

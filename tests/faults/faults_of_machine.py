@@ -1,0 +1,293 @@
+"""Faults of the machine: kills, disks, memory, damage, two runs at once."""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+
+from lib.experiment.files import read_json
+from tests.faults.injected import (
+    CHECKPOINTS,
+    RESULT,
+    alone,
+    case,
+    cut,
+    cut_off,
+    flip,
+    forget,
+    mended,
+    reference,
+    resumed_at,
+    run,
+    says,
+    started,
+    tree,
+    wait_for,
+)
+from tests.helpers import tiny_study as tiny
+
+KILLS = [("01", "write texts.parquet:1"), ("02", "write index.parquet:1"), ("03", "step:2"), ("03", "checkpoint:3"),
+         ("03", "write model.safetensors:1"), ("04", "write scores.parquet:1"), ("05", "write samples.parquet:1"),
+         ("06", "write contrasts.csv:1"), ("07", "write manifest.json:1")]  # fmt: skip
+
+
+def killed(stage, where):
+    def seen(place):
+        forget(place, stage)
+        says(run(place, stage, where), "ended without a word", f"notebooks/{stage}_", "To go on: make run")
+        assert not (place / "runs/tiny" / RESULT[stage] / "manifest.json").exists()
+        mended(place, stage)
+        return "exit 2, notebook kept and named; the rerun is byte-identical"
+
+    return seen
+
+
+for stage, where in KILLS:
+    fault = f"kill -9 of the kernel in {stage}: {where.split(':')[0]}"
+    case(fault, "non-zero exit, no part under a final name; rerun identical")(killed(stage, where))
+
+
+@case("kill -9 in 03 at step 10", "goes on from step 8; weights bitwise equal")
+def in_training(place):
+    cut_off(place)
+    mended(place, "03")
+    assert resumed_at(place) == 8
+    return "went on from step 8; all files byte-identical, weights too"
+
+
+@case("kill -9 of papermill in 03", "non-zero exit, rerun identical")
+def papermill(place):
+    forget(place, "03")
+    with started(place, "03") as running:
+        asked = wait_for(
+            lambda: [p for p in tree(running) if p.cmdline()[1:3] == ["lib/workflow/fork_server.py", "papermill"]]
+        )
+        asked[0].kill()
+        assert running.wait(60) != 0
+    mended(place, "03")
+    return "non-zero exit; rerun identical"
+
+
+@case("kill -9 of everything at once in 03", "resumes; no process left; the dead lock taken over")
+def everything(place):
+    forget(place, "03")
+    with started(place, "03") as running:
+        wait_for(lambda: list((place / CHECKPOINTS).rglob("manifest.json")))
+        family = tree(running)
+        for process in family:
+            process.kill()
+        running.wait(60)
+    _, left = psutil.wait_procs(family, timeout=20)
+    assert not left, f"still there: {left}"
+    assert "its lock is taken over" in mended(place, "03").stdout
+    return "nothing lives on; lock taken over in words; rerun identical"
+
+
+@case("kill -9 of the lock's holder alone", "nothing of the run lives on")
+def holder(place):
+    forget(place, "03")
+    with started(place, "03") as running:
+        served = wait_for(lambda: [p for p in tree(running) if "papermill" in p.cmdline()])
+        family = tree(running)[1:]
+        next(p for p in family if "lib.workflow.run" in p.cmdline()).kill()
+        running.wait(60)
+    _, left = psutil.wait_procs(family, timeout=20)
+    assert served and not left, f"still there: {left}"
+    mended(place, "03")
+    return "all of it died with it; rerun identical"
+
+
+# --- disks
+
+
+@case("disk full while 02 writes", "error names the file, old files whole, rerun identical")
+def full_disk(place):
+    (place / "runs/tiny/masks/manifest.json").unlink()
+    old = (place / "runs/tiny/masks/index.parquet").read_bytes()
+    says(run(place, "02", limit=200_000), "index.parquet could not be written", "File too large", "Make room")
+    assert (place / "runs/tiny/masks/index.parquet").read_bytes() == old
+    mended(place, "02")
+    return "NotWritten with file and way on; rerun identical"
+
+
+@case("disk full inside a checkpoint", "error names the file, the checkpoint before is kept, rerun identical")
+def full_disk_in_checkpoint(place):
+    one = cut_off(place)
+    largest = max(file.stat().st_size for file in (one / "checkpoint-8").iterdir())
+    says(run(place, "03", limit=largest - 1000), "could not be written", "checkpoint-12", "Make room")
+    assert (one / "checkpoint-8/manifest.json").exists()
+    mended(place, "03")
+    assert resumed_at(place) == 8
+    return "checkpoint-12 named, checkpoint 8 kept; went on from there, identical"
+
+
+def mounted(place, command):
+    """`make run` under another file system on runs/, which goes when the run ends; the output as text."""
+    how = {"env": tiny.environment(place), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    own = [] if os.geteuid() == 0 else ["--map-root-user"]
+    words = ["unshare", *own, "-m", "sh", "-ec", f'{command}; exec "$@"', "sh", *tiny.command()]
+    return subprocess.run(words, cwd=place, **how)
+
+
+@case("disk without room from the start", "refused in seconds, nothing begun")
+def no_room(place):
+    shutil.rmtree(place / "runs/tiny/hypotheses")
+    began = time.monotonic()
+    done = mounted(place, "mount -t tmpfs -o size=50m tmpfs runs")
+    says(done, "runs/tiny: under 100 MiB are left on its disk. Make room; nothing was begun.")
+    assert time.monotonic() - began < 10
+    return "refused in seconds, naming the folder"
+
+
+@case("folder that may not be written", "refused in seconds, before computing")
+def read_only(place):
+    forget(place, "07")
+    began = time.monotonic()
+    done = mounted(place, "mount --bind runs runs; mount -o remount,bind,ro runs")
+    says(done, "Read-only file system: 'runs/tiny/.lock'")
+    assert time.monotonic() - began < 10
+    mended(place, "07")
+    return "refused in seconds, naming the file"
+
+
+# --- damage
+
+
+def damaged(stage, file, how):
+    def seen(place):
+        how(place / "runs/tiny" / file)
+        told = tiny.make(place, words=tiny.command(target="status"))
+        says(told, f"{Path(file).name} was changed or damaged", status=0)
+        assert "is made again" in mended(place, stage).stdout
+        return "named by make status; made again, identical"
+
+    return seen
+
+
+FILES = {"01": "corpus/texts.parquet", "02": "masks/test.parquet", "03": "models/a1/seed0/model.safetensors",
+         "04": "evaluation/a1/seed0/scores.parquet"}  # fmt: skip
+for stage, file in FILES.items():
+    case(f"bit flip in {file}", "found by its hash, made again")(damaged(stage, file, flip))
+    case(f"{file} cut short", "found by its hash, made again")(damaged(stage, file, cut))
+
+
+@case("damaged masks read by a notebook run by hand", "the notebook refuses: file, and the command that goes on")
+def by_hand(place):
+    flip(place / "runs/tiny/masks/test.parquet")
+    done = alone(place, "04_evaluate", "a1")
+    assert done.returncode != 0 and "not what 02_mask wrote" in done.stderr, done.stderr[-2000:]
+    assert "make run EXPERIMENT=tiny" in done.stderr
+    return "04 refuses, names test.parquet and make run"
+
+
+def unsound(checkpoint):
+    """A kill in the midst of writing a checkpoint: a file is half there, and no manifest."""
+    cut(checkpoint / "optimizer.pt")
+    (checkpoint / "manifest.json").unlink()
+
+
+def foreign(checkpoint):
+    """The checkpoint of another training, under this one's name."""
+    shutil.rmtree(checkpoint)
+    shutil.copytree(checkpoint.with_name("checkpoint-4"), checkpoint)
+    made = read_json(checkpoint / "manifest.json") | {"training": "of another model", "folder": checkpoint.name}
+    (checkpoint / "manifest.json").write_text(json.dumps(made))
+
+
+def step_0(checkpoint):
+    """Untrained weights, well sealed: nothing to go on from."""
+    checkpoint.rename(checkpoint.with_name("checkpoint-0"))
+    made = read_json(checkpoint.with_name("checkpoint-0") / "manifest.json") | {"folder": "checkpoint-0"}
+    (checkpoint.with_name("checkpoint-0") / "manifest.json").write_text(json.dumps(made))
+
+
+DAMAGE = {
+    "bit flip in a checkpoint's weights": lambda one: flip(one / "model.safetensors"),
+    "a checkpoint's weights cut short": lambda one: cut(one / "model.safetensors"),
+    "bit flip in a checkpoint's optimiser": lambda one: flip(one / "optimizer.pt"),
+    "a checkpoint's optimiser cut short": lambda one: cut(one / "optimizer.pt"),
+    "a checkpoint half written": unsound,
+    "a foreign checkpoint": foreign,
+    "a checkpoint of step 0": step_0,
+}
+
+
+def passed_over(damage):
+    def seen(place):
+        damage(cut_off(place) / "checkpoint-8")
+        mended(place, "03")
+        assert resumed_at(place) == 4
+        said = (place / "runs/tiny/notebooks/03_train.a1.ipynb").read_text(encoding="utf-8")
+        assert "is incomplete or damaged, or was not made here: not used" in said
+        return "said and passed over for step 4; rerun identical"
+
+    return seen
+
+
+for fault, damage in DAMAGE.items():
+    case(fault, "not used; goes on from the one before, identical")(passed_over(damage))
+
+
+# --- loss and memory
+
+
+@case("NaN loss", "stops at that step, exit 2, last checkpoint kept; rerun identical")
+def nan(place):
+    forget(place, "03")
+    says(run(place, "03", "step:11:nan"), "the loss is nan at step 10", "Lower learning_rate or clip", "rm -r")
+    assert (place / CHECKPOINTS / "seed0/checkpoint-8/manifest.json").exists()
+    mended(place, "03")
+    return "stopped at step 10, checkpoint 8 kept; rerun identical"
+
+
+@case("memory runs out once", "micro-batches, same examples, recorded")
+def memory_once(place):
+    forget(place, "03")
+    says(run(place, "03", "step:11:oom"), status=0)
+    one = place / "runs/tiny/models/a1/seed0"
+    assert read_json(one / "train.json")["micro_batches"] == 2
+    name = "runs/tiny/models/a1/seed0/order.parquet"
+    assert tiny.hashes(place)[name] == reference(place)[name]
+    return "micro_batches 2 in train.json; the same order.parquet"
+
+
+@case("memory always runs out", "a clear end, exit 2")
+def memory_always(place):
+    forget(place, "03")
+    says(run(place, "03", "step:0:oom"), "MemoryError", "even with one example at a time")
+    mended(place, "03")
+    return "said after the last halving; rerun identical"
+
+
+# --- two runs
+
+
+@case("two runs at once", "the second refuses in seconds and names the first")
+def two_runs(place):
+    forget(place, "03")
+    with started(place, "03") as first:
+        wait_for(lambda: [p for p in tree(first) if "papermill" in p.cmdline()])
+        began = time.monotonic()
+        says(run(place, "03"), "is being made by process", "Wait for it")
+        took = time.monotonic() - began
+        refused = alone(place, "04_evaluate", "a1")
+        assert "is being made by process" in refused.stderr, refused.stderr[-2000:]
+        assert first.wait(900) == 0
+    mended(place, "03")
+    assert took < 10
+    return "refused in seconds with process and host, a notebook by hand too; the first ended well"
+
+
+@case("lock left by a dead process, or on another host", "taken over in words; or refused in words")
+def stale_lock(place):
+    lock = place / "runs/tiny/.lock"
+    left = read_json(lock) | {"pid": 999999999, "ended": False}
+    lock.write_text(json.dumps(left))
+    assert "process 999999999" in mended(place, "03").stdout
+    lock.write_text(json.dumps(left | {"host": "elsewhere"}))
+    says(run(place, "03"), "on elsewhere", "remove runs/tiny/.lock")
+    return "taken over with a line; the other host's refused, with the way on"

@@ -1,0 +1,43 @@
+"""A claim about a real run, one of many in `make faults`: killed in a training, it ends as if it were not."""
+
+import shutil
+
+import pytest
+
+from lib.experiment.files import digest, read_json
+from tests.helpers import tiny_study as tiny
+from tests.helpers.workspace import workspace
+
+MODEL = "runs/demo/models/c1_transfer"
+ONLY = f"{MODEL}/seed0/manifest.json"
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """The project with its finished demo, but for one model."""
+    folder = tmp_path_factory.mktemp("killed run")
+    workspace(folder)
+    for name in ["notebooks", "bench", "profiles"]:  # of which a workspace has a part, or all
+        shutil.rmtree(folder / name)
+    for name in tiny.COPIED:
+        (shutil.copytree if (tiny.ROOT / name).is_dir() else shutil.copy2)(tiny.ROOT / name, folder / name)
+    (folder / ".venv").symlink_to((tiny.ROOT / ".venv").resolve())
+    shutil.rmtree(folder / MODEL)
+    return folder
+
+
+def demo(place, fault=""):
+    return tiny.make(place, fault, words=tiny.command("demo", "runs/synthetic_corpus.csv"), ONLY=ONLY)
+
+
+def test_a_killed_run_says_so_and_the_same_command_ends_it_with_the_same_bits(place):
+    killed = demo(place, "step:15")
+    assert killed.returncode == 2 and "03_train.c1_transfer.ipynb stopped in cell" in killed.stdout
+    assert "It ended without a word" in killed.stdout and "Traceback" not in killed.stdout
+    again = demo(place)
+    assert again.returncode == 0, again.stdout[-3000:]
+    assert read_json(place / MODEL / "seed0/clock.json")["resumed_at"] == 10
+    for name in ["model.safetensors", "curve.csv", "order.parquet"]:
+        for seed in ["seed0", "seed1"]:
+            assert digest(place / MODEL / seed / name) == digest(tiny.ROOT / MODEL / seed / name)
+    assert not (place / "runs/demo/checkpoints/c1_transfer").exists()

@@ -1,0 +1,134 @@
+"""A whole study in some twenty seconds, in a folder of its own: what faults are injected into."""
+
+import hashlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import yaml
+
+from lib.experiment.files import read_json, write_table
+from lib.synthetic.demo_corpus import embedded_corpus
+
+ROOT = Path(__file__).parents[2]
+COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml"]
+COPIED += ["notebooks", "lib", "profiles", "bench"]
+MODEL = {"seeds": [0], "examples": 160, "eval_every": 32, "examples_per_step": 8, "dropout": 0.1, "n_embd": 32}
+SMALL = {
+    "masks": {"vocabulary": 400, "masks_per_text": 2, "mix_sets": 1},
+    "infill": {"words_per_level": 2, "samples_per_level": 1},
+    "hypotheses": {"bootstrap": 200, "min_learners": 2},
+} | dict.fromkeys(["a1", "a1_transfer"], MODEL) | {"general": MODEL | {"keep_at": {"A1": 160}}}
+# What a learner, or somebody else, may have typed: nothing of it may act where it is shown.
+HOSTILE = ' <script>alert(1)</script> <img src=x onerror=alert(2)> \x1b[2J\x1b[31m {{ 7*7 }} {0} %s $x^2$ `id`'
+
+OFFLINE = '''"""No process of this workspace reaches the network; who tries is written down."""
+import os
+import socket
+
+real = socket.getaddrinfo, socket.socket.connect
+
+
+def local(host):
+    return str(host) in ("localhost", "::1", "None", "") or str(host).startswith("127.")
+
+
+def getaddrinfo(host, *more, **how):
+    if not local(host):
+        with open(os.path.join(os.path.dirname(__file__), "..", "asked_the_network"), "a") as file:
+            file.write(f"{host}\\n")
+        raise socket.gaierror("no network here")
+    return real[0](host, *more, **how)
+
+
+def connect(self, address):
+    if isinstance(address, tuple) and not local(address[0]):
+        raise OSError("no network here")
+    return real[1](self, address)
+
+
+socket.getaddrinfo, socket.socket.connect = getaddrinfo, connect
+'''
+
+
+def workspace(folder):
+    """Make a copy of the project in folder, with a corpus of 400 texts, three models of 20 steps, and no result."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in COPIED:
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy2)(ROOT / name, folder / name)
+    (folder / ".venv").symlink_to((ROOT / ".venv").resolve())
+    for name in ["corpus", *SMALL]:
+        change(folder, name, SMALL.get(name, {}), ROOT / f"params/demo/{name}.yaml")
+    (folder / "key").write_bytes(bytes(32))
+    (folder / "sitecustomize.py").write_text(OFFLINE)
+    (folder / "runs").mkdir()
+    corpus = embedded_corpus(400, seed=1)
+    corpus.loc[corpus.index[5:400:40], "text"] += HOSTILE
+    write_table(corpus, folder / "corpus.csv")
+    return folder
+
+
+def change(folder, name, values, source=None):
+    """Give a parameter file of the workspace other values."""
+    file = folder / f"params/tiny/{name}.yaml"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(yaml.safe_dump(yaml.safe_load((source or file).read_text(encoding="utf-8")) | values))
+
+
+def environment(folder, served=False, **more):
+    """Variables for a process of the workspace. served: by the warm start of this process, not by one of its own."""
+    own = {"PYTHONPATH": str(folder), "ILM_CEFR_KEY": str(folder / "key"), "OMP_NUM_THREADS": "1"}
+    others = ("ILM_CEFR_FAULT", "PYTEST", "MAKE") if served else ("ILM_CEFR", "PYTEST", "MAKE", "JUPYTER_PATH")
+    return {name: value for name, value in os.environ.items() if not name.startswith(others)} | own | more
+
+
+def command(experiment="tiny", corpus="corpus.csv", target="run"):
+    return ["make", target, f"EXPERIMENT={experiment}", f"CORPUS={corpus}", f"PARAMS=params/{experiment}"]
+
+
+def make(folder, fault="", limit=None, words=None, limit_seconds=1800, served=False, **more):
+    """`make run` of the workspace; returns the finished process, output as text. limit: bytes that a file may have."""
+    words = words or command()
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": limit_seconds}
+    if limit:
+        how["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    return subprocess.run(words, cwd=folder, env=environment(folder, served, ILM_CEFR_FAULT=fault, **more), **how)
+
+
+def hashes(folder, experiment="tiny"):
+    """{file: hash} of all that a run leaves and that must come out the same again: all but logs, times, and who ran it.
+
+    A recommendation is compared without its hours.
+    """
+    found = {}
+    for path in sorted([*(folder / "runs" / experiment).rglob("*"), *(folder / "figures" / experiment).rglob("*")]):
+        name = path.relative_to(folder).as_posix()
+        if path.is_file() and not any(word in name for word in ["/notebooks/", "clock.", "cost_gain", "/.lock"]):
+            content = path.read_bytes()
+            if path.name == "recommendation.json" or name.endswith("hypotheses/manifest.json"):
+                content = json.dumps(timeless(read_json(path)), sort_keys=True).encode()
+            found[name] = hashlib.sha256(content).hexdigest()
+    return found
+
+
+def timeless(content):
+    """A JSON object without the hours of training, the sentences that tell them, and the hash over both."""
+    if isinstance(content, dict):
+        timed = {"hours", "sentence", "recommendation.json"}
+        return {key: timeless(value) for key, value in content.items() if key not in timed}
+    return content
+
+
+def same(one, other):
+    """Assert that two dicts of hashes are equal, naming the files that differ."""
+    apart = [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
+    assert not apart, f"{len(apart)} files differ: {apart[:8]}"
+
+
+if __name__ == "__main__":
+    print(workspace(sys.argv[1]))

@@ -1,0 +1,43 @@
+"""A claim about a whole run on a corpus in which one level has no text and another a single one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.experiment.files import read_csv, read_json, write_table
+from tests.helpers import tiny_study as tiny
+
+KEPT = {"A1": 160, "B2": 160, "C1": 160}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """A tiny study, run: no text of B2, one of C1, and a general model that is looked at again at their budgets."""
+    folder = tiny.workspace(tmp_path_factory.mktemp("few texts"))
+    corpus = pd.read_csv(folder / "corpus.csv", dtype=str, keep_default_na=False)
+    spare = (corpus["cefr"] == "B2") | (corpus["cefr"] == "C1") & corpus["cefr"].duplicated()
+    write_table(corpus[~spare], folder / "corpus.csv")
+    tiny.change(folder, "general", {"keep_at": KEPT})
+    for name in ["b2", "c1"]:
+        tiny.change(folder, name, tiny.MODEL, tiny.ROOT / f"params/demo/{name}.yaml")
+    done = tiny.make(folder)
+    assert done.returncode == 0, done.stdout[-3000:]
+    return folder / "runs/tiny"
+
+
+def test_a_level_without_texts_ends_as_na_with_its_reason_and_the_others_with_numbers(place):
+    for model, status in {"a1": "trained", "general": "trained", "b2": "n/a", "c1": "n/a"}.items():
+        facts = read_json(place / f"models/{model}/seed0/train.json")
+        assert facts["status"] == status and (status == "trained" or "text of" in facts["why"])
+    contrasts = read_csv(place / "compare/contrasts.csv")
+    assert (contrasts["theta"].notna() | contrasts["why"].notna()).all()
+    primary = contrasts[(contrasts["mask_type"] == "mix") & (contrasts["subset"] == "unflagged")]
+    assert np.isfinite(primary.set_index(["name", "level"])["theta"]["general-own", "A1"])
+    verdicts = read_csv(place / "hypotheses/verdicts.csv").set_index(["level", "hypothesis"])
+    assert (verdicts.loc[["B2", "C1"], "verdict"] == "n/a").all() and verdicts.loc[["B2", "C1"], "why"].notna().all()
+    assert (verdicts.loc[[("A1", "H1"), ("A1", "H3")], "verdict"] != "n/a").all()
+
+
+def test_weights_kept_for_a_level_without_texts_are_asked_nothing(place):
+    equal = pd.read_parquet(place / "evaluation/general/seed0/equal.parquet")
+    assert set(equal["level"]) == {"A1"}

@@ -1,0 +1,85 @@
+"""Claims about the graph: what is missing is made again, with what follows from it and nothing else."""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lib.workflow import run, status
+from lib.workflow.request import EMBEDDED
+from tests.helpers.workspace import workspace
+
+AFTER = {
+    "models/c1/seed1": {"train": 1, "evaluate": 1, "infill": 1, "compare": 1, "hypotheses": 1},
+    "models/general/seed0": {"train": 7, "evaluate": 7, "infill": 6, "compare": 1, "hypotheses": 1},
+    "evaluation/a2/seed0": {"evaluate": 1, "compare": 1, "hypotheses": 1},
+}
+BY_HASHES = re.search("^BY_HASHES = ([^#]+)#", Path("Makefile").read_text(), re.M).group(1).split()
+
+
+def planned(corpus=EMBEDDED, only=None):
+    """{rule: number of jobs} of what `make run` would do here, to the end or as far as one result."""
+    status.mark_stale(Path("runs/demo"), "params/demo", corpus)
+    command = [sys.executable, "-m", "snakemake", "-n", "-c1", *BY_HASHES, "--config", f"corpus={corpus}"]
+    command += ["--", only] if only else []
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    jobs = re.findall(r"^(\w+) +(\d+)$", shown.stdout + shown.stderr, re.M)
+    return {rule: int(n) for rule, n in jobs if rule not in {"all", "total"}}
+
+
+def said_last(capsys):
+    status.show("demo")
+    return capsys.readouterr().out.splitlines()[-1]
+
+
+@pytest.mark.parametrize("missing", AFTER)
+def test_a_deleted_result_is_made_again_and_what_follows(missing, tmp_path, monkeypatch, capsys):
+    workspace(tmp_path)
+    shutil.copy("Snakefile", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for file in Path("runs").rglob("*"):  # as a copy leaves them that keeps no times
+        os.utime(file, (1e9, random.Random(str(file)).uniform(1e9, 1.7e9)))
+    assert planned() == {} and said_last(capsys) == "Nothing is left to do."
+    Path("runs/demo", missing, "manifest.json").unlink()
+    assert planned() == AFTER[missing] and said_last(capsys) == "To go on: make demo"
+
+
+def test_a_corpus_that_has_moved_makes_nothing_again_and_another_one_all(tmp_path, monkeypatch, capsys):
+    workspace(tmp_path)
+    shutil.copy("Snakefile", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path(EMBEDDED).rename("moved.csv")
+    assert planned("moved.csv") == {} and said_last(capsys) == "Nothing is left to do."
+    Path("other.csv").write_bytes(Path("moved.csv").read_bytes() + b"\n")
+    assert planned("other.csv")["extract"] == 1 and "made from another corpus than other.csv" in capsys.readouterr().out
+    assert Path("runs/demo/corpus/manifest.json").exists(), "it stands until 01 has accepted the other one"
+
+
+def test_what_follows_from_a_stale_result_is_made_again_though_nothing_else_is_asked_for(tmp_path, monkeypatch):
+    workspace(tmp_path)
+    shutil.copy("Snakefile", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    Path("runs/demo/corpus/texts.parquet").write_bytes(b"damaged")
+    assert planned(only="runs/demo/masks/manifest.json") == {"extract": 1, "mask": 1}
+
+
+def test_a_refused_corpus_is_refused_again_and_takes_neither_result_nor_notebook(tmp_path, monkeypatch, capsys):
+    workspace(tmp_path)
+    shutil.copy("Snakefile", tmp_path)
+    (tmp_path / "lib").symlink_to(Path("lib").resolve())
+    monkeypatch.chdir(tmp_path)
+    Path("other.csv").write_text("text_id,learner_id,level,text\n1,1,A9,A text.\n")
+    corpus, notebook = Path("runs/demo/corpus/manifest.json"), Path("runs/demo/notebooks/01_extract.ipynb")
+    before = corpus.read_bytes(), notebook.read_bytes()
+    snakemake = [sys.executable, "-m", "snakemake", "-c1", *BY_HASHES, "--config", "corpus=other.csv", "--", corpus]
+    for _ in range(2):
+        assert run.run("demo", "other.csv", "params/demo", "laptop", snakemake) == 1
+        assert (corpus.read_bytes(), notebook.read_bytes()) == before
+    status.show("demo")
+    assert "notebooks/refused/01_extract.ipynb, cell" in capsys.readouterr().out
+    assert planned() == {}, "with the corpus before, nothing is left to do"

@@ -1,0 +1,69 @@
+"""Claims about profiles: each can be read, and what a cluster is asked for is what the planner says."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lib import errors
+from lib.experiment import parameters
+from lib.workflow import slurm
+from tests.helpers.workspace import workspace
+
+PROFILES = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
+
+
+def test_there_is_one_for_a_laptop_a_server_and_a_cluster():
+    assert PROFILES == ["gpu-server", "laptop", "slurm"]
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_a_profile_is_read_and_each_of_its_lines_is_explained(name):
+    assert parameters.machine(name).threads > 0
+    for file in ["machine.yaml", "config.yaml"]:
+        text = Path("profiles", name, file).read_text()
+        assert yaml.safe_load(text)
+        bare = [line for line in text.splitlines() if line and "#" not in line and not line.endswith(":")]
+        assert len(bare) <= 4, bare
+
+
+def test_an_unknown_profile_is_refused_with_the_known_ones():
+    with pytest.raises(errors.ParameterError, match="Known are: gpu-server, laptop, slurm; or: cp -r"):
+        parameters.machine("clutser")
+
+
+def test_a_server_has_as_many_gpus_in_both_files():
+    limits = yaml.safe_load(Path("profiles/gpu-server/config.yaml").read_text())["resources"]
+    assert limits == [f"gpu={parameters.machine('gpu-server').at_once}"]
+
+
+def test_jobs_that_an_earlier_run_left_are_ended_and_no_others(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    queue, name = tmp_path / "queue", slurm.job_name("study")
+    queue.write_text(f"7 {name}_c0ffee\n8 {slurm.job_name('other')}_c0ffee\n9 {name}_beef\n")
+    tools = {"squeue": f"cat {queue}", "scancel": f"for n; do sed -i \"/^$n /d\" {queue}; done"}
+    for tool, line in tools.items():
+        file = tmp_path / tool
+        file.write_text(f"#!/bin/sh\n{line}\n")
+        file.chmod(file.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    slurm.call_back(name)
+    assert queue.read_text().split()[0] == "8" and "left 2 jobs: 7, 9" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("profile", "words"), [("slurm", ["THREADS=6", "1 "]), ("laptop", ["THREADS=1", "0 "])])
+def test_a_training_is_given_the_cores_and_gpus_of_its_machine(profile, words, tmp_path):
+    workspace(tmp_path)
+    (tmp_path / "runs/demo/models/a1/seed0/manifest.json").unlink()
+    asked = [sys.executable, "-m", "snakemake", "-n", "-p", "-s", str(Path("Snakefile").resolve()), "-c", "6"]
+    asked += ["--directory", tmp_path, "runs/demo/models/a1/seed0/manifest.json", "--config", f"profile={profile}"]
+    shown = subprocess.run(asked, capture_output=True, text=True, check=True)
+    (line,) = [line for line in (shown.stdout + shown.stderr).splitlines() if "03_train.ipynb" in line]
+    assert (
+        f"OMP_NUM_{words[0]} python lib/workflow/gpus.py" in line
+        and f"{words[1]}python lib/workflow/fork_server.py papermill" in line
+    )

@@ -1,0 +1,145 @@
+"""Claims about the folder that may leave: what goes along with weights, what stays, and that it works elsewhere."""
+
+import copy
+import json
+import os
+import re
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib import errors
+from lib.experiment.files import digest, read_json, write_json
+from lib.experiment.folders import Experiment
+from lib.sharing import bundle
+from lib.sharing.aggregates import Study
+from tests.study.test_interop import code_of, elsewhere
+
+FEW = "b2"  # the demo has fewer than 20 valid learners there
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo in a folder of its own, where a memorisation report lets all weights go; nothing of it is drawn."""
+    root = tmp_path_factory.mktemp("shared")
+    shutil.copytree("runs/demo", root / "runs/demo", ignore=shutil.ignore_patterns("share*", "report", "infills"))
+    for name in ["CITATION.cff", "lib", "notebooks"]:
+        (root / name).symlink_to(Path(name).resolve())
+    run = Experiment("demo", root)
+    weights = {"/".join(path.parts[-3:-1]): digest(path) for path in run.folder.glob("models/*/*/model.safetensors")}
+    told = {name: {"weights": one, "verdict": bundle.MAY, "why": ""} for name, one in weights.items()}
+    write_json({"models": told}, run.folder / "memorisation/memorisation.json")
+    return run
+
+
+@pytest.fixture(scope="module")
+def study(demo):
+    return Study(demo)
+
+
+@pytest.fixture(scope="module")
+def shared(demo):
+    folder = demo.root / "staged"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bundle.report, "write", lambda *_: None)
+        patch.setattr(bundle.paper, "write", lambda *_: None)
+        folder.mkdir()
+        bundle.stage(demo, folder, weights=True)
+    return folder
+
+
+def test_of_a_model_only_what_it_takes_to_use_it_goes_along(shared):
+    found = {path.name for path in (shared / "cards").rglob("*") if path.is_file()}
+    assert found == {*bundle.MODEL_FILES, bundle.WEIGHTS}, "no order.parquet, curve.csv or train.json"
+
+
+def test_no_model_s_folder_names_a_text_a_learner_or_a_place(shared, demo):
+    texts = pd.read_parquet(demo.texts, columns=["text_id", "learner_id"]).astype(str)
+    names = {name for column in texts for name in texts[column] if len(name) > 4}  # shorter ones are counts, too
+    assert len(names) > 1000, "else this claims nothing"
+    for path in [path for path in (shared / "cards").rglob("*") if path.is_file()]:
+        said = path.read_bytes().decode("utf-8", "replace")
+        said = said[: said.find("}}")] if path.name == bundle.WEIGHTS else said  # its header
+        assert not names & {*re.findall(r"\w+", said)} and str(demo.root) not in said, path
+
+
+@pytest.mark.parametrize("suffix", sorted(bundle.TEXTS))
+def test_where_the_holder_keeps_corpus_and_base_is_not_told(suffix, study, tmp_path, monkeypatch):
+    base = tmp_path / "home of ann/gpt2"
+    base.mkdir(parents=True)
+    one = study.trained["a1", 0] | {"init_from": str(base)}
+    monkeypatch.setitem(study.trained, ("a1", 0), one)
+    corpus = (study.run.root / "runs/synthetic_corpus.csv").resolve()
+    ways = [base, corpus, os.path.relpath(base, study.run.root / "notebooks"), "../runs/synthetic_corpus.csv"]
+    (tmp_path / "out").mkdir()
+    (tmp_path / f"out/table{suffix}").write_text("\n".join(map(str, ways)))
+    bundle.without_folders(study, tmp_path / "out")
+    told = (tmp_path / f"out/table{suffix}").read_text().split()
+    assert told == ["gpt2", "synthetic_corpus.csv", "gpt2", "synthetic_corpus.csv"]
+
+
+def test_everyone_who_gets_weights_may_read_them(shared):
+    modes = {path.stat().st_mode & 0o777 for path in (shared / "cards").rglob("*.safetensors")}
+    assert modes == {(shared / "README.md").stat().st_mode & 0o777}
+
+
+def test_cards_of_models_judged_on_few_learners_stay(shared, study):
+    cards = {path.parent.name for path in (shared / "cards").glob("*/seed*")}
+    few = study.small["valid"]
+    assert FEW.upper() in few, "else this claims nothing"
+    assert not cards & {name for level in few for name in (level.lower(), f"{level.lower()}_transfer")}
+    assert {"a1", "general", "untuned"} <= cards
+
+
+def test_a_card_stays_where_one_valid_learner_is_missing(study):
+    study = copy.deepcopy(study)
+    for learners, kept in [(bundle.SMALL, True), (bundle.SMALL - 1, False)]:
+        for row in study.corpus["by_level"]:
+            if (row["level"], row["split"]) == ("A1", "valid"):
+                row["n_learners"] = learners
+        study._learners()
+        assert bundle._enough(study, "a1", 0) == bundle._enough(study, "a1_transfer", 0) == kept
+        assert bundle._enough(study, "general", 0)
+
+
+def test_a_shared_folder_fills_blanks_where_nothing_of_this_project_is(shared):
+    folder = shared / "cards/general/seed0"
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    assert all(words in card for words in ["license: other", "## Data", "perplexity of answers", "split, masks"])
+    said = elsewhere(folder, code_of(Path("lib/training/model_card.md")))
+    assert "\nShe ate" in said
+
+
+def test_one_model_that_must_stay_keeps_all_weights_at_home_before_anything_is_drawn(demo, monkeypatch):
+    path = demo.folder / "memorisation/memorisation.json"
+    told = read_json(path)
+    changed = told["models"]["general/seed0"] | {"verdict": "must stay", "why": "a gap"}
+    monkeypatch.setattr(bundle.report, "write", lambda *_: pytest.fail("it was drawn"))
+    write_json({"models": told["models"] | {"general/seed0": changed}}, path)
+    with pytest.raises(errors.Refused, match="general, seed 0: must stay: a gap"):
+        bundle.stage(demo, demo.root / "refused", weights=True)
+    write_json(told, path)
+
+
+def test_a_vocabulary_that_learned_a_name_is_refused():
+    """Anna is written by six learners, Xaver by one, and "Xave" only as a part of it."""
+    vocabulary = {token: n for n, token in enumerate(["A", "X", "na", "Anna", "Ann", "Xav", "Xave", "Xaver", "e", "r"])}
+    merges = [["X", "av"], ["Ann", "a"], ["Xav", "e"], ["Xave", "r"]]
+    vocabulary |= {"av": 10, "a": 11}
+    texts = pd.DataFrame({"ids": [[3, 0]] * 6 + [[7, 7, 7]], "learner": [*range(6), 6]})
+    texts["ids"] = texts["ids"].map(np.array)
+    assert bundle.rare_tokens(texts, merges, vocabulary, 5) == [vocabulary["Xave"], vocabulary["Xaver"]]
+    everyone = pd.concat([texts, texts.iloc[-1:].assign(learner=6)] + [texts.iloc[-1:].assign(learner=n)
+                          for n in range(7, 11)])  # fmt: skip
+    assert bundle.rare_tokens(everyone, merges, vocabulary, 5) == []
+
+
+def test_weights_stay_where_the_vocabulary_learned_a_name(demo, monkeypatch):
+    bundle._own_words(demo)
+    monkeypatch.setattr(bundle, "rare_tokens", lambda *_: [7, 9])
+    with pytest.raises(errors.Refused, match="2 of its tokens .* fewer than 5 learners: 7, 9"):
+        bundle._own_words(demo)
+    assert json.loads((demo.folder / "masks/report.json").read_text())["parameters"]["tokenizer"] == "bpe"

@@ -1,0 +1,287 @@
+import gc
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lib.design import LEVELS
+from lib.evaluation import contrasts, statistics
+from lib.hypotheses import decision_rules, validity
+from lib.hypotheses.decision_rules import ALL, STAMP
+from tests.helpers.contrasts import PARAMS, WIDE, everything, table
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_garbage_collection():
+    """statsmodels collects garbage in every multipletests: .1 s a call over all that is imported, unless frozen."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
+
+
+def verdicts(rule, contrasts):
+    return rule(contrasts, PARAMS).set_index("level")["verdict"]
+
+
+@pytest.mark.parametrize("thetas, each, overall", [
+    (0.2, ["supported"] * 5, "supported"),
+    (0.0, ["not supported"] * 5, "not supported"),
+    (WIDE, ["inconclusive"] * 5, "inconclusive"),
+    (None, ["n/a"] * 5, "n/a"),
+    ([0.2, 0.0, WIDE, 0.2, None], ["supported", "not supported", "inconclusive", "supported", "n/a"],
+     "partly (A1, B2)"),
+    ([0.2, 0.2, 0.2, 0.2, None], ["supported"] * 4 + ["n/a"], "partly (A1, A2, B1, B2)"),
+    ([0.0, 0.0, 0.0, 0.0, WIDE], ["not supported"] * 4 + ["inconclusive"], "inconclusive"),
+    ([0.0, 0.0, 0.0, 0.0, None], ["not supported"] * 4 + ["n/a"], "inconclusive"),
+])
+def test_h1_follows_its_rule(thetas, each, overall):
+    assert verdicts(decision_rules.h1, table(general_own=thetas)).tolist() == [*each, overall]
+
+
+def test_h1_needs_holm_not_five_single_tests():
+    rows = table(general_own=(np.log(1.10) + 2 * 0.01, 0.01))  # t = 2: p = .026 at each level
+    found = decision_rules.h1(rows, PARAMS).set_index("level")
+    assert found.loc["A1", "p"] < 0.05 < found.loc["A1", "p_holm"]
+    assert found.loc[ALL, "verdict"] == "inconclusive"
+
+
+def test_h1_says_strong_only_above_25_percent():
+    why = decision_rules.h1(table(general_own=[0.3, 0.2, 0.2, 0.0, None]), PARAMS)["why"]
+    assert ["strong" in one for one in why[:5]] == [True, False, False, False, False]
+
+
+@pytest.mark.parametrize("thetas, each, overall", [
+    (0.0, ["equivalent"] * 5, "equivalent"),
+    ((-0.09, 0.01), ["supported"] * 5, "supported"),
+    (-0.3, ["general better"] * 5, "general better"),
+    (0.2, ["not supported"] * 5, "not supported"),
+    (WIDE, ["inconclusive"] * 5, "inconclusive"),
+    (None, ["n/a"] * 5, "n/a"),
+    ([0.0, (-0.09, 0.01), -0.3, 0.0, 0.0], ["equivalent", "supported", "general better", "equivalent", "equivalent"],
+     "supported"),
+    ([0.0, 0.2, WIDE, None, -0.3], ["equivalent", "not supported", "inconclusive", "n/a", "general better"],
+     "partly (A1, C1)"),
+    ([0.2, WIDE, WIDE, WIDE, None], ["not supported"] + ["inconclusive"] * 3 + ["n/a"], "not supported"),
+])
+def test_h2_follows_its_rule(thetas, each, overall):
+    assert verdicts(decision_rules.h2, table(general_best=thetas)).tolist() == [*each, overall]
+
+
+def test_h1_and_h2_never_contradict_each_other_on_the_same_difference():
+    for theta in (0.3, np.log(1.10) + 2 * 0.01, 0.0, -0.3):  # the second: p = .026 at each level, not enough for five
+        both = table(general_own=(theta, 0.01), general_best=(theta, 0.01))
+        specialised, suffices = verdicts(decision_rules.h1, both), verdicts(decision_rules.h2, both)
+        assert ((specialised == "supported") == (suffices == "not supported")).all()
+        assert ((specialised == "not supported") == suffices.isin(decision_rules.HOLDS)).all()
+
+
+def test_h2_names_the_chosen_specialist_and_needs_no_correction():
+    rows = table(general_best=(np.log(1.10) - 2 * 0.01, 0.01))  # p = .026 at each level
+    found = decision_rules.h2(rows.assign(b="b2"), PARAMS).set_index("level")
+    assert set(found["verdict"]) == {"equivalent"}
+    assert found["p_holm"].isna().all() and "b2" in found.loc["A1", "why"]
+
+
+@pytest.mark.parametrize("own, general, control, expected", [
+    (0.1, 0.1, 0.1, "supported"),
+    (0.1, 0.1, None, "supported"),
+    (0.1, 0.1, 0.0, "longer training"),
+    (0.1, 0.1, WIDE, "inconclusive"),
+    (0.1, WIDE, 0.1, "inconclusive"),
+    (WIDE, WIDE, WIDE, "inconclusive"),
+    (0.1, 0.0, 0.1, "not supported"),
+    (0.0, 0.1, None, "not supported"),
+    (0.1, (np.log(1.02) - 1.9 * 0.005, 0.005), None, "inconclusive"),  # p = .03: two chances to refute
+    (None, 0.1, 0.1, "n/a"),
+    (0.1, None, 0.1, "n/a"),
+])
+def test_h3_follows_its_rule(own, general, control, expected):
+    rows = table(own_transfer=own, general_transfer=general, continued_transfer=control)
+    assert verdicts(decision_rules.h3, rows).tolist() == [expected] * 6
+
+
+@pytest.mark.parametrize("control, overall", [
+    ([0.1, 0.0, 0.1, 0.0, 0.0], "partly (A1, B1)"), ([0.0, 0.0, 0.0, 0.0, WIDE], "inconclusive")])
+def test_h3_is_partly_so_where_the_control_is_beaten(control, overall):
+    rows = table(own_transfer=0.1, general_transfer=0.1, continued_transfer=control)
+    assert verdicts(decision_rules.h3, rows)[ALL] == overall
+
+
+def test_h3_refuted_or_explained_everywhere_is_not_supported():
+    rows = table(own_transfer=[0.1, 0.1, 0.0, 0.0, 0.0], general_transfer=0.1, continued_transfer=0.0)
+    assert verdicts(decision_rules.h3, rows)[ALL] == "not supported"
+
+
+def test_h3_without_the_control_does_not_exclude_longer_training():
+    without = decision_rules.h3(table(own_transfer=0.1, general_transfer=0.1), PARAMS)
+    assert "longer training not excluded" in without.loc[0, "why"]
+    nothing_to_explain = decision_rules.h3(table(own_transfer=0.0, general_transfer=0.1), PARAMS)
+    assert "longer training" not in nothing_to_explain.loc[0, "why"]
+    beaten = decision_rules.h3(table(own_transfer=0.1, general_transfer=0.1, continued_transfer=0.1), PARAMS)
+    assert "longer training" not in beaten.loc[0, "why"]
+
+
+def test_h3_shows_the_weakest_contrast():
+    rows = table(own_transfer=0.2, general_transfer=0.1, continued_transfer=0.15)
+    rows["a"] = rows["name"].str.split("-").str[0]
+    first = decision_rules.h3(rows, PARAMS).loc[0]
+    assert first["theta"] == pytest.approx(0.1) and "nearest rival: general" in first["why"]
+    assert first["p"] == pytest.approx(float(statistics.p_above(0.1, 0.005, 40, np.log(1.02))))
+
+
+def test_a_hypothesis_nobody_compared_is_not_available():
+    found = decision_rules.decide(table(general_own=0.3), PARAMS).set_index(["hypothesis", "level"])
+    assert found.loc[("H2", "A1"), ["verdict", "why"]].tolist() == ["n/a", "general-best was not compared"]
+    assert found.loc[("H3", ALL), "verdict"] == "n/a"
+
+
+def test_two_rows_for_one_level_are_refused():
+    rows = table(general_own=0.3)
+    with pytest.raises(ValueError, match="general-own stands twice"):
+        decision_rules.h1(pd.concat([rows, rows.assign(mask_type="word")]), PARAMS)
+
+
+def test_one_provisional_contrast_stamps_its_level_and_the_whole():
+    rows = everything()
+    rows["provisional"] = (rows["level"] == "B1") & rows["name"].isin(["general-own", "continued-transfer"])
+    found = decision_rules.decide(rows, PARAMS).set_index(["hypothesis", "level"])["verdict"]
+    assert found["H1"].tolist() == ["supported"] * 2 + ["supported (provisional)"] + ["supported"] * 2 + [
+        "supported (provisional)"]
+    assert found[("H3", "B1")] == "supported (provisional)" and not found["H2"].str.endswith(STAMP).any()
+    assert decision_rules.outcome(found[("H1", "B1")]) == "supported"
+
+
+def test_the_overall_row_counts_the_levels():
+    last = decision_rules.h1(table(general_own=[0.2, 0.0, WIDE, 0.2, None]), PARAMS).iloc[-1]
+    assert last["why"] == "supported at A1, B2; not supported at A2; inconclusive at B1; n/a at C1"
+    assert np.isnan(last["theta"]) and last["margin"] == pytest.approx(np.log(1.10))
+
+
+def test_a_round_trip_through_csv_changes_no_verdict(tmp_path):
+    rows = everything(general_own=[0.2, 0.0, WIDE, 0.2, None])
+    rows.to_csv(tmp_path / "contrasts.csv", index=False)
+    again = pd.read_csv(tmp_path / "contrasts.csv", keep_default_na=False, na_values=[""])
+    pd.testing.assert_frame_equal(decision_rules.decide(again, PARAMS), decision_rules.decide(rows, PARAMS))
+
+
+# preconditions
+
+
+def study(**changes):
+    """Arguments of preconditions in which all is well, with changes."""
+    items = pd.DataFrame({"text_id": ["t1", "t2"], "learner_id": ["x", "y"], "mask_type": "mix", "mask_set": 0,
+                          "n_tokens": [5, 7]})
+    train = pd.DataFrame({"text_id": ["t8", "t9"], "learner_id": ["z", ""]})
+    right = {"scores": pd.concat([items.assign(model=m, seed=s) for m in ("a1", "general") for s in (0, 1)]),
+             "mask_hashes": {"a1": "m", "general": "m", "02_mask": "m"},
+             "split_ids": {"a1": "s", "general": "s"}, "truncated": {"a1": 0, "general": 0},
+             "training": {"a1": train, "general": train},
+             "weights": {"a1/0": "w0", "a1/1": "w1", "general/0": "w2"},
+             "step0": {"a1/0": "s", "a1/1": "s1", "general/0": "s"}}
+    return right | {key: change(right[key]) for key, change in changes.items()}
+
+
+def test_a_sound_study_passes_every_check():
+    checks = validity.preconditions(**study())
+    assert checks["holds"].all() and (checks["detail"] == "none").all()
+
+
+@pytest.mark.parametrize("check, detail, argument, change", [
+    ("masks equal for all models", "general other", "mask_hashes", lambda m: m | {"general": "other"}),
+    ("masks equal for all models", "general None", "mask_hashes", lambda m: {"a1": "m"}),
+    ("masks equal for all models", "02_mask new", "mask_hashes", lambda m: m | {"02_mask": "new"}),
+    ("split equal for all models", "a1 old", "split_ids", lambda m: m | {"a1": "old"}),
+    ("tokens equal for all models", "text t1", "scores", lambda s: s.assign(
+        n_tokens=s["n_tokens"].mask((s["model"] == "a1") & (s["text_id"] == "t1"), 6))),
+    ("tokens equal for all models", "text t2", "scores", lambda s: s[(s["model"] == "a1") | (s["text_id"] == "t1")]),
+    ("nothing truncated", "a1", "truncated", lambda t: t | {"a1": 3}),
+    ("nothing truncated", "general", "truncated", lambda t: {"a1": 0}),
+    ("no test text in training", "a1", "training", lambda t: t | {"a1": t["a1"].assign(text_id=["t1", "t9"])}),
+    ("no test learner in training", "a1", "training", lambda t: t | {"a1": t["a1"].assign(learner_id=["y", ""])}),
+    ("weights differ", "a1/0, a1/1", "weights", lambda w: w | {"a1/1": "w0"}),
+    ("weights differ", "general/0", "weights", lambda w: w | {"general/0": "s"}),
+    ("weights differ", "a1/1", "step0", lambda s: {"a1/0": "s", "general/0": "s"}),
+    ("weights differ", "none known", "weights", lambda w: {}),
+])
+def test_each_fault_is_found_and_named(check, detail, argument, change):
+    checks = validity.preconditions(**study(**{argument: change})).set_index("check")
+    assert checks.index[~checks["holds"]].tolist() == [check]
+    assert detail in checks.loc[check, "detail"]
+
+
+def test_a_failed_check_makes_every_verdict_invalid():
+    checks = validity.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
+    found = decision_rules.decide(everything(), PARAMS, checks)
+    assert (found["verdict"] == "invalid").all() and (found["why"] == "failed check: nothing truncated (a1)").all()
+    sound = decision_rules.decide(everything(), PARAMS, validity.preconditions(**study()))
+    assert "invalid" not in set(sound["verdict"])
+
+
+# robustness
+
+
+def robust(primary, **alternatives):
+    found = decision_rules.robustness(lambda rows: decision_rules.decide(rows, PARAMS), primary, alternatives)
+    return found[found["hypothesis"] == "H1"].set_index("level")["robust"]
+
+
+def test_robust_is_yes_only_if_every_alternative_agrees():
+    assert set(robust(everything(), chars=everything(), spans=everything(general_own=0.2))) == {"yes"}
+
+
+def test_robust_names_what_disagrees_and_what_was_not_tested():
+    found = robust(everything(), chars=everything(general_own=[0.3, 0.0, 0.3, 0.3, 0.3]), prompts=None)
+    assert found["A1"] == "untested: prompts"
+    assert found["A2"] == found[ALL] == "no: by chars; untested: prompts"
+
+
+def test_an_alternative_that_shows_even_more_does_not_contradict():
+    def h2(primary, other):
+        found = decision_rules.robustness(lambda rows: decision_rules.decide(rows, PARAMS), primary, {"chars": other})
+        return found[(found["hypothesis"] == "H2")].set_index("level").loc["A1", "robust"]
+    within, close = everything(general_best=(-0.09, 0.01)), everything(general_best=0.0)
+    assert (h2(within, close), h2(close, within)) == ("yes", "no: by chars")
+    assert h2(within, everything(general_best=0.2)) == "no: by chars"
+
+
+def test_a_level_an_alternative_could_not_test_is_untested_not_contradicted():
+    found = robust(everything(), spans=everything(general_own=[0.3, 0.3, 0.3, 0.3, None]))
+    assert (found["A1"], found["C1"], found[ALL]) == ("yes", "untested: spans", "untested: spans")
+
+
+def test_robust_is_never_yes_unasked():
+    assert set(robust(everything())) == {"untested: everything"}
+    assert set(decision_rules.decide(everything(), PARAMS)["robust"]) == {"untested"}
+    assert set(robust(everything(general_own=None), chars=everything())) == {"n/a"}
+
+
+def test_a_stamp_alone_does_not_contradict():
+    stamped = everything().assign(provisional=True)
+    assert set(robust(everything(), chars=stamped)) == set(robust(stamped, chars=everything())) == {"yes"}
+
+
+# from scores to verdicts
+
+
+def test_identical_levels_give_equivalence_and_no_specialisation():
+    rng, rows = np.random.default_rng(8), []
+    for level in LEVELS:
+        text = pd.DataFrame({"text_id": [f"{level}{k}" for k in range(120)], "level": level, "copied": False,
+                             "learner_id": [f"{level}{k // 3}" for k in range(120)], "mask_type": "mix", "mask_set": 0,
+                             "n_tokens": rng.integers(5, 20, 120), "n_chars": 50, "n_context": 60, "nll_context": 90.0})
+        hard = rng.normal(2.5, 0.3, 120)
+        for model in ("general", level.lower(), f"{level.lower()}_transfer"):
+            for seed in (0, 1):
+                nll = text["n_tokens"] * (hard + rng.normal(0, 0.05, 120) + rng.normal(0, 0.005))
+                rows.append(text.assign(model=model, seed=seed, nll_text=nll, nll_full=nll + 1))
+    sums = statistics.learner_sums(pd.concat(rows))
+    found = []
+    for level in LEVELS:
+        own, transfer = level.lower(), f"{level.lower()}_transfer"
+        pairs = [("general-own", "general", own), ("general-best", "general", own),
+                 ("own-transfer", own, transfer), ("general-transfer", "general", transfer)]
+        found.append(contrasts.of(sums, pairs, level, draws=500))
+    decided = decision_rules.decide(pd.concat(found), PARAMS).set_index(["hypothesis", "level"])["verdict"]
+    assert decided[("H1", ALL)] == "not supported"
+    assert decided[("H2", ALL)] == "equivalent"
+    assert decided[("H3", ALL)] in ("not supported", "inconclusive")

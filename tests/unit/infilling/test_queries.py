@@ -1,0 +1,205 @@
+"""Claims about the explorer's questions and answers, without a browser and with models of random weights."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from transformers import GPT2Config, GPT2LMHeadModel
+
+from lib.evaluation import scoring
+from lib.experiment import manifest
+from lib.experiment.files import write_json
+from lib.experiment.folders import Experiment
+from lib.figures import tables
+from lib.infilling import decoding, explorer, queries
+from lib.infilling.queries import parse, toggle
+from lib.masking.examples import example
+from lib.masking.segmentation import NGRAM, PARAGRAPH, WORD
+from lib.masking.segmentation import SENTENCE as A_SENTENCE
+from lib.masking.token_index import encode
+from tests.helpers.learner_texts import SENTENCE
+
+MARKED = {
+    "She ate leftover pasta for [lunch].": [(WORD, 27, 5, "lunch")],
+    "She ate [leftover pasta] for _.": [(NGRAM, 8, 14, "leftover pasta"), (WORD, 27, 1, None)],
+    "She ate __ for[ lunch ].": [(NGRAM, 8, 1, None), (WORD, 14, 5, "lunch")],
+    "I ate. ___ I slept.": [(A_SENTENCE, 7, 1, None)],
+    "I ate. [He slept.] No.": [(A_SENTENCE, 7, 9, "He slept.")],
+    "[I ate.\nHe slept. No.]": [(0, 0, 20, "I ate.\nHe slept. No.")],
+    "I ate.\n[He slept. No.]": [(PARAGRAPH, 7, 13, "He slept. No.")],
+    "[do]n't a_b __init__ [] [ ] ____ [": [(WORD, 0, 2, "do")],
+}
+
+
+@pytest.mark.parametrize("marked", MARKED)
+def test_marks_become_blanks_and_nothing_else_does(marked):
+    found = parse(marked)
+    assert [(*span, given) for span, given in zip(found.spans.tolist(), found.given)] == MARKED[marked]
+    for (_, at, length), given in zip(found.spans, found.given):
+        assert found.text[at : at + length] == (given or "x")
+
+
+def test_a_click_takes_a_word_out_and_another_puts_it_back():
+    assert [piece for piece, _ in queries.pieces(SENTENCE)] == ["She", "ate", "leftover", "pasta", "for", "lunch"]
+    once = toggle(SENTENCE, 2)
+    assert once == "She ate [leftover] pasta for lunch." and toggle(once, 2) == SENTENCE
+    assert queries.pieces(once)[2] == ("[leftover]", True)
+
+
+def test_neighbouring_clicks_make_one_blank():
+    assert toggle(toggle(SENTENCE, 2), 3) == "She ate [leftover pasta] for lunch."
+    assert toggle("a _ b", 1) == "a _ b"  # what stood there nobody knows
+
+
+@pytest.mark.parametrize("text", ["", "\n\n", "[", "]][[", "[[a]]", "_ _", "😀 [😀] é_é", "\u202e[abc]"])
+def test_no_text_breaks_the_marks(text):
+    for n in range(len(queries.pieces(text))):
+        parse(toggle(text, n))
+    assert len(parse(text).spans) == len(parse(text).given)
+
+
+@pytest.fixture(scope="module")
+def network(tokenizer):
+    torch.manual_seed(1)
+    size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128}
+    return GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
+
+
+def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tokenizer, first_special):
+    question = parse("She ate leftover pasta for [lunch].")
+    row = queries.fillings(network, tokenizer, question)
+    built = example(*encode(tokenizer, SENTENCE), question.spans, first_special)
+    (best,), (ln_p,) = decoding.top_words(network, tokenizer, [decoding.prompt(*built)], 5)
+    assert [row[f"{place}."] for place in range(1, 6)] == [queries._shown(*one) for one in zip(best, np.exp(ln_p))], (
+        "if two of them differ by spaces only, take another seed"
+    )
+    scores = scoring.score(network, pd.DataFrame(index=[0]), [built[0]], [built[1]]).iloc[0]
+    nats = scores["nll_text"] / scores["n_tokens"]
+    assert (row["nats"], row["perplexity"]) == (round(nats, 2), round(np.exp(nats), 1))
+    assert row["bits"] == pytest.approx(nats / np.log(2), abs=0.006)
+
+
+def test_fillings_that_differ_by_spaces_are_one():
+    together = queries._together(["a", " b", "b ", " c"], [0.3, 0.25, 0.25, 0.1])
+    assert together == [("b", 0.5), ("a", 0.3), ("c", 0.1)]
+
+
+def test_several_blanks_get_a_filling_each_and_none_writes_for_ever(network, tokenizer):
+    row = queries.fillings(network, tokenizer, parse("[She] ate _ for lunch. ___"))
+    assert [name for name in row if name.startswith("blank")] == ["blank 1", "blank 2", "blank 3"]
+    assert "perplexity" not in row, "not every filling is given"
+
+
+def test_a_whole_text_costs_what_a_plain_language_model_pays(network, tokenizer):
+    ids = torch.tensor(encode(tokenizer, SENTENCE)[0].astype("int64"))[None]
+    with torch.inference_mode():
+        expected = network(ids, labels=ids).loss.item()
+    row = queries.whole_text(network, tokenizer, parse("She ate leftover pasta for [lunch]."))
+    assert row["tokens"] == ids.shape[1] - 1 and row["nats"] == pytest.approx(expected, abs=0.006)
+
+
+UNASKABLE = {
+    "no blank": ("no blank", queries.fillings),
+    "word " * 200 + "_": ("leave out", queries.fillings),
+    "[ab][c] d": ("share a token", queries.fillings),
+    " ": ("no text", queries.whole_text),
+    "I ate _ today.": ("missing", queries.whole_text),
+}
+
+
+@pytest.mark.parametrize("marked", UNASKABLE)
+def test_what_cannot_be_asked_is_refused_with_the_way_on(marked, network, tokenizer):
+    words, answer = UNASKABLE[marked]
+    if "share" in words:
+        tokenizer = Glued(tokenizer)
+    with pytest.raises(ValueError, match=words):
+        answer(network, tokenizer, parse(marked))
+
+
+class Glued:
+    """A tokenizer that makes one token of each word."""
+
+    def __init__(self, real):
+        self.backend_tokenizer, self.real = self, real
+
+    def convert_tokens_to_ids(self, token):
+        return self.real.convert_tokens_to_ids(token)
+
+    def encode_batch(self, texts, add_special_tokens):
+        return [type("", (), {"ids": [5, 6], "offsets": [(0, 3), (3, 5)]})]
+
+
+@pytest.fixture
+def panel(tmp_path, network, tokenizer):
+    """Two trained models, of which one is in memory, one that is n/a, and one whose training goes on."""
+    run = Experiment("study", tmp_path)
+    facts = {
+        "status": "trained",
+        "levels": ["A1"],
+        "init_from": "scratch",
+        "megabytes": 60.0,
+        "seed": 0,
+        "parameters": {},
+    }
+    told = {"parameters": {"level_token": True}}
+    models = {"a1": {}, "general": {}, "b1": {"status": "n/a", "why": "no text of B1"}, "c1": {}, "told": told}
+    for name, own in models.items():
+        write_json(facts | own, run.model(name, 0) / "train.json")
+        if name != "c1":
+            write_json({}, run.model(name, 0) / manifest.NAME)
+    return queries.Panel(run, tokenizer, {"general": network, "told": network})
+
+
+def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
+    assert list(panel.facts) == ["general", "a1"]  # who is in memory answers first
+    assert "no text of B1" in panel.absent["b1"] and "03_train" in panel.absent["c1"]
+    assert {"a2", "b2", "c1_transfer"} < set(panel.absent)
+    assert "level" in panel.absent["told"], "asked without its token, it would stand there as a worse model than it is"
+
+
+def test_a_large_model_is_not_read_for_a_table(panel, monkeypatch):
+    rows = list(panel.ask(queries.fillings, parse("I _."), explorer.SMALL))
+    assert [row["model"] for row in rows] == ["general"]
+    monkeypatch.setenv("ILM_CEFR_RUN", "1")
+    assert explorer.reach() == 0
+
+
+def test_rows_stand_in_the_study_s_order_whoever_answered_first(panel, network):
+    panel.networks["a1"] = network
+    table = panel.in_order(panel.ask(queries.whole_text, parse(SENTENCE)))
+    assert table["model"].tolist() == ["a1", "general"]
+    assert "a1" in queries.least_surprised(table) and "grader" in queries.NO_GRADER
+
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ [a](http://b) \u202e</table>"
+
+
+def test_what_a_learner_typed_stays_letters():
+    page = tables.html(pd.DataFrame({"model": [HOSTILE], HOSTILE: ["a"]}))
+    assert "<script" not in page and "<img" not in page and page.count("</table>") == 1
+    assert "mathjax_ignore" in page
+
+
+def test_clicks_type_and_answers_come_without_a_browser(panel, network):
+    panel.networks["a1"] = network
+    window = explorer.Explorer(panel, SENTENCE)
+    window.words.children[-1].click()
+    assert window.text.value == "She ate leftover pasta for [lunch]."
+    window.fill.click()
+    assert "general" in window.table.value and "2 of 2" in window.said.value and not window.fill.disabled
+    window.text.value = HOSTILE
+    assert len(window.words.children) > 5
+    window.fill.click()
+    assert "<img" not in window.table.value + window.said.value
+    window.text.value = "no blank"
+    window.fill.click()
+    assert "no blank" in window.said.value and not window.fill.disabled
+    window.text.value = SENTENCE
+    window.whose.click()
+    assert "no grader" in window.said.value
+
+
+def test_a_model_with_fewer_fillings_leaves_a_gap_not_a_nan_nor_a_column_at_the_end(network, tokenizer, monkeypatch):
+    monkeypatch.setattr(queries, "_together", lambda best, chances: [("a", 0.5), ("b", 0.2)])
+    row = queries.fillings(network, tokenizer, parse(f"{SENTENCE} _"))
+    assert list(row) == ["1.", "2.", "3.", "4.", "5."] and list(row.values())[2:] == ["", "", ""]

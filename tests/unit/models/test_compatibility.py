@@ -1,0 +1,58 @@
+"""Claims about bases: whatever the architecture, losses and fillings are those of the model's own forward pass."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import cross_entropy
+
+from lib.infilling import decoding
+from lib.models import compatibility, packing
+from tests.helpers import architectures
+
+ALONE = {"bloom", "codegen", "cohere", "cohere2", "falcon", "gemma2", "gpt_neo", "gpt_oss", "gptj", "granite", "lfm2"}
+ALONE |= {"mamba", "mpt", "nemotron", "stablelm", "xglm"}  # read examples one at a time; the others read them packed
+END = architectures.N_TOKENS - 1
+SPELLING = SimpleNamespace(convert_tokens_to_ids=lambda _: END, decode=lambda tokens: " ".join(map(str, tokens)))
+
+
+@pytest.fixture(scope="module")
+def examples():
+    rng = np.random.default_rng(1)
+    return [rng.integers(architectures.N_TOKENS, size=n) for n in (90, 37, 150)]
+
+
+@pytest.mark.parametrize("name", architectures.CONFIGS)
+def test_losses_are_those_of_examples_alone(name, examples):
+    model = compatibility.adapt(architectures.tiny(name), 128)
+    assert model.reads_alone == (name in ALONE)
+    every = [np.ones(len(example), np.float32) for example in examples]
+    batch = packing.tensors(packing.lay_out(examples, every))
+    with torch.no_grad(), packing.attention(model):
+        found = packing.token_losses(model, batch)
+    with torch.no_grad():
+        logits = [model(torch.tensor(example)[None], use_cache=False).logits[0, :-1] for example in examples]
+    expected = [cross_entropy(some, torch.tensor(one[1:]), reduction="none") for some, one in zip(logits, examples)]
+    assert (found - torch.cat(expected)).abs().max() < compatibility.TOLERANCE
+
+
+@pytest.mark.parametrize("name", ["gpt2", "mistral", "gemma3_text"])
+def test_reading_alone_finds_the_same_fillings(name, examples):
+    model, found = architectures.tiny(name), []
+    for model.reads_alone in [False, True]:
+        words = decoding.top_words(model, SPELLING, examples[:2], beams=5)
+        drawn = decoding.fill(model, SPELLING, examples[:2], [1, 2], nucleus=0.9, seed=3, longest=6)
+        found.append((words, drawn))
+    (packed, drawn_packed), (alone, drawn_alone) = found
+    assert packed[0] == alone[0] and drawn_packed[0] == drawn_alone[0]
+    assert np.allclose(packed[1], alone[1], atol=1e-4)
+
+
+def test_a_model_that_reads_alone_writes_and_learns(examples):
+    model = compatibility.adapt(architectures.tiny("mamba"), 64)
+    words, ln_p = decoding.top_words(model, SPELLING, examples[:1], beams=5, k=2)
+    assert len(words[0]) == 2 and max(ln_p[0]) < 0
+    batch = packing.tensors(packing.lay_out(examples, [np.ones(len(one), np.float32) for one in examples]))
+    packing.loss_by_rows(model, batch).backward()
+    assert all(weight.grad is not None for weight in model.get_input_embeddings().parameters())

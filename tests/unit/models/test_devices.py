@@ -1,0 +1,81 @@
+"""Claims about devices: what a GPU cannot do is not asked of it, and what torch cannot use is refused in words."""
+
+import re
+
+import pytest
+
+from lib.errors import DeviceError
+from lib.models import devices
+
+NEWEST = devices.Wheel("2.13.0+cu130", "13.0", ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"])
+OLDER = devices.Wheel("2.13.0+cu126", "12.6", ["sm_50", "sm_60", "sm_70", "sm_75", "sm_80", "sm_86", "sm_90"])
+GPUS = {
+    "Tesla V100-SXM2-16GB": (7, 0),
+    "Tesla T4": (7, 5),
+    "NVIDIA A100-SXM4-40GB": (8, 0),
+    "NVIDIA GeForce RTX 3090": (8, 6),
+    "NVIDIA GeForce RTX 4090": (8, 9),
+    "NVIDIA H200": (9, 0),
+    "NVIDIA GeForce RTX 5090": (12, 0),
+}
+
+
+@pytest.mark.parametrize("name", GPUS)
+def test_a_gpu_computes_as_its_generation_can(name):
+    wheel = OLDER if GPUS[name] < (7, 5) else NEWEST
+    found = devices.choose(devices.Gpu(name, GPUS[name]), wheel)
+    modern = GPUS[name] >= (8, 0)
+    assert found == devices.Device("cuda", bfloat16=modern, flash=modern, compiled=modern)
+
+
+def test_without_a_gpu_the_cpu_computes():
+    assert devices.choose(None, NEWEST) == devices.CPU
+
+
+def test_a_v100_under_the_newest_wheel_is_refused_in_words():
+    with pytest.raises(DeviceError) as refused:
+        devices.choose(devices.Gpu("Tesla V100-SXM2-16GB", (7, 0)), NEWEST)
+    assert str(refused.value) == (
+        "Tesla V100-SXM2-16GB has compute capability 7.0, for which the installed torch 2.13.0+cu130 has no kernels "
+        "(it has: sm_75, sm_80, sm_86, sm_90, sm_100, sm_120, compute_120). Install the same version built for an "
+        "older CUDA: choose it on pytorch.org/get-started/previous-versions. Or compute without the GPU: "
+        "CUDA_VISIBLE_DEVICES= before the command."
+    )
+
+
+@pytest.mark.parametrize(
+    "capability, kernels, expected",
+    [
+        ((8, 6), ["sm_80"], True),  # a later minor number of the same generation
+        ((8, 0), ["sm_86"], False),
+        ((9, 0), ["sm_80"], False),
+        ((9, 0), ["compute_80"], True),  # compiled at start
+        ((8, 0), ["compute_90"], False),
+        ((9, 0), ["sm_90a"], True),
+        ((8, 0), [], False),
+    ],
+)
+def test_kernels_run_on_their_generation_only(capability, kernels, expected):
+    assert devices.runs_on(capability, kernels) is expected
+
+
+@pytest.mark.parametrize(
+    "wheel, n_gpus, driver, words",
+    [
+        (devices.Wheel("2.13.0+cpu", None, []), 0, True, "torch 2.13.0+cpu is built without CUDA"),
+        (NEWEST, 0, True, "the driver is too old for the installed torch 2.13.0+cu130, which is built for CUDA 13.0"),
+        (NEWEST, 0, False, "no NVIDIA driver answers on this machine"),
+    ],
+)
+def test_a_profile_for_gpus_never_computes_on_a_cpu(wheel, n_gpus, driver, words):
+    with pytest.raises(DeviceError, match=re.escape(words)):
+        devices.check_profile("cuda", wheel, n_gpus, driver)
+    devices.check_profile("cpu", wheel, n_gpus, driver)
+
+
+def test_a_profile_for_gpus_is_taken_where_torch_sees_one():
+    devices.check_profile("cuda", NEWEST, 1, True)
+
+
+def test_flash_attention_takes_heads_in_steps_of_eight():
+    assert [width for width in (8, 20, 64, 96, 256, 264) if devices.takes_head(width)] == [8, 64, 96, 256]
