@@ -16,6 +16,7 @@ from lib.evaluation import contrasts, scoring, statistics
 from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
 from lib.masking import frozen_masks, token_index, tokenization
+from lib.masking.examples import first_special_of
 from lib.models import initialization
 from lib.synthetic import demo_corpus, known_answers, optimal_model
 from lib.training import dataset, loop
@@ -133,7 +134,7 @@ def test_known_answers_are_written_from_the_command_line(tmp_path):
 def trained_and_scored(texts, examples=4800):
     """Scores of a small model and of the oracle, on single blanked words of texts that it was not trained on."""
     tokenizer = tokenization.tokenizer("bpe", texts["text"], DRAWING.vocabulary)
-    first = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+    first = first_special_of(tokenizer)
     index = token_index.build(texts, tokenizer, "rules", DRAWING.max_length)
     held_out = index["text_id"] % 5 == 0
     settings = parameters.load("params/two_levels/a1.yaml")

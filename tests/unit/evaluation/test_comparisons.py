@@ -1,4 +1,4 @@
-"""Claims about which models are compared, in which groups, and about the tables that 06 makes of it."""
+"""Claims about which models are compared, in which groups, and what tables come of it."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 
 from lib import design
 from lib.design import LEVELS
-from lib.evaluation import comparisons, contrasts, costs, statistics
+from lib.evaluation import comparisons, statistics
 
 HOW = {"draws": 100, "alpha": 0.05, "min_learners": 2, "seed": 1}
 ALL = [*design.KIND, "general_longer", "level_token"]
@@ -27,7 +27,7 @@ def scores(models=("general", "a1", "a1_transfer"), n_texts=60, level="A1", gain
     return pd.concat(tables, ignore_index=True)
 
 
-def test_the_planned_pairs_are_those_of_the_hypotheses_at_every_level():
+def test_planned_pairs_are_those_of_the_hypotheses():
     wishes = comparisons.planned(ALL, dict.fromkeys(LEVELS, "b1"))
     assert wishes["A2"] == [
         ("general-own", "general", "a2"),
@@ -39,7 +39,7 @@ def test_the_planned_pairs_are_those_of_the_hypotheses_at_every_level():
     assert {level: len(pairs) for level, pairs in comparisons.planned(["a1"], {}).items()} == dict.fromkeys(LEVELS, 3)
 
 
-def test_a_control_is_held_against_three_models_and_none_twice():
+def test_a_control_is_held_against_three_models_none_twice():
     wishes = comparisons.with_controls(ALL)["C1"]
     assert [name for name, _, _ in wishes] == [
         "general-general_longer", "general_longer-own",
@@ -47,7 +47,7 @@ def test_a_control_is_held_against_three_models_and_none_twice():
     ]  # fmt: skip
 
 
-def test_at_equal_examples_the_best_specialist_is_asked_only_where_it_is_the_levels_own():
+def test_equal_examples_ask_the_best_only_where_it_is_own():
     wishes = comparisons.at_equal_examples({"A1": "a1", "A2": "a1"})
     assert wishes["A1"] == [("general-own", "general_equal", "a1"), ("general-best", "general_equal", "a1")]
     assert wishes["A2"] == [("general-own", "general_equal", "a2")]
@@ -57,7 +57,7 @@ def test_rivals_are_the_floor_and_the_other_specialists():
     assert [a for _, a, _ in comparisons.against_rivals(["general", "a1", "a2", "c1"])["A1"]] == ["unigram", "a2", "c1"]
 
 
-def test_the_best_specialist_is_chosen_without_copies_and_only_where_the_level_has_a_model():
+def test_the_best_is_chosen_without_copies_where_a_model_is():
     at_b1 = scores(("a1", "b1"), level="B1").assign(seed=0)
     at_b1.loc[at_b1["model"] == "b1", "nll_text"] -= 1
     at_b1.loc[(at_b1["model"] == "a1") & (at_b1["text_id"] == "0"), ["nll_text", "copied"]] = [-1000.0, True]
@@ -75,7 +75,7 @@ def test_groups_too_small_are_not_answered_and_say_so():
     assert set(nobody["why"]) == {"fewer than 100 texts, or no model"} and nobody["theta"].isna().all()
 
 
-def test_each_grouping_leaves_out_what_the_others_are_about():
+def test_each_grouping_leaves_out_what_others_are_about():
     texts = pd.DataFrame(
         {"text_id": list("123456"), "level": "A1", "split": "test", "text": ["a " * n for n in range(6)]}
     )
@@ -91,7 +91,7 @@ def test_each_grouping_leaves_out_what_the_others_are_about():
     assert set(found["subset"]) == {"half: short", "half: long"}
 
 
-def test_the_matrix_holds_models_floor_and_equal_examples_and_the_floor_a_perplexity_alone():
+def test_the_matrix_holds_models_floor_and_equal_examples():
     table = scores()
     floor, equal = table[:60].assign(model="unigram"), table[:60].assign(model="general_equal")
     matrix = comparisons.matrix({"mix": statistics.learner_sums(table)}, floor, equal, True, HOW)
@@ -101,7 +101,7 @@ def test_the_matrix_holds_models_floor_and_equal_examples_and_the_floor_a_perple
     assert at_a1["bits_per_char"].isna().tolist() == [False, False, False, True, False]
 
 
-def test_what_was_learned_stands_beside_the_floor_and_the_untrained_model():
+def test_what_was_learned_stands_beside_floor_and_untrained():
     table = scores()
     sums = {"mix": statistics.learner_sums(table)}
     matrix = comparisons.matrix(sums, table[:60].assign(model="unigram"), table[:0], True, HOW)
@@ -115,24 +115,3 @@ def test_what_one_text_costs_two_models():
     found = comparisons.nats(scores(), ["4", "99"], ["general", "a1"])
     assert found.index.tolist() == ["4"]
     assert found.loc["4", ("nll_text", "general")] == pytest.approx(12) and found.loc["4", ("n_tokens", "a1")] == 6
-
-
-def test_primary_contrasts_are_of_the_mix_and_of_what_nobody_copied():
-    table = pd.DataFrame({"mask_type": ["mix", "mix", "word"], "subset": ["unflagged", "all", "unflagged"]})
-    assert contrasts.chosen(table).index.tolist() == [0]
-    assert contrasts.chosen(table, "mix", "all").index.tolist() == [1]
-
-
-def test_a_model_costs_what_it_and_its_base_took():
-    one = {"status": "trained", "why": None, "examples_seen": 100, "megabytes": 1.0, "parameters_total": 7}
-    runs = pd.DataFrame([
-        one | {"model": "general", "seed": 0, "init_from": "scratch", "valid_perplexity": 4, "start_perplexity": 9},
-        one | {"model": "general", "seed": 1, "init_from": "scratch", "valid_perplexity": 9, "start_perplexity": 9},
-        one | {"model": "a1_transfer", "seed": 0, "init_from": "general", "valid_perplexity": 2, "start_perplexity": 4},
-        {"model": "b2", "seed": 0, "init_from": "scratch", "status": "n/a", "why": "there is no text"},
-    ])  # fmt: skip
-    cost = costs.table(runs, ["b2", "general", "a1_transfer"]).set_index("model")
-    assert cost.index.tolist() == ["b2", "general", "a1_transfer"] and cost["seeds"].tolist() == [0, 2, 1]
-    assert cost.loc["general", "valid_perplexity"] == pytest.approx(6) and cost.loc["b2", "why"] == "there is no text"
-    hours = costs.clock(cost.reset_index(), runs, [3600, 7200, 1800]).set_index("model")["hours"]
-    assert hours["general"] == 1.5 and hours["a1_transfer"] == 2.0 and np.isnan(hours["b2"])

@@ -28,7 +28,7 @@ def rooms(source):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_opens_three_to_six_rooms_in_one_cell_of_fifteen_lines(path):
+def test_three_to_six_rooms_are_opened_in_fifteen_lines(path):
     cells = code(path)
     importing = [source for source in cells if "import " in source and rooms(source)]
     assert len(importing) == 1 and importing[0].count("\n") < 15
@@ -36,13 +36,13 @@ def test_a_notebook_opens_three_to_six_rooms_in_one_cell_of_fifteen_lines(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_begins_with_one_call_that_checks_what_it_is_asked(path):
+def test_a_notebook_begins_with_one_call(path):
     (first,) = [source for source in code(path) if "notebook.start" in source]
     assert f'notebook.start(globals(), "{path.stem}")' in first.splitlines()[0]
     assert path.stem in notebook.ASKED
 
 
-def test_start_refuses_a_wrong_value_and_a_wrong_experiment(tmp_path, monkeypatch):
+def test_start_refuses_a_wrong_value_and_a_wrong_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     right = {"experiment": "mine", "model": "a1", "seeds": [0]}
     run, settings = notebook.start(right, "04_evaluate")
@@ -54,7 +54,7 @@ def test_start_refuses_a_wrong_value_and_a_wrong_experiment(tmp_path, monkeypatc
 
 
 @pytest.mark.parametrize("folder", ["demo", "efcamdat"])
-def test_04_takes_every_models_whole_file_as_papermill_hands_it_over(folder):
+def test_04_takes_a_models_whole_file_as_papermill_does(folder):
     for name, asked in parameters.profile(f"params/{folder}").items():
         if isinstance(asked, parameters.Train):
             _, settings = notebook.start(asked.model_dump() | {"experiment": "mine"}, "04_evaluate")
