@@ -1,19 +1,27 @@
 """Numbers, durations and lists as sentences and tables have them."""
 
-import numpy as np
-import pandas as pd
+import difflib
+import math
+
+UNITS = [("seconds", 1 / 3600, 90 / 3600), ("minutes", 1 / 60, 1.5)]  # its hours, and from how many on another is taken
 
 
 def formatted(values, form):
-    return [form.format(value).replace("-", "−") if np.isfinite(value) else "n/a" for value in values]
+    return [form.format(value).replace("-", "−") if math.isfinite(value) else "n/a" for value in values]
+
+
+def unit_of(hours):
+    """(unit, how many hours it has) in which so many hours are best told."""
+    for unit, size, to in UNITS:
+        if hours < to:
+            return unit, size
+    return "hours", 1
 
 
 def time_of(hours):
     """hours in words: "0.4 seconds", "12 minutes", "3.5 hours"."""
-    for unit, size, to in [("seconds", 1 / 3600, 90 / 3600), ("minutes", 1 / 60, 1.5)]:
-        if hours < to:
-            return f"{hours / size:.2g} {unit}"
-    return f"{hours:,.1f} hours"
+    unit, size = unit_of(hours)
+    return f"{hours:,.1f} hours" if unit == "hours" else f"{hours / size:.2g} {unit}"
 
 
 def size_of(gigabytes):
@@ -31,10 +39,21 @@ def listed(names):
     return f"{', '.join(some)} and {last}" if some else last
 
 
+def nearest(name, names, cutoff=0.6):
+    """The one of names that is most like name, or None where none is like it. cutoff: the least likeness, 0 to 1."""
+    return next(iter(difflib.get_close_matches(name, names, 1, cutoff)), None)
+
+
+def nearest_told(name, names, form="{}"):
+    """A sentence and a space, "Nearest: study. ", or nothing. form: of what is told, as "EXPERIMENT={}"."""
+    near = nearest(name, names)
+    return f"Nearest: {form.format(near)}. " if near else ""
+
+
 def bullets(told):
     """Markdown: {word: sentences} as a list."""
     return "\n".join(f"- **{word}.** {words}" for word, words in told.items())
 
 
 def number(value, form="{:.1f}"):
-    return "n/a" if pd.isna(value) else form.format(value).replace("-", "−")
+    return "n/a" if value is None or math.isnan(value) else form.format(value).replace("-", "−")

@@ -23,6 +23,7 @@ from lib.evaluation import scoring
 from lib.experiment import parameters
 from lib.experiment.folders import Experiment
 from lib.masking import token_index
+from lib.masking.examples import first_special_of
 from lib.models import initialization
 from lib.training import loop, trainer
 from lib.training.dataset import Steps
@@ -48,7 +49,7 @@ def first_weights(model, tokens, positions, matrices):
 def main():
     run, settings = Experiment("demo", "."), parameters.load("params/demo/general.yaml")
     tokenizer = AutoTokenizer.from_pretrained(run.tokenizer)
-    special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+    special = first_special_of(tokenizer)
     drawing = parameters.load("params/demo/masks.yaml")
     texts = pd.read_parquet(run.texts, columns=["text_id", "split"])
     index = token_index.read(run.index).merge(texts, on="text_id")

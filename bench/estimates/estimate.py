@@ -17,6 +17,7 @@ sys.path.insert(0, str(ROOT))
 from bench.record import facts
 from lib.corpus import efcamdat
 from lib.experiment.files import write_json
+from lib.masking import frozen_masks
 from lib.workflow import estimates, plan
 
 CPU = json.loads((ROOT / "bench/records/cpu.json").read_text())
@@ -56,7 +57,7 @@ def hours():
     in_float32 = 2 * PARAMETERS / (REFERENCES["float32 products, TFLOP/s, H100 and H200 (data sheet)"] * 1e12 * share)
     tokens = tokens_by_level()
     all_texts = sum(tokens.values()) / TRAINED / MASKS
-    looked = LOOKS * estimates.LOOKED_AT * all_texts / sum(efcamdat.TEXTS.values())
+    looked = LOOKS * frozen_masks.LOOKED_AT * all_texts / sum(efcamdat.TEXTS.values())
     jobs = {"general": (sum(tokens.values()), None)}
     jobs |= {level: (tokens[level], None) for level in LEVELS}
     jobs |= {f"{level}, transfer": (tokens[level], "general") for level in LEVELS}

@@ -27,6 +27,7 @@ from lib.experiment import parameters
 from lib.experiment.files import read_json, write_json
 from lib.infilling import decoding
 from lib.masking import frozen_masks, token_index
+from lib.masking.examples import first_special_of
 from lib.models import initialization, loading, packing
 from lib.sharing import upstream_ilm
 from lib.synthetic.demo_corpus import embedded_corpus
@@ -41,7 +42,7 @@ TEXTS, ROOM, GREEDY = 50, 160, 1e-9  # ROOM: tokens of prompt and fillings toget
 def learned(index, gpt2, folder):
     """A model that has learned a little, in `folder` as 03_train leaves one; train.json holds what reading it needs."""
     torch.manual_seed(0)
-    steps = Steps(index, DRAWING, SETTINGS, 0, gpt2.convert_tokens_to_ids("<|startofinfill|>"))
+    steps = Steps(index, DRAWING, SETTINGS, 0, first_special_of(gpt2))
     model = initialization.model(SETTINGS, gpt2, DRAWING.max_length).train()
     adam = torch.optim.AdamW(model.parameters(), lr=SETTINGS.learning_rate, weight_decay=0.0)
     for step in range(len(steps)):
@@ -84,7 +85,7 @@ def main():
     table = embedded_corpus(2000, seed=7).rename(columns={"writing_id": "text_id"})
     index = token_index.build(table, up.gpt2, "rules", DRAWING.max_length)
     train, test = index.iloc[TEXTS * 4 :], index.iloc[: TEXTS * 4]
-    first = up.gpt2.convert_tokens_to_ids("<|startofinfill|>")
+    first = first_special_of(up.gpt2)
     _, tokens, roles = scoring.frozen_examples(test, frozen_masks.freeze(test, DRAWING, "mix", 1), first)
     prompts = [decoding.prompt(*one).tolist() for one in zip(tokens, roles)]
     prompts = [one for one in prompts if len(one) < 100][:TEXTS]

@@ -19,7 +19,7 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.record import facts
-from lib.evaluation import statistics
+from lib.evaluation import contrasts, statistics
 from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
 from lib.experiment.files import read_csv, read_json
@@ -54,7 +54,7 @@ class Study:
         models = ["general", *map(str.lower, levels)]
         scores = pd.concat(self.scores(model, seed) for model in models for seed in self.seeds)
         sums = statistics.learner_sums(scores.merge(masks[[*KEYS, "level"]], on=[*KEYS, "level"]))
-        each = [statistics.contrasts(sums, [("general-own", "general", level.lower())], level) for level in levels]
+        each = [contrasts.of(sums, [("general-own", "general", level.lower())], level) for level in levels]
         return pd.concat(each, ignore_index=True)
 
     def hidden(self, mask_type="mix"):
@@ -165,7 +165,7 @@ def against_oracle(study, level):
     own = study.scores(level.lower()).query("mask_type == 'word' and level == @level and not copied")
     best = own.drop(columns="nll_text").merge(nats[[*KEYS, "nll_text"]], on=KEYS).assign(model="oracle")
     sums = statistics.learner_sums(pd.concat([own, best]), "word")
-    return statistics.contrasts(sums, [("own-oracle", level.lower(), "oracle")], level).iloc[0]
+    return contrasts.of(sums, [("own-oracle", level.lower(), "oracle")], level).iloc[0]
 
 
 CHECKS = {check.__name__: check for check in (identical_levels, disjoint_vocabularies, hidden_levels, permuted_labels,

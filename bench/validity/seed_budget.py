@@ -23,6 +23,7 @@ from lib.experiment import parameters
 from lib.experiment.files import read_json, write_json
 from lib.experiment.folders import Experiment
 from lib.masking import frozen_masks, token_index
+from lib.masking.examples import first_special_of
 from lib.models import initialization
 from lib.synthetic import demo_corpus
 from lib.training import loop
@@ -46,7 +47,7 @@ def corpus(tokenizer, drawing):
 def main(rate):
     run, drawing = Experiment("demo", "."), parameters.load("params/demo/masks.yaml")
     base, tokenizer = str(run.model("general", 0)), AutoTokenizer.from_pretrained(run.tokenizer)
-    special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+    special = first_special_of(tokenizer)
     real, small = parameters.load("params/efcamdat/c1.yaml"), parameters.load("params/demo/c1.yaml")
     settings = real.model_copy(update={"eval_every": LOOK, "learning_rate": rate, "dropout": small.dropout})
     train, held_out = corpus(tokenizer, drawing)

@@ -24,6 +24,7 @@ from lib.experiment import parameters
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
 from lib.masking import token_index
+from lib.masking.examples import first_special_of
 from lib.models import initialization
 from lib.training import loop, trainer
 from lib.training.dataset import Steps
@@ -36,7 +37,7 @@ def perplexities(run, name, level, index, valid, tokenizer):
     """Perplexity on the level's valid texts, a seed each, of the demo's model `name`."""
     settings, found = parameters.load(f"params/demo/{name}.yaml"), []
     base = None if settings.init_from == "scratch" else str(run.model(settings.init_from, 0))
-    special, drawing = tokenizer.convert_tokens_to_ids("<|startofinfill|>"), parameters.load("params/demo/masks.yaml")
+    special, drawing = first_special_of(tokenizer), parameters.load("params/demo/masks.yaml")
     train = index[(index["split"] == "train") & (index["level"] == level)]
     for seed in SEEDS:
         set_seed(seed)
@@ -57,7 +58,7 @@ def main():
     for level in LEVELS:
         rows = index[(index["split"] == "valid") & (index["level"] == level)]
         own = frozen[frozen["text_id"].isin(rows["text_id"])]
-        valid = scoring.frozen_examples(rows, own, tokenizer.convert_tokens_to_ids("<|startofinfill|>"))
+        valid = scoring.frozen_examples(rows, own, first_special_of(tokenizer))
         for arm, name in ARMS.items():
             ppl = perplexities(run, name.format(level.lower()), level, index, valid, tokenizer)
             spread = round(float(np.log(ppl).std(ddof=1)), 4)

@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench.record import facts
 from lib.design import LEVELS
 from lib.evaluation import statistics
+from lib.evaluation.contrasts import of as paired_differences
+from lib.evaluation.contrasts import pools
 from lib.experiment import parameters
 from lib.experiment.files import read_csv, read_json, write_json, write_table
 from lib.hypotheses import decision_rules
@@ -43,7 +45,7 @@ def measured():
     own = read_csv("figures/demo/h1_gains.csv")
     spread = np.sqrt((own["se_data"] ** 2 * own["n_learners"]).mean())
     ppl = read_csv("figures/demo/matrix.csv").query("mask_type == 'mix' and test != 'mixed' and seed_sd > 0")
-    home = [statistics.pools(*cell) for cell in zip(ppl["model"], ppl["test"], strict=True)]
+    home = [pools(*cell) for cell in zip(ppl["model"], ppl["test"], strict=True)]
     by_model = (ppl[home]["seed_sd"] ** 2).groupby(ppl["model"][home])
     return float(spread), float(np.sqrt(by_model.mean().mean()))
 
@@ -80,7 +82,7 @@ def study(rng, seeds, noise, spread, theta=MARGIN, uneven=False, learners=LEARNE
 def contrasts(sums, draws=DRAWS):
     """general - own at each level, as 06_compare makes it."""
     levels = sums.table["level"].unique()
-    rows = [statistics.contrasts(sums, [("general-own", "general", level.lower())], level, draws) for level in levels]
+    rows = [paired_differences(sums, [("general-own", "general", level.lower())], level, draws) for level in levels]
     return pd.concat(rows, ignore_index=True)
 
 

@@ -1,9 +1,9 @@
 """Texts made comparable: levels, ids and white space; every dropped row counted by its reason."""
 
-import difflib
-
-from lib.corpus.efcamdat import BANDS, EF_LEVELS
+from lib.corpus.efcamdat import EF_LEVELS
+from lib.design import CEFR, LEVELS
 from lib.errors import CorpusError
+from lib.formatting import nearest_told
 
 
 def clean(table, levels=None):
@@ -24,7 +24,7 @@ def clean(table, levels=None):
     refuse_ids(once["text_id"][once["text_id"].duplicated()], "stand for two different rows")
     dropped = {"same row twice": len(texts) - len(once)}
     for reason, keep in {
-        "level C2": lambda t: t["level"] != "C2",
+        **{f"level {name}": lambda t, name=name: t["level"] != name for name in CEFR if name not in LEVELS},
         **({"level left out": lambda t: t["level"] != "drop"} if levels else {}),
         "empty text": lambda t: t["text"].str.strip() != "",
         "same words as another text": lambda t: ~fold(t["text"]).duplicated(),
@@ -40,7 +40,7 @@ def cefr(level, levels=None):
     EF's numbers 1 to 16 are known only without `levels`: 2 means something else in another corpus.
     """
     own = {plain_number(name.strip()).upper(): band for name, band in (levels or {}).items()}
-    return level.str.strip().str.upper().map({band: band for band in BANDS} | (own or EF_LEVELS))
+    return level.str.strip().str.upper().map({band: band for band in CEFR} | (own or EF_LEVELS))
 
 
 def plain_number(cell):
@@ -54,11 +54,11 @@ def _known_levels(table, levels):
     unknown = table.index[found.isna()]
     if len(unknown):
         rows = [f"row {i + 2}: {table['level'][i][:40]!r} (text id {table['text_id'][i][:40]})" for i in unknown[:3]]
-        near = difflib.get_close_matches(table["level"][unknown[0]].upper(), BANDS, 1)
+        near = nearest_told(table["level"][unknown[0]].upper(), CEFR)
         raise CorpusError(
-            f"{len(unknown)} texts have an unknown level ({'; '.join(rows)}). Expected: A1, A2, B1, B2, C1, C2, "
+            f"{len(unknown)} texts have an unknown level ({'; '.join(rows)}). Expected: {', '.join(CEFR)}, "
             f"or {' or '.join(map(repr, levels)) if levels else 'an EF level from 1 to 16'}. "
-            f"{f'Nearest: {near[0]}. ' if near else ''}Correct the level in the file, or say under `levels:` in "
+            f"{near}Correct the level in the file, or say under `levels:` in "
             'corpus.yaml which level it is ("drop" leaves its texts out).'
         )
     return found

@@ -3,12 +3,12 @@
 Facts about EFCAMDAT: Geertzen, Alexopoulou & Korhonen (2013); cleaned subcorpus: Shatz (2020).
 """
 
-import difflib
 
 import pandas as pd
 
 from lib.corpus.cleaning import cefr, refuse_ids
 from lib.errors import CorpusError
+from lib.formatting import nearest
 
 # name here -> names in the files; the first that a file has wins. The text column is a parameter.
 COLUMNS = {
@@ -34,8 +34,7 @@ def place(header, settings, file):
     for ours, candidates in {**COLUMNS, "text": [settings.text_column], **mapped}.items():
         name = next((candidate for candidate in candidates if candidate in names), None)
         if name is None:
-            near = difflib.get_close_matches(candidates[0], names, 1, cutoff=0.8)
-            if near or ours in mapped or ours not in OPTIONAL:
+            if nearest(candidates[0], names, cutoff=0.8) or ours in mapped or ours not in OPTIONAL:
                 raise CorpusError(_missing(file, candidates, names))
         elif names.count(name) > 1:
             raise CorpusError(
@@ -49,7 +48,7 @@ def place(header, settings, file):
 
 
 def _missing(file, candidates, names):
-    near = [name for candidate in candidates for name in difflib.get_close_matches(candidate, names, 1, cutoff=0.5)]
+    near = [found for candidate in candidates if (found := nearest(candidate, names, cutoff=0.5))]
     shown = [name[:40] for name in names[:20]] + ["..."] * (len(names) > 20)
     return (
         f"{file}: no column {' or '.join(candidates)}. Found: {', '.join(shown)}. "

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from lib.corpus.split import learners, learners_known
+from lib.corpus import learners
 from lib.errors import CorpusError
 
 KEY = (
@@ -24,9 +24,9 @@ def hashed_learners(texts):
 
     Raises CorpusError when the key cannot be read.
     """
-    if not learners_known(texts):
+    if not learners.known(texts):
         return texts["text_id"].astype(str)
-    key, (number, names) = _learner_key(), pd.factorize(learners(texts))
+    key, (number, names) = _learner_key(), pd.factorize(learners.of(texts))
     hashes = np.array([hmac.digest(key, name.encode(), "sha256").hex()[:16] for name in names])
     return pd.Series(hashes[number], index=texts.index)
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numba import njit
 
+from lib.corpus import learners
 from lib.corpus.near_duplicates import word_runs
 from lib.errors import CorpusError
 
@@ -27,7 +28,7 @@ def parts(texts, valid_share, test_share, seed):
     result does not depend on the order of rows. Returns a series of str. Raises CorpusError for an empty part.
     """
     wanted = np.array([1 - valid_share - test_share, valid_share, test_share])
-    unit, names = pd.factorize(learners(texts) if learners_known(texts) else texts["group"], sort=True)
+    unit, names = pd.factorize(learners.of(texts) if learners.known(texts) else texts["group"], sort=True)
     if len(names) < len(PARTS):
         raise CorpusError(
             f"All {len(texts)} texts are by {len(names)} learner(s). Expected: at least three, so that training, valid "
@@ -97,15 +98,6 @@ def on_held_out_prompt(texts, share, seed):
         if (sizes.loc[topic] <= room).all():
             room, taken = room - sizes.loc[topic], [*taken, topic]
     return texts["topic_id"].isin(taken)
-
-
-def learners_known(texts):
-    return bool((texts["learner_id"] != "").any())
-
-
-def learners(texts):
-    """The learner of each text; a text without learner id is a learner of its own."""
-    return texts["learner_id"].where(texts["learner_id"] != "", "text " + texts["text_id"].astype(str))
 
 
 def copied(texts, share):

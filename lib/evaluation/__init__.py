@@ -1,4 +1,5 @@
-"""How surprised a model is (04_evaluate), and how two compare (06_compare). `scoring` sums -ln p over answers,
-`statistics` makes perplexities, contrasts and intervals with learners as the unit, `lexical_metrics` describes the
-words that models write.
+"""How surprised a model is (04_evaluate), and how models compare (06_compare). `scoring` sums -ln p over answers,
+`statistics` makes perplexities with learners as the unit, `contrasts` paired differences with intervals, `comparisons`
+says which models and groups of texts are compared, `costs` what each model takes, `lexical_metrics` describes the words
+that models write.
 """

@@ -11,12 +11,21 @@ import numpy as np
 import pandas as pd
 from cefrpy import CEFRAnalyzer
 
+from lib.design import CEFR, kind
 from lib.evaluation.statistics import resampled_sums, whose
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")  # letters, and apostrophes within
 CLITIC = re.compile(r"(?<=.)(?:n't|'(?:s|m|re|ve|ll|d))$")
 WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}  # what can't, won't, shan't begin with
-PROFILE = ["A1", "A2", "B1", "B2", "C1", "C2", "unlisted"]
+PROFILE = [*CEFR, "unlisted"]
+FOUND = {"exact": ("exact", "blanks"), "top5": ("top5", "blanks")}  # measures as `rates` takes them
+WRITTEN = {
+    "unigram_overlap": ("unigram_overlap", "blanks"),
+    "bigram_overlap": ("bigram_overlap", "blanks"),
+    "nonwords": ("unlisted", "n_words"),
+    "true_nonwords": ("true_unlisted", "true_n_words"),
+    "error_preservation": ("unlisted", "n_words", "true_unlisted", "true_n_words"),
+}
 
 
 @functools.cache
@@ -106,3 +115,39 @@ def _ratio(sums, parts):
     """a / b, or (a / b) / (c / d), of sums by (column, model)."""
     a, b, *base = (sums[column].astype(float) for column in parts)
     return a / b / (base[0] / base[1]) if base else a / b
+
+
+def of_models(single, drawn, **how):
+    """word_metrics.csv: a row a model and level, FOUND of single words and WRITTEN of sampled fillings.
+
+    single: of infills' words.parquet, drawn: of samples.parquet, of all models, with model and seed; how: of `rates`.
+    """
+    true, written = (profile(drawn[of]) for of in ["answer", "infill"])
+    drawn = drawn.assign(blanks=1).join(true.add_prefix("true_")).join(written)
+    found, sampled = rates(single.assign(blanks=1), FOUND, **how), rates(drawn, WRITTEN, **how)
+    table = found.merge(sampled, how="outer", on=["model", "level"], suffixes=("", "_sampled"))
+    table.insert(1, "kind", list(map(kind, table["model"])))
+    return table
+
+
+def preservation(table):
+    """A sentence about error preservation. table: of `of_models`."""
+    told = table["error_preservation"].replace(np.inf, np.nan).dropna()
+    span = f"it lies between {told.min():.1f} and {told.max():.1f}; well above 1 it is gibberish, not learners' errors"
+    there = f"There {span}. " if len(told) else ""
+    return (f"Error preservation could be told in {len(told)} of {len(table)} cells. {there}In the others no word that "
+            "learners wrote there is out of the dictionary, or too few learners were asked.")  # fmt: skip
+
+
+def levels_of_words(drawn, **how):
+    """word_levels.csv: shares of PROFILE among the words of sampled fillings, a row a model and level; those of what
+    learners had written there as the model "learners". drawn, how: as of `of_models`."""
+    about = drawn[["level", "text_id", "learner_id", "seed"]]
+    of_learners = profile(drawn["answer"]).join(about).assign(model="learners")
+    once = of_learners[drawn["model"] == drawn["model"].iloc[0]] if len(drawn) else of_learners
+    shares = {name: (name, "n_words") for name in PROFILE}
+    written = profile(drawn["infill"]).join(drawn[[*about, "model"]])
+    table = pd.concat([rates(part, shares, **how) for part in [once, written]])
+    kinds = [model if model == "learners" else kind(model) for model in table["model"]]
+    table.insert(1, "kind", kinds)
+    return table

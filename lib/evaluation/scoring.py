@@ -4,7 +4,17 @@ import numpy as np
 import pandas as pd
 import torch
 
-from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, ROLES, begin_with, examples, lengths, roles_of
+from lib.masking.examples import (
+    CONTEXT,
+    INFILL,
+    INFILL_SPECIAL,
+    ROLES,
+    SPECIALS,
+    begin_with,
+    examples,
+    lengths,
+    roles_of,
+)
 from lib.masking.token_index import Texts
 from lib.models import packing
 
@@ -109,3 +119,29 @@ def unigram(keys, tokens, roles, train_ids, n_vocabulary):
     answers = [token[role == INFILL] for token, role in zip(tokens, roles)]
     n_tokens = np.array([len(answer) for answer in answers], np.int64)
     return keys.assign(n_tokens=n_tokens, nll_text=np.array([surprisal[answer].sum() for answer in answers], float))
+
+
+def floor(index, frozen, vocabulary, scores):
+    """The scores of `unigram` at each level that has training and test texts, as those of a model: without what it does
+    not foretell, the ends of answers and the context.
+
+    index: rows of the index with level, split and what scores have of a text; frozen: masks/test.parquet; vocabulary:
+    tokens, special ones included; scores: those of the models, as which an empty table looks.
+    """
+    floors = []
+    for _, rows in index.groupby("level"):
+        train, test = rows[rows["split"] == "train"], rows[rows["split"] == "test"]
+        if len(train):
+            masked = frozen[frozen["text_id"].isin(test["text_id"])]
+            built = frozen_examples(test, masked, vocabulary - len(SPECIALS))
+            guessed = unigram(*built, np.concatenate(train["ids"].to_list()), vocabulary)
+            floors.append(guessed.merge(test, on="text_id"))
+    floor = pd.concat(floors) if floors else scores.iloc[:0]
+    return floor.assign(model="unigram", seed=0, nll_full=0.0, nll_context=0.0, n_context=1)
+
+
+def same_tokens(these, scores):
+    """Are these scores, of whatever model, of masked texts that `scores` has, and token for token the same?"""
+    each = scores.drop_duplicates(KEYS)[[*KEYS, "n_tokens"]]
+    both = these.merge(each, on=KEYS, validate="m:1")
+    return len(both) == len(these) and bool((both["n_tokens_x"] == both["n_tokens_y"]).all())

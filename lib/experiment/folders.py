@@ -1,6 +1,5 @@
 """Where an experiment keeps its files, what a notebook may read, and what a file says of its making."""
 
-import difflib
 import importlib.metadata
 import os
 import platform
@@ -9,8 +8,10 @@ import subprocess
 from pathlib import Path
 
 from lib.errors import BadName, Missing
-from lib.experiment import lock, manifest
-from lib.experiment.files import digest
+from lib.experiment import lock, manifest, parameters
+from lib.experiment.files import digest, read_json
+from lib.experiment.schemas import Masks
+from lib.formatting import nearest_told
 
 
 class Experiment:
@@ -65,6 +66,22 @@ class Experiment:
         self.inputs |= manifest.check(need(path, made_by), made_by, self.folder)
         return path
 
+    def corpus_report(self):
+        """What 01_extract told, a dict; it counts as an input. Raises as `need`, and so do the next three."""
+        return read_json(self.need(self.report, "01_extract"))
+
+    def masks_report(self):
+        """What 02_mask told, a dict."""
+        return read_json(self.need(self.folder / "masks/report.json", "02_mask"))
+
+    def drawing(self):
+        """How 02_mask drew blanks: Masks parameters."""
+        return parameters.check(Masks, self.masks_report()["parameters"], "masks/report.json")
+
+    def trainings(self, model, seeds):
+        """{seed: train.json} of a model, whose whole folders count as inputs."""
+        return {seed: read_json(self.need(self.model(model, seed), "03_train") / "train.json") for seed in seeds}
+
     def corpus(self, files):
         """Count files from outside the run as inputs."""
         self.inputs |= {os.path.relpath(file, self.folder): digest(file) for file in files}
@@ -88,14 +105,24 @@ def need(path, made_by):
 
 def provenance(parameters, **inputs):
     """What a result says of its making: parameters, input hashes, commit, versions, machine kind."""
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
     return {
         "parameters": parameters.model_dump(),
         "inputs": {name: digest(path) for name, path in inputs.items()},
-        "commit": commit.stdout.strip() or None,
+        "commit": commit(),
         "versions": {name: importlib.metadata.version(name) for name in manifest.PACKAGES},
-        "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        "machine": machine(),
     }
+
+
+def commit():
+    """The commit of the code, or None outside a repository."""
+    asked = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True)
+    return asked.stdout.strip() or None
+
+
+def machine():
+    """The kind of this machine, without its name."""
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def existing(name, root="."):
@@ -104,6 +131,6 @@ def existing(name, root="."):
     there = sorted({path.parent.name for mark in (".lock", "corpus") for path in home.glob(f"*/{mark}")})
     if name in there:
         return Experiment(name, root)
-    near = "".join(f" Nearest: EXPERIMENT={one}." for one in difflib.get_close_matches(name, there, 1))
+    near = nearest_told(name, there, "EXPERIMENT={}")
     known = f"There are: {', '.join(there)}." if there else f"There is none in {home} yet; make demo makes one."
-    raise Missing(f"There is no experiment {name!r}.{near} {known}")
+    raise Missing(f"There is no experiment {name!r}. {near}{known}")

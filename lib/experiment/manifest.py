@@ -18,8 +18,7 @@ NAME = "manifest.json"
 CLOCKS = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vouches for them
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
 # of lib: they decide no number
-WITHOUT_RESULTS = {"lib.figures.result_figures", "lib.figures.corpus_figures", "lib.figures.tables", "lib.errors"}
-WITHOUT_RESULTS |= {"lib.infilling.queries", "lib.infilling.explorer", "lib.workflow"}
+WITHOUT_RESULTS = {"lib.figures", "lib.errors", "lib.infilling.queries", "lib.infilling.explorer", "lib.workflow"}
 WITHOUT_RESULTS |= {f"lib.experiment.{name}" for name in ["manifest", "files", "fault_injection", "lock"]}
 FREE = {"devices"}  # parameters that decide no result
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}

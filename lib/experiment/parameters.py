@@ -1,6 +1,5 @@
 """Parameters, read and checked: one model a file of params/<profile>/, in the words of lib/experiment/schemas.py."""
 
-import difflib
 import types
 from pathlib import Path
 
@@ -9,6 +8,7 @@ from pydantic import ValidationError
 
 from lib.errors import ParameterError
 from lib.experiment.schemas import Corpus, Hypotheses, Infill, Machine, Masks, Train
+from lib.formatting import nearest, nearest_told
 
 FILES = {"machine": Machine, "corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
 
@@ -53,8 +53,7 @@ def check(schema, values, where):
 def _explain(problem, schema):
     key = ".".join(map(str, problem["loc"])) or "the file"
     if problem["type"] == "extra_forbidden":
-        nearest = difflib.get_close_matches(key, schema.model_fields, 1, cutoff=0)
-        return f"  {key}: unknown; the nearest known name is {nearest[0]}"
+        return f"  {key}: unknown; the nearest known name is {nearest(key, schema.model_fields, cutoff=0)}"
     if problem["type"] == "missing":
         return f"  {key}: missing"
     hint = ""
@@ -68,7 +67,7 @@ def machine(name):
     file = Path("profiles") / name / "machine.yaml"
     if not file.exists():
         known = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
-        near = "".join(f"Nearest: PROFILE={one}. " for one in difflib.get_close_matches(name, known, 1))
+        near = nearest_told(name, known, "PROFILE={}")
         raise ParameterError(f"There is no {file}. {near}Known are: {', '.join(known)}; "
                              f"or: cp -r profiles/slurm profiles/{name}")  # fmt: skip
     return load(file)
@@ -82,9 +81,9 @@ def take(schema, cell):
     fields = schema.model_fields
     for name, value in cell.items():
         foreign = isinstance(value, (types.ModuleType, type)) or callable(value) or name.startswith("_")
-        close = [] if f"{name}s" in fields else difflib.get_close_matches(name, fields, 1, cutoff=0.85)
+        close = None if f"{name}s" in fields else nearest(name, fields, cutoff=0.85)
         if close and name not in fields and not foreign:
-            raise ParameterError(f"{name} is not a parameter of this notebook; did you mean {close[0]}?")
+            raise ParameterError(f"{name} is not a parameter of this notebook; did you mean {close}?")
     return check(schema, {name: cell[name] for name in fields if name in cell}, "the parameters cell")
 
 
@@ -93,9 +92,8 @@ def profile(folder):
     files = sorted(Path(folder).glob("*.yaml"))
     if not files:
         known = sorted(f"params/{other.name}" for other in Path("params").glob("*") if any(other.glob("*.yaml")))
-        near = difflib.get_close_matches(str(folder), known, 1)
-        found = f"Nearest: {near[0]}" if near else f"There are {', '.join(known)}"
-        raise ParameterError(f"{folder} holds no parameter files, which PARAMS=folder is to name. {found}.")
+        found = nearest_told(str(folder), known) or f"There are {', '.join(known)}."
+        raise ParameterError(f"{folder} holds no parameter files, which PARAMS=folder is to name. {found}".strip())
     loaded = {file.stem: load(file) for file in files}
     absent = [name for name in FILES if name not in loaded and name != "machine"]
     if absent:

@@ -5,9 +5,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from lib.design import CEFR, LEVELS
+
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
-Level = Literal["A1", "A2", "B1", "B2", "C1"]
+Level = Literal[*LEVELS]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 Column = Literal["text_id", "learner_id", "level", "l1", "topic_id", "text"]
 
 
@@ -26,7 +29,7 @@ class Corpus(Parameters):
     held_out_prompts: Annotated[float, Field(ge=0, lt=0.5)]  # of a level's texts, at most, on prompts kept for testing
     encoding: str  # of XML and CSV files: utf-8, cp1252, utf-16
     columns: dict[Column, str]  # name here -> name in the file, where it is another
-    levels: dict[str, Literal["A1", "A2", "B1", "B2", "C1", "C2", "drop"]]  # the file's level -> CEFR, or leave out
+    levels: dict[str, Literal[*CEFR, "drop"]]  # the file's level -> CEFR, or leave out
 
     @field_validator("encoding")
     @classmethod
@@ -65,12 +68,12 @@ class Masks(Parameters):
 
 
 class Train(Parameters):
-    """One file a model, for 03_train, 04_evaluate and 05_infill. What only controls need may be left out."""
+    """One file a model, for 03_train, whose models 04 and 05 ask. What only controls need may be left out."""
 
     model: str
     levels: Annotated[list[Level], Field(min_length=1)]
     init_from: str  # "scratch", another model of the profile, or a Hugging Face name or folder
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+    seeds: Seeds
     examples: Annotated[int, Field(ge=0, multiple_of=8)]  # training budget; 8 is the group of ILM's loss; 0: untuned
     eval_every: Count  # examples between two looks at the valid loss
     patience: Count  # looks without a better valid loss before training stops
@@ -106,6 +109,13 @@ class Train(Parameters):
         if self.init_from == self.model:
             raise ValueError("init_from: a model cannot start from itself")
         return self
+
+
+class Evaluate(Parameters):
+    """What 04_evaluate takes of a model's file: the rest is as it was in training, in train.json."""
+
+    model: str
+    seeds: Seeds
 
 
 class Infill(Parameters):

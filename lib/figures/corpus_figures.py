@@ -25,7 +25,7 @@ def lengths(texts, title):
     style = {"order": LEVELS, "hue": "level", "palette": LEVEL_COLOURS, "inner": "quart", "fill": False}
     seaborn().violinplot(texts, x="level", y="n_words", cut=0, density_norm="width", legend=False, ax=ax, **style)
     medians = formatted(texts.groupby("level").n_words.median().reindex(LEVELS), "median {:g}")
-    ax.set_xticks(range(5), map("\n".join, zip(LEVELS, medians)))
+    ax.set_xticks(range(len(LEVELS)), map("\n".join, zip(LEVELS, medians)))
     return ax
 
 

@@ -11,7 +11,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 
 from lib.design import KIND, LEVELS, OWN, TRANSFER
 from lib.figures.style import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, MARKERS, blank, label, seaborn
-from lib.formatting import formatted
+from lib.formatting import formatted, unit_of
 
 
 def matrix(ppl, title):
@@ -57,7 +57,7 @@ def needed_sample(mde, title):
 def transfer_slopes(ppl, title):
     """H3: perplexity of own, general, transfer model, 95 % intervals, a panel a level; gives the Figure."""
     table = ppl[ppl.mask_type == "mix"].set_index(["test", "model"])
-    axes = blank(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=5, sharey=True)
+    axes = blank(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=len(LEVELS), sharey=True)
     colours = list(KIND_COLOURS.values())[:3]
     for level, own, transfer, ax in zip(LEVELS, OWN, TRANSFER, axes):
         rows = table.reindex([(level, own), (level, "general"), (level, transfer)])
@@ -74,7 +74,8 @@ def transfer_slopes(ppl, title):
 def cost_gain(cost, contrasts, title):
     """Training time and gain. cost: model, hours (all it took); contrasts: a is general, b a model."""
     hours = cost.set_index("model").hours
-    unit, hours = ("minutes", hours * 60) if hours.max() < 1 else ("hours", hours)
+    unit, size = unit_of(hours.max())
+    hours = hours / size
     rows = contrasts.assign(hours=contrasts.b.map(hours), kind=contrasts.b.map(KIND).fillna("control"))
     ax = blank(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
     ax.plot(hours.get("general", np.nan), 0, "s", color=KIND_COLOURS["general"], markersize=7, label="general")
@@ -107,7 +108,7 @@ def forest(contrasts, title, by):
     """gain_pct, 95 % intervals, a panel a level, a line a value of column `by` as met; gives the Figure."""
     table = contrasts.set_index(["level", by])
     values = list(contrasts[by].unique())
-    axes = blank(title, 1.2 + 0.25 * len(values), "", "", ncols=5, sharex=True, sharey=True)
+    axes = blank(title, 1.2 + 0.25 * len(values), "", "", ncols=len(LEVELS), sharex=True, sharey=True)
     for level, ax in zip(LEVELS, axes):
         rows, places = table.reindex([(level, value) for value in values]), range(len(values))
         ax.axvline(0, color="black", linewidth=0.8)
@@ -135,7 +136,7 @@ def _by_level(table, title, ylabel, margin=0):
     gain."""
     columns = ["gain_pct", "gain_lo", "gain_hi", "mde_pct", "h1_pct", "note", "why"]
     rows = table.set_index("level").reindex(LEVELS, columns=columns)
-    places, colours = np.arange(5), list(LEVEL_COLOURS.values())
+    places, colours = np.arange(len(LEVELS)), list(LEVEL_COLOURS.values())
     ax = blank(title, 3.2, "CEFR level", ylabel)
     ax.axhline(0, color="black", linewidth=0.8)
     if margin:  # reaches equally far in logarithms
@@ -151,6 +152,6 @@ def _by_level(table, title, ylabel, margin=0):
     notes = [textwrap.fill(note, 16) if isinstance(note, str) else "" for note in notes]
     labels = zip(LEVELS, formatted(rows.gain_pct, "{:+.1f} %"), notes)
     ax.set_xticks(places, ["\n".join(label).strip() for label in labels])
-    ax.set_xlim(-0.5, 4.5)
+    ax.set_xlim(-0.5, len(LEVELS) - 0.5)
     ax.figure.legend(**LEGEND)
     return ax

@@ -5,18 +5,29 @@ import textwrap
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython import get_ipython
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from lib.design import LEVELS
 from lib.experiment.files import atomic, write_table
 
 # From light to dark, so that the levels keep their order in grey. The kinds' colours are Okabe and Ito's.
-LEVEL_COLOURS = dict(zip(LEVELS, ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]))
+SHADES = ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]
 KIND_COLOURS = {"specialised": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
 MARKERS = {"specialised": "o", "general": "s", "transfer": "D", "control": "X"}
 AIM = "#d55e00"  # what the drawn values are held against
 LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
 UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
+
+
+def _shades(n):
+    """n colours along SHADES, from its first to its last."""
+    channels = np.array([to_rgb(shade) for shade in SHADES]).T
+    places = np.linspace(0, len(SHADES) - 1, n)
+    return [to_hex(rgb) for rgb in zip(*(np.interp(places, range(len(SHADES)), channel) for channel in channels))]
+
+
+LEVEL_COLOURS = dict(zip(LEVELS, _shades(len(LEVELS))))
 
 
 def seaborn():

@@ -3,10 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lib.design import LEVELS
+from lib.design import LEVELS, judged
 from lib.formatting import listed
-
-KINDS = {"own": "{}", "general": "general", "transfer": "{}_transfer"}
 
 
 def _parts(groups):
@@ -17,8 +15,8 @@ def _parts(groups):
 def least_surprised(matrix):
     """Which of own, general and transfer model has the lowest perplexity at each level. matrix: ppl_matrix.csv."""
     ppl = matrix[matrix["mask_type"] == "mix"].pivot(index="test", columns="model", values="ppl")
-    rows = {level: {kind: ppl.get(name.format(level.lower()), pd.Series(dtype=float)).get(level, np.nan)
-                    for kind, name in KINDS.items()} for level in LEVELS}  # fmt: skip
+    rows = {level: {whose: ppl.get(model, pd.Series(dtype=float)).get(level, np.nan)
+                    for whose, model in judged(level).items()} for level in LEVELS}  # fmt: skip
     best = pd.DataFrame(rows).T.astype(float).dropna(how="all").idxmin(axis=1)
     return f"Lowest perplexity of own, general and transfer, shown or not: {_parts(best.groupby(best).groups)}"
 

@@ -1,8 +1,10 @@
-"""Decision rules for H1, H2 and H3, and what makes a verdict invalid or fragile.
+"""The hypotheses and their decision rules, and what makes a verdict invalid or fragile.
 
 Pure functions from contrast rows to verdict rows. theta, margins: differences of ln PPL, so 10 % is ln 1.10.
 Tests are one-sided at alpha; the intervals beside them are two-sided.
 """
+
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -60,7 +62,7 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
     table["why"] = ["; ".join(filter(None, both)) for both in zip(notes, rows["why"], strict=True)]
     table.loc[ALL, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
     counted = [f"{one} at {', '.join(same)}" for one, same in outcomes.groupby(outcomes, sort=False).groups.items()]
-    table.loc[ALL, ["verdict", "why"]] = [overall(outcomes, hypothesis == "H2"), "; ".join(counted)]
+    table.loc[ALL, ["verdict", "why"]] = [overall(outcomes, HYPOTHESES[hypothesis].everywhere), "; ".join(counted)]
     stamped = np.array([*rows["provisional"], rows["provisional"].any()]) & (table["verdict"] != NA)
     table["robust"] = np.where(table["verdict"] == NA, NA, "untested")
     table["verdict"] += np.where(stamped, STAMP, "")
@@ -72,9 +74,8 @@ def h1(contrasts, params):
     rows, margin = _rows(contrasts, "general-own"), np.log1p(params.h1_margin)
     p = _p(rows, margin)
     p_holm, p_strong = holm(p), holm(_p(rows, np.log1p(params.h1_strong)))
-    verdict = np.select(
-        [p.isna(), p_holm < params.alpha, _p(rows, margin, -1) < params.alpha], [NA, SUPPORTED, NOT], INCONCLUSIVE
-    )
+    below = _p(rows, margin, -1) < params.alpha
+    verdict = np.select([p.isna(), p_holm < params.alpha, below], [NA, SUPPORTED, NOT], INCONCLUSIVE)
     notes = np.where(p_strong < params.alpha, f"strong: shown above {100 * params.h1_strong:.0f} % too", "")
     return _verdicts("H1", rows, margin, p, p_holm, verdict, notes)
 
@@ -85,13 +86,10 @@ def h2(contrasts, params):
     claim where the best is the level's own, so it is corrected as there."""
     rows, margin = _rows(contrasts, "general-best"), np.log1p(params.h2_margin)
     p, shown = _p(rows, margin, -1), params.alpha
-    equivalent = (p < shown) & (_p(rows, -margin) < shown)
+    better, equivalent = _p(rows, -margin, -1) < shown, (p < shown) & (_p(rows, -margin) < shown)
     behind = holm(_p(rows, margin)) < shown
-    verdict = np.select(
-        [p.isna(), _p(rows, -margin, -1) < shown, equivalent, p < shown, behind],
-        [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT],
-        INCONCLUSIVE,
-    )
+    found = [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT]
+    verdict = np.select([p.isna(), better, equivalent, p < shown, behind], found, INCONCLUSIVE)
     notes = [f"best specialist on valid: {b}" if isinstance(b, str) else "" for b in rows["b"]]
     return _verdicts("H2", rows, margin, p, np.nan, verdict, notes)
 
@@ -105,35 +103,36 @@ def h3(contrasts, params):
     both, ran = above[[0, 1]].max(axis=1, skipna=False), above[2].notna()
     p, beats_both = np.fmax(both, above[2]).where(both.notna()), holm(both) < params.alpha
     p_holm = holm(p)
-    verdict = np.select(
-        [
-            both.isna(),
-            p_holm < params.alpha,
-            beats_both & (below[2] < params.alpha),
-            below[[0, 1]].min(axis=1) < params.alpha / 2,
-        ],
-        [NA, SUPPORTED, LONGER, NOT],
-        INCONCLUSIVE,
-    )
+    longer, refuted = beats_both & (below[2] < params.alpha), below[[0, 1]].min(axis=1) < params.alpha / 2
+    conditions = [both.isna(), p_holm < params.alpha, longer, refuted]
+    verdict = np.select(conditions, [NA, SUPPORTED, LONGER, NOT], INCONCLUSIVE)
     weakest = above.fillna({0: 2, 1: 2, 2: -1}).idxmax(axis=1)  # a missing rival shows why, a missing control not
     rows = pd.concat(tests, keys=range(3)).loc[list(zip(weakest, LEVELS, strict=True))].droplevel(0)
     rows["provisional"] = np.any([one["provisional"] for one in tests], axis=0)
-    control = np.select(
-        [~beats_both, ~ran, verdict == INCONCLUSIVE],
-        [
-            "",
-            "; longer training not excluded: no general model was continued as long",
-            "; longer training not excluded: the general model continued as long is not shown beaten",
-        ],
-        "",
-    )
+    left = "; longer training not excluded: "
+    untried = f"{left}no general model was continued as long"
+    unbeaten = f"{left}the general model continued as long is not shown beaten"
+    control = np.select([~beats_both, ~ran, verdict == INCONCLUSIVE], ["", untried, unbeaten], "")
     notes = np.where(verdict == NA, "", "nearest rival: " + rows["a"].astype(str) + control)
     return _verdicts("H3", rows, margin, p, p_holm, verdict, notes)
 
 
+# rule: as h1; margin: its parameter; claim: what it says; asks: what is to be shown, above or below the margin {m};
+# everywhere: does it speak of all levels, so that one which refutes it refutes the whole?
+Hypothesis = namedtuple("Hypothesis", "rule margin claim asks everywhere")
+GAIN = "a gain of the level's own model over the general one above {m:.0%}"
+BEHIND = "a general model less than {m:.0%} behind the best specialist"
+AHEAD = "a transfer model more than {m:.0%} ahead of both"
+HYPOTHESES = {
+    "H1": Hypothesis(h1, "h1_margin", "specialisation matters", GAIN, everywhere=False),
+    "H2": Hypothesis(h2, "h2_margin", "the general model suffices", BEHIND, everywhere=True),
+    "H3": Hypothesis(h3, "h3_margin", "transfer is best", AHEAD, everywhere=False),
+}
+
+
 def decide(contrasts, params, checks=None):
-    """Verdict rows of H1, H2, H3 from contrasts of one mask_type and subset; all invalid if a check fails."""
-    table = pd.concat([rule(contrasts, params) for rule in (h1, h2, h3)], ignore_index=True)
+    """Verdict rows of HYPOTHESES from contrasts of one mask_type and subset; all invalid if a check fails."""
+    table = pd.concat([one.rule(contrasts, params) for one in HYPOTHESES.values()], ignore_index=True)
     if checks is not None and not checks["holds"].all():
         failed = checks[~checks["holds"].astype(bool)]
         why = "; ".join("failed check: " + failed["check"] + " (" + failed["detail"] + ")")

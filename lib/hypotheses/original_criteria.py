@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lib.design import LEVELS, MIXED, role
+from lib.design import GENERAL, LEVELS, MIXED, made_for, specialists, transfer
+from lib.evaluation.statistics import on_mix
 from lib.hypotheses.decision_rules import NA
 
 EXPECTED = {"A1": (8, 20), "C1": (20, 40)}  # PPL, the plan's ranges
@@ -13,108 +14,45 @@ def plan_criteria(matrix, valid_ppl):
     """The plan's own criteria, word for word, as rows of seed_criteria.csv: criterion, level, model (that is judged),
     value, passed, note (the definition taken here, and why it cannot decide alone). valid_ppl: {model: final validation
     PPL}."""
-    models, low, high = [level.lower() for level in LEVELS], -np.inf, np.inf
-    ppl = matrix[matrix["mask_type"] == "mix"].pivot(index="model", columns="test", values="ppl")
-    ppl = ppl.reindex([*models, "general", "a1_transfer"], columns=[*LEVELS, MIXED])
-    general, best = ppl.loc["general"], ppl.loc[models].min()
+    models = specialists()
+    ppl = on_mix(matrix).pivot(index="model", columns="test", values="ppl")
+    ppl = ppl.reindex([*models, GENERAL, transfer("A1")], columns=[*LEVELS, MIXED])
+    general, best = ppl.loc[GENERAL], ppl.loc[models].min()
     own = pd.Series(np.diag(ppl.loc[models, LEVELS]), LEVELS)
     others = np.log(ppl.loc[models, LEVELS]).mask(np.eye(len(LEVELS), dtype=bool))  # for geometric means
     alone = [np.exp(np.log(general[LEVELS].drop(level)).mean()) / general[level] for level in LEVELS]
     alone = ["n/a" if np.isnan(ratio) else f"{ratio:.1f}" for ratio in alone]
-    rows = [  # the model, values by level, the range that passes, the note
-        (
-            "Specialization Gain >= 25%",
-            "{}",
-            100 * (general[LEVELS] / own - 1),
-            25,
-            high,
-            "general PPL / own PPL - 1, in %. No interval: H1 asks that a gain be shown.",
-        ),
-        (
-            "Level Specificity >= 3x",
-            "{}",
-            np.exp(others.mean(axis=1).set_axis(LEVELS)) / own,
-            3,
-            high,
-            "own model: PPL on the other levels' texts (geometric mean) / PPL on its level's. Easy texts raise it for "
-            f"any model: the general one alone has {', '.join(alone)} from A1 to C1.",
-        ),
-        (
-            "PPL within 10% of best per-CEFR",
-            "general",
-            100 * (general / best - 1)[LEVELS],
-            low,
-            10,
-            "general PPL / lowest PPL of the five level models - 1, in %. No interval, the best is picked on the test "
-            "texts, and it cannot hold together with a gain of 25 %.",
-        ),
-        (
-            "3-8x better",
-            "{}",
-            np.exp(others.mean()) / own,
-            3,
-            high,
-            "on the level's texts, PPL of the other levels' models (geometric mean) / PPL of the own one; above 8 "
-            "passes too. A wrong level is not the general model.",
-        ),
-        (
-            "Not worse than general model",
-            "{}",
-            100 * (own / general[LEVELS] - 1)[["C1"]],
-            low,
-            0,
-            "own PPL / general PPL - 1, in %. No interval: between equal models chance alone decides it.",
-        ),
-        (
-            "Best on combined test set",
-            "general",
-            100 * (general / best - 1)[[MIXED]],
-            low,
-            0,
-            "general PPL / lowest PPL of the five level models - 1 on all levels' texts, in %. Each level model meets "
-            "four foreign levels there, so it says little about any level.",
-        ),
-        (
-            "If transfer > A1-only: valuable",
-            "{}_transfer",
-            100 * (ppl.loc["a1"] / ppl.loc["a1_transfer"] - 1)[["A1"]],
-            0,
-            high,
-            "A1 model's PPL / transfer's - 1, in %. No interval, and the general model may be as good: see H3.",
-        ),
-        *(
-            (
-                f"{level} {a}–{b}",
-                "{}",
-                own[[level]],
-                a,
-                b,
-                "own PPL. Tokenizer and masks move it more than any hypothesis.",
-            )
-            for level, (a, b) in EXPECTED.items()
-        ),
-        *(
-            (
-                "Final validation perplexity < 50",
-                model,
-                pd.Series({role(model)[1] or MIXED: value}),
-                low,
-                50,
-                f"{model}: PPL on its own valid texts. It compares no two models.",
-            )
-            for model, value in valid_ppl.items()
-        ),
-    ]
-    cells = [
-        (
-            name,
-            level,
-            who.format(level.lower()),
-            value,
-            NA if np.isnan(value) else "pass" if a <= round(value, 9) <= b else "fail",
-            note,
-        )
-        for name, who, values, a, b, note in rows
-        for level, value in values.items()
-    ]
-    return pd.DataFrame(cells, columns=["criterion", "level", "model", "value", "passed", "note"])
+    rows = []
+
+    def judge(criterion, model, values, note, least=-np.inf, most=np.inf):
+        for level, value in values.items():
+            passed = "pass" if least <= round(value, 9) <= most else "fail"
+            passed = NA if np.isnan(value) else passed
+            rows.append([criterion, level, model.format(level.lower()), value, passed, note])
+
+    note = "general PPL / own PPL - 1, in %. No interval: H1 asks that a gain be shown."
+    judge("Specialization Gain >= 25%", "{}", 100 * (general[LEVELS] / own - 1), note, least=25)
+    note = ("own model: PPL on the other levels' texts (geometric mean) / PPL on its level's. Easy texts raise it for "
+            f"any model: the general one alone has {', '.join(alone)} from A1 to C1.")  # fmt: skip
+    judge("Level Specificity >= 3x", "{}", np.exp(others.mean(axis=1).set_axis(LEVELS)) / own, note, least=3)
+    note = ("general PPL / lowest PPL of the five level models - 1, in %. No interval, the best is picked on the test "
+            "texts, and it cannot hold together with a gain of 25 %.")  # fmt: skip
+    judge("PPL within 10% of best per-CEFR", GENERAL, 100 * (general / best - 1)[LEVELS], note, most=10)
+    note = ("on the level's texts, PPL of the other levels' models (geometric mean) / PPL of the own one; above 8 "
+            "passes too. A wrong level is not the general model.")  # fmt: skip
+    judge("3-8x better", "{}", np.exp(others.mean()) / own, note, least=3)
+    note = "own PPL / general PPL - 1, in %. No interval: between equal models chance alone decides it."
+    judge("Not worse than general model", "{}", 100 * (own / general[LEVELS] - 1)[["C1"]], note, most=0)
+    note = ("general PPL / lowest PPL of the five level models - 1 on all levels' texts, in %. Each level model meets "
+            "four foreign levels there, so it says little about any level.")  # fmt: skip
+    judge("Best on combined test set", GENERAL, 100 * (general / best - 1)[[MIXED]], note, most=0)
+    note = "A1 model's PPL / transfer's - 1, in %. No interval, and the general model may be as good: see H3."
+    transferred = 100 * (ppl.loc["a1"] / ppl.loc[transfer("A1")] - 1)[["A1"]]
+    judge("If transfer > A1-only: valuable", transfer("A1"), transferred, note, least=0)
+    note = "own PPL. Tokenizer and masks move it more than any hypothesis."
+    for level, (least, most) in EXPECTED.items():
+        judge(f"{level} {least}–{most}", "{}", own[[level]], note, least, most)
+    for model, value in valid_ppl.items():
+        note = f"{model}: PPL on its own valid texts. It compares no two models."
+        judge("Final validation perplexity < 50", model, {made_for(model) or MIXED: value}, note, most=50)
+    return pd.DataFrame(rows, columns=["criterion", "level", "model", "value", "passed", "note"])

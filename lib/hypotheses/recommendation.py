@@ -1,4 +1,4 @@
-"""What the study advises: the plan's own criteria beside the verdicts, and which system to use at a level.
+"""What the study advises: which system to use at a level.
 
 Pure functions from perplexities (rows of ppl_matrix.csv, PPL for short) and contrast rows to tables and sentences.
 """
@@ -6,35 +6,36 @@ Pure functions from perplexities (rows of ppl_matrix.csv, PPL for short) and con
 import numpy as np
 import pandas as pd
 
-from lib.design import LEVELS
-from lib.evaluation.statistics import p_above
+from lib.design import GENERAL, LEVELS, own, transfer
+from lib.evaluation.contrasts import chosen
+from lib.evaluation.statistics import on_mix, p_above
+from lib.formatting import time_of
 from lib.hypotheses.decision_rules import STAMP, h3, outcome
 from lib.hypotheses.verdict_text import beside_h3
 
-SYSTEMS = {
-    "general": "the general model",
-    "level_token": "the general model with a level token",
-    "{}_transfer": "the general model fine-tuned on {}",
-    "{}": "the model of {} alone",
-}  # simplest first
+
+def systems(level):
+    """{model: what it is called}, the simplest first."""
+    return {
+        GENERAL: "the general model",
+        "level_token": "the general model with a level token",
+        transfer(level): f"the general model fine-tuned on {level}",
+        own(level): f"the model of {level} alone",
+    }
 
 
 def recommend(contrasts, matrix, cost, params, checks=None):
     """{level: what to use}: the simplest system shown, one-sided at alpha, within 2 % of each other system and so of
     the best; if there is none, the lowest PPL, marked uncertain; nothing if a check fails. contrasts: every pair of
-    SYSTEMS, either way round (mix, unflagged); cost: model, hours (with what its start took), megabytes. None stands
+    `systems`, either way round (mix, unflagged); cost: model, hours (with what its start took), megabytes. None stands
     for not known."""
     if checks is not None and not checks["holds"].all():
         return {level: _nothing(level, "the comparison is invalid") for level in LEVELS}
-    primary = contrasts[(contrasts["mask_type"] == "mix") & (contrasts["subset"] == "unflagged")]
+    primary = chosen(contrasts)
     decided = h3(primary, params).set_index("level")["verdict"].map(outcome)
     beside = {level: beside_h3(decided[level], params.h3_margin) for level in LEVELS}
-    return {
-        level: _recommend(
-            level, primary[primary["level"] == level], matrix, cost.set_index("model"), params, beside[level]
-        )
-        for level in LEVELS
-    }
+    rest = matrix, cost.set_index("model"), params
+    return {level: _recommend(level, primary[primary["level"] == level], *rest, beside[level]) for level in LEVELS}
 
 
 def _nothing(level, why):
@@ -42,8 +43,8 @@ def _nothing(level, why):
 
 
 def _recommend(level, contrasts, matrix, cost, params, beside):
-    names = {key.format(level.lower()): words.format(level) for key, words in SYSTEMS.items()}
-    ppl = matrix[(matrix["test"] == level) & (matrix["mask_type"] == "mix")].set_index("model")["ppl"]
+    names = systems(level)
+    ppl = on_mix(matrix[matrix["test"] == level]).set_index("model")["ppl"]
     ppl = ppl.reindex(list(names)).dropna()
     if ppl.empty:
         return _nothing(level, "nothing was tested there")
@@ -53,11 +54,10 @@ def _recommend(level, contrasts, matrix, cost, params, beside):
     if len(ppl) > 1 and pairs["theta"].isna().all():
         return _nothing(level, "no difference could be estimated there")
     pairs["p"] = p_above(-pairs["theta"], pairs["se"], pairs["df"], -np.log1p(params.recommend_within))
-    close = [
-        a
-        for a in ppl.index
-        if len(ppl) > 1 and all(pairs["p"].get((a, b), 1) < params.alpha for b in ppl.index.drop(a))
-    ]
+    close = []
+    for a in ppl.index if len(ppl) > 1 else []:
+        if all(pairs["p"].get((a, b), 1) < params.alpha for b in ppl.index.drop(a)):
+            close.append(a)
     model = close[0] if close else ppl.idxmin()
     low, high = 100 * np.expm1(pairs.reindex([("general", model)])[["ci_lo", "ci_hi"]].iloc[0])
     numbers = {"gain_lo": low, "gain_hi": high, **cost.reindex([model])[["hours", "megabytes"]].iloc[0]}
@@ -68,14 +68,12 @@ def _recommend(level, contrasts, matrix, cost, params, beside):
         **{key: None if np.isnan(x) else float(x) for key, x in numbers.items()},
     }
     near = f"shown within {100 * params.recommend_within:.0f} % of the best"
-    beside = beside if model.endswith("_transfer") else ""
-    advice = (
-        f"use {names[model]}, the simplest system {near}{beside}"
-        if close
-        else f"{names[model]} is the only system tested"
-        if len(ppl) == 1
-        else f"{names[model]} comes first, but no system is {near}: uncertain"
-    )
+    beside = beside if model == transfer(level) else ""
+    advice = f"{names[model]} comes first, but no system is {near}: uncertain"
+    if close:
+        advice = f"use {names[model]}, the simplest system {near}{beside}"
+    elif len(ppl) == 1:
+        advice = f"{names[model]} is the only system tested"
     return found | {"sentence": _advice(f"{level}: {advice}", found)}
 
 
@@ -84,7 +82,5 @@ def _advice(text, found):
     if found["gain_lo"] is not None:
         text += f"; gain over the general model {found['gain_lo']:+.1f} to {found['gain_hi']:+.1f} %"
     if None not in (found["hours"], found["megabytes"]):
-        hours, short = found["hours"], found["hours"] < 1
-        text += f"; {60 * hours if short else hours:.1f} {'minutes' if short else 'hours'} of training"
-        text += f", {found['megabytes']:.0f} MB"
+        text += f"; {time_of(found['hours'])} of training, {found['megabytes']:.0f} MB"
     return text + (f"{STAMP}." if found["provisional"] else ".")

@@ -2,6 +2,10 @@
 
 import pandas as pd
 
+from lib.evaluation.scoring import KEYS
+
+UNKNOWABLE = "cannot be known: the corpus names no learners"
+
 
 def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, step0):
     """What must hold before any verdict: table check, holds, detail (who breaks it). Unknown does not hold.
@@ -26,6 +30,36 @@ def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, 
     }
     rows = [(check, not who, ", ".join(who[:5]) or "none") for check, who in culprits.items()]
     return pd.DataFrame(rows, columns=["check", "holds", "detail"])
+
+
+def of_study(scores, blanks, trained, order, texts, corpus, masks):
+    """`preconditions` of a study, from what its notebooks left.
+
+    scores: all of 04's; blanks: KEYS and hidden (characters) of each masked test text; trained: a row a trained run,
+    train.json's entries; order: model and text_id of what each model read; texts: text_id, learner_id; corpus, masks:
+    the reports of 01 and 02. What the base of a model read counts as read by it.
+    """
+    training = {}
+    for model, base in zip(trained["model"], trained["init_from"]):
+        read = order.loc[order["model"].isin([model, base]), "text_id"]
+        training[model] = texts.loc[texts["text_id"].isin(read), ["text_id", "learner_id"]]
+    met = scores[["model", *KEYS, "n_chars"]].merge(blanks, on=KEYS)
+    whole = met[met["n_chars"] == met["hidden"]].groupby("model").size()  # scored to the last character
+    truncated = (len(blanks) * trained.groupby("model").size()).sub(whole, fill_value=0)
+    stated = trained.groupby("model")[["mask_hash", "split_id"]].agg(lambda seen: " and ".join(sorted(set(seen))))
+    runs = trained.set_index(trained["model"] + " seed " + trained["seed"].astype(str))
+    runs = runs[runs["examples_seen"] > 0]  # an untuned base is at step 0, as 03_train has made sure
+    checks = preconditions(
+        scores,
+        stated["mask_hash"].to_dict() | {"02_mask": masks["mask_hash"]["test"]},
+        stated["split_id"].to_dict() | {"01_extract": corpus["split_id"], "02_mask": masks["split_id"]},
+        truncated.to_dict(),
+        training,
+        runs["fingerprint"].to_dict(),
+        runs["fingerprint_start"].to_dict(),
+    )
+    unknowable = (checks["check"] == "no test learner in training") & (not corpus["learners_known"])
+    return checks.assign(detail=checks["detail"].mask(unknowable, UNKNOWABLE))
 
 
 def _apart(values):

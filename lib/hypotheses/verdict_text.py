@@ -11,6 +11,7 @@ from lib.hypotheses.decision_rules import (
     EQUIVALENT,
     GENERAL_BETTER,
     HOLDS,
+    HYPOTHESES,
     INCONCLUSIVE,
     INVALID,
     LONGER,
@@ -173,4 +174,17 @@ def answer(own, verdicts, checks):
     from_to = f"{ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(ends)
     span = (f"The general model's perplexity against the own model's, on its level: {from_to}." if ends else
             "No level could be compared.")  # fmt: skip
-    return " ".join([span, *(f"{title(h, verdicts)}." for h in CLAIMS)])
+    return " ".join([span, *(f"{title(h, verdicts)}." for h in HYPOTHESES)])
+
+
+def least_surprised(versus, checks):
+    """Markdown: which of own, general and transfer comes first at each level, in this sample. versus: the rows
+    general-own and general-transfer of the primary contrasts."""
+    tops = versus.dropna(subset="gain_pct").sort_values("gain_pct").groupby("level").last().reset_index()
+    first = []
+    for row in tops.itertuples():
+        gain = f"{row.b} (gain {row.gain_pct:+.1f} %, interval {row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
+        first.append(f"at {row.level} {gain if row.gain_pct > 0 else 'the general model'}")
+    broken = list(checks.loc[~checks["holds"], "check"])
+    unfair = f" But the comparison is not fair, since this does not hold: {listed(broken)}." if broken else ""
+    return f"Of own, general and transfer, with the gain over general: {'; '.join(first) or 'n/a'}.{unfair}"

@@ -17,7 +17,7 @@ from lib.evaluation import scoring
 from lib.experiment import manifest
 from lib.experiment.files import read_json
 from lib.infilling import decoding
-from lib.masking.examples import example
+from lib.masking.examples import example, first_special_of
 from lib.masking.segmentation import NGRAM, SENTENCE, WORD, units
 from lib.masking.token_index import encode
 from lib.models import loading
@@ -175,8 +175,7 @@ def _example(network, tokenizer, question):
     room = loading.positions(network.config)
     if not len(question.spans):
         raise ValueError("There is no blank. Click on a word, put one in [brackets], or write _ where one is missing.")
-    first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
-    built = example(*encode(tokenizer, question.text), question.spans, first_special)
+    built = example(*encode(tokenizer, question.text), question.spans, first_special_of(tokenizer))
     if built is None:
         raise ValueError("Two blanks share a token: put them into one, or take back one of them.")
     if len(built[0]) + SHORT > room:
@@ -204,7 +203,7 @@ def whole_text(network, tokenizer, question):
     if None in question.given:
         raise ValueError("A word is missing from the text (_): write it, or take the blank out.")
     room, no_blank = loading.positions(network.config), np.zeros((0, 3), np.int32)
-    tokens, roles = example(*ids, no_blank, tokenizer.convert_tokens_to_ids("<|startofinfill|>"), room)
+    tokens, roles = example(*ids, no_blank, first_special_of(tokenizer), room)
     one = scoring.score(network, pd.DataFrame(index=[0]), [tokens], [roles]).iloc[0]
     return {"tokens": int(one["n_context"])} | _surprise(one["nll_context"] / one["n_context"])
 

@@ -114,6 +114,11 @@ def examples(texts, drawn, chosen, length, first_special):
     return tuple(np.split(flat, stops)[:-1] for flat in both)  # what is behind the last stop is empty
 
 
+def first_special_of(tokenizer):
+    """The id of <|startofinfill|>, behind which the ids of the other special tokens come in their order."""
+    return tokenizer.convert_tokens_to_ids(SPECIALS[0])
+
+
 def level_tokens(tokenizer, levels):
     """The token that tells each text's level: the digit 1 for A1 to 5 for C1, one token in any byte-level vocabulary.
 

@@ -1,4 +1,4 @@
-"""What 02_mask makes once for all models: the tokenizer and the frozen masks."""
+"""The masks that all models are asked about, drawn once and kept."""
 
 import hashlib
 
@@ -10,6 +10,7 @@ from lib.masking.examples import lengths
 from lib.masking.token_index import Texts
 
 MASK_COLUMNS = ["text_id", "mask_type", "mask_set", "span_type", "char_offset", "char_length"]
+LOOKED_AT = 2000  # valid texts, at most, that say when training stops: more would make looks dearer than training
 CANDIDATES = 16  # masks drawn for a text before its frozen ones are chosen
 
 
@@ -33,6 +34,12 @@ def freeze(index, drawing, mask_type, n_sets):
     own = spans[np.isin(np.repeat(np.arange(len(ends)), n_spans), taken)].astype(int)
     columns = [text_ids[owner[mask]], np.full(len(mask), mask_type, object), mask_set[mask], *own.T]
     return pd.DataFrame(dict(zip(MASK_COLUMNS, columns)))
+
+
+def validation_subset(rows):
+    """The rows of the valid texts that a training is looked at by: LOOKED_AT at most, chosen by hash."""
+    first = np.argsort(masks.text_keys(rows["text_id"]))[:LOOKED_AT]
+    return rows.iloc[np.sort(first)]
 
 
 def mask_hash(frozen):

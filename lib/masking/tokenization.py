@@ -4,7 +4,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, 
 from transformers import PreTrainedTokenizerFast
 
 from lib import hub
-from lib.masking.examples import SPECIALS
+from lib.masking.examples import SPECIALS, first_special_of
 
 
 def tokenizer(name, training_texts, vocabulary):
@@ -20,8 +20,16 @@ def tokenizer(name, training_texts, vocabulary):
     return base
 
 
-def _published(name):
+def of(run):
+    """(tokenizer, id of its first special token) of a run, as 02_mask left it; it counts as an input."""
     from transformers import AutoTokenizer  # here, since it brings torch along, which 02_mask does without
+
+    tokenizer = AutoTokenizer.from_pretrained(run.need(run.tokenizer, "02_mask"))
+    return tokenizer, first_special_of(tokenizer)
+
+
+def _published(name):
+    from transformers import AutoTokenizer  # as above
 
     return hub.load(AutoTokenizer, name, f"tokenizer: {name} is no folder with a tokenizer, and not to be had from "
                     "Hugging Face. Give the path of a folder in masks.yaml")  # fmt: skip

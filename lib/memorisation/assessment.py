@@ -21,8 +21,9 @@ from lib.errors import BadName, Missing, NotWritten
 from lib.experiment import parameters
 from lib.experiment.files import digest, read_csv, read_json, write_json
 from lib.experiment.folders import existing
-from lib.experiment.schemas import Count, Masks, Parameters, Share
+from lib.experiment.schemas import Count, Parameters, Share
 from lib.masking import token_index
+from lib.masking.examples import first_special_of
 from lib.memorisation import canaries, canary_training, extraction_gap
 from lib.models import loading
 
@@ -121,7 +122,7 @@ def measure(run, model, seed, index, drawing, limits, planted=None):
     told = {"n_learners": 0}
     if len(read):
         tokenizer, network = AutoTokenizer.from_pretrained(folder), loading.load(folder)
-        first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+        first_special = first_special_of(tokenizer)
         sums = [extraction_gap.asked(network, tokenizer, rows, drawing, first_special) for rows in (read, test)]
         told = extraction_gap.gaps(*sums, limits.alpha, limits.seed)
     seen = canaries.above_chance(planted) if planted else {}
@@ -133,12 +134,10 @@ def measure(run, model, seed, index, drawing, limits, planted=None):
 
 def texts_of(run):
     """(rows of the index with level, learner and part, Masks parameters, split id)."""
-    report = read_json(run.need(run.folder / "masks/report.json", "02_mask"))
-    drawing = parameters.check(Masks, report["parameters"], "masks/report.json")
     columns = ["text_id", "learner_id", "level", "split", "copied", "held_out"]
     texts = pd.read_parquet(run.need(run.texts, "01_extract"), columns=columns)
     index = token_index.read(run.need(run.index, "02_mask")).merge(texts, on="text_id")
-    return index.assign(n_tokens=index["ids"].map(len)), drawing, report["split_id"]
+    return index.assign(n_tokens=index["ids"].map(len)), run.drawing(), run.masks_report()["split_id"]
 
 
 def trained(run):

@@ -7,22 +7,18 @@ that is cut off goes on from its last checkpoint, in memorisation/checkpoints/.
 import shutil
 import time
 
-import numpy as np
 import pandas as pd
-from transformers import AutoTokenizer, set_seed
+from transformers import AutoTokenizer
 
 from lib import formatting
-from lib.evaluation import scoring
 from lib.experiment import parameters
 from lib.experiment.files import read_json, write_json
 from lib.experiment.schemas import Train
-from lib.masking import frozen_masks, masks, token_index
-from lib.masking.examples import level_tokens
+from lib.masking import frozen_masks, token_index
+from lib.masking.examples import first_special_of, level_tokens
 from lib.memorisation import canaries
-from lib.models import initialization, loading
-from lib.training import loop
-from lib.training.dataset import Steps
-from lib.workflow import estimates
+from lib.models import loading
+from lib.training import loop, preparation
 
 DECIDING = {"repeats", "planted", "candidates", "alpha", "seed"}  # what of the limits a twin is made from
 
@@ -90,7 +86,6 @@ class Twin:
 
     def __init__(self, facts, index, drawing, tokenizer, limits):
         self.drawing, self.tokenizer = drawing, tokenizer
-        self.first_special = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
         self.model, self.own = facts["model"], index[index["level"].isin(facts["levels"])]
         made = canaries.invent(tokenizer, limits, facts["levels"])
         self.canaries, planted = self._indexed(made), self._indexed(canaries.copies(made))
@@ -104,27 +99,24 @@ class Twin:
     def _indexed(self, made):
         return made.merge(token_index.build(made, self.tokenizer, self.drawing.splitter, self.drawing.max_length))
 
-    def _told(self, rows):
-        return level_tokens(self.tokenizer, rows["level"]) if self.settings.level_token else None
-
     def _valid(self):
-        """Valid texts as 03_train looks at them: 2,000 at most, by hash, with one mask each."""
-        rows = self.own[self.own["split"] == "valid"]
-        rows = rows.iloc[np.sort(np.argsort(masks.text_keys(rows["text_id"]))[: estimates.LOOKED_AT])]
+        """Valid texts as 03_train looks at them, with one mask each."""
+        rows = frozen_masks.validation_subset(self.own[self.own["split"] == "valid"])
         frozen = frozen_masks.freeze(rows, self.drawing, "mix", 1)
-        return scoring.frozen_examples(rows, frozen, self.first_special, self._told(rows))
+        return preparation.validation(self.settings, self.tokenizer, rows, frozen)
 
     def train(self, base, seed, folder, made_from):
         """The twin's network, from `base` as `starting.model` takes it; checkpoints in `folder`."""
-        set_seed(seed)
-        steps = Steps(self.rows, self.drawing, self.settings, seed, self.first_special, self._told(self.rows))
-        network = initialization.model(self.settings, self.tokenizer, self.drawing.max_length, base)
+        made_of = self.settings, self.drawing, self.tokenizer, self.rows
+        steps, network = preparation.first_step(*made_of, seed, base)
         how = seed, folder, f"{self.model} with canaries", {"canaries": made_from}
         self.seen = int(loop.train(network, steps, self._valid(), self.settings, *how)[0]["examples"].iloc[-1])
         return network
 
     def surprise(self, network):
-        return canaries.surprise(network, self.canaries, self.drawing, self.first_special, self._told(self.canaries))
+        told = level_tokens(self.tokenizer, self.canaries["level"]) if self.settings.level_token else None
+        special = first_special_of(self.tokenizer)
+        return canaries.surprise(network, self.canaries, self.drawing, special, told)
 
     def sizes(self):
         each = self.seen / len(self.rows)

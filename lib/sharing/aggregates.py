@@ -8,24 +8,16 @@ import pandas as pd
 
 from lib import design
 from lib.design import LEVELS
+from lib.evaluation import contrasts, statistics
 from lib.experiment.files import read_csv, read_json
 from lib.figures import result_figures, titles
 from lib.hypotheses import verdict_text
+from lib.hypotheses.decision_rules import HYPOTHESES
 
 SMALL = 20  # learners
 WHY = f"fewer than {SMALL} learners"
-COMPARED = [
-    "ppl_matrix",
-    "contrasts",
-    "by_type",
-    "by_l1",
-    "by_group",
-    "word_metrics",
-    "word_levels",
-    "cost",
-    "preconditions",
-    "clock",
-]
+COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "by_group", "word_metrics", "word_levels"]
+COMPARED += ["cost", "preconditions", "clock"]
 DECIDED = ["verdicts", "seed_criteria", "mde"]
 KEPT = {"n_learners", "seeds", "margin"}  # numbers that are not measured on a cell's learners
 
@@ -39,8 +31,8 @@ class Study:
 
     def __init__(self, run):
         self.run, self.name = run, run.name
-        self.corpus = read_json(run.need(run.report, "01_extract"))
-        self.masks = read_json(run.need(run.folder / "masks/report.json", "02_mask"))
+        self.corpus = run.corpus_report()
+        self.masks = run.masks_report()
         self.advice = read_json(run.need(run.hypotheses("recommendation.json"), "07_hypotheses"))
         names = [run.need(run.compare(f"{name}.csv"), "06_compare") for name in COMPARED[:-1]]
         names += [run.compare("clock.csv"), *(run.need(run.hypotheses(f"{n}.csv"), "07_hypotheses") for n in DECIDED)]
@@ -77,7 +69,7 @@ class Study:
         if level is not None and "n_texts" not in table:
             small |= level.isin(self.small["test"])
         if "valid_perplexity" in table:
-            levels = table["model"].map(lambda model: design.role(model)[1])
+            levels = table["model"].map(design.made_for)
             small |= levels.isin(self.small["valid"])
         measured = [name for name in table.select_dtypes("number") if name not in KEPT]
         if "valid_perplexity" in table:
@@ -93,24 +85,24 @@ class Study:
 
     def primary(self, name):
         """The contrast `name` as verdicts rest on it: training's mix of blanks, texts that nobody copied."""
-        rows = self.tables["contrasts"]
-        return rows[(rows["mask_type"] == "mix") & (rows["subset"] == "unflagged") & (rows["name"] == name)]
+        rows = contrasts.chosen(self.tables["contrasts"])
+        return rows[rows["name"] == name]
 
     def curves(self):
         """Learning curves of all models that are judged on enough valid texts."""
         shown = [(m, s) for (m, s), one in self.trained.items()
-                 if one["status"] == "trained" and design.role(m)[1] not in self.small["valid"]]  # fmt: skip
+                 if one["status"] == "trained" and design.made_for(m) not in self.small["valid"]]  # fmt: skip
         read = [read_csv(self.run.model(m, s) / "curve.csv").assign(model=m, seed=s) for m, s in shown]
         return pd.concat(read, ignore_index=True) if read else None
 
     def figures(self):
         """Yield (name, drawn, table) of each figure, in the order of CAPTIONS; titles say the result."""
         tables = self.tables
-        title = {h: verdict_text.title(h, tables["verdicts"]) for h in ("H1", "H2", "H3")}
+        title = {h: verdict_text.title(h, tables["verdicts"]) for h in HYPOTHESES}
         own, best = self.primary("general-own"), self.primary("general-best")
         yield "h1_gains", result_figures.gains(own, title["H1"]), own
         yield "h2_general_vs_best", result_figures.general_vs_best(best, title["H2"]), best
-        matrix = tables["ppl_matrix"][tables["ppl_matrix"]["mask_type"] == "mix"]
+        matrix = statistics.on_mix(tables["ppl_matrix"])
         yield "h3_transfer", result_figures.transfer_slopes(matrix, title["H3"]), matrix
         yield "matrix", result_figures.matrix(matrix, titles.least_surprised(matrix)), matrix
         by_type, by_l1 = (tables[name][tables[name]["name"] == "general-own"] for name in ("by_type", "by_l1"))

@@ -83,7 +83,7 @@ def without_folders(study, folder):
 
 def _enough(study, model, seed):
     """Is the model trained, and does its card's perplexity rest on SMALL learners or more?"""
-    return study.trained[model, seed]["status"] == "trained" and design.role(model)[1] not in study.small["valid"]
+    return study.trained[model, seed]["status"] == "trained" and design.made_for(model) not in study.small["valid"]
 
 
 def _card(source, target, weights):
@@ -113,10 +113,10 @@ def rare_tokens(index, merges, vocabulary, least):
 
 def _own_words(run):
     """Raises Refused where the tokenizer learned words from the corpus that few learners wrote."""
-    facts = read_json(run.need(run.folder / "masks/report.json", "02_mask"))
+    facts = run.masks_report()
     if facts["parameters"]["tokenizer"] != "bpe":
         return
-    known = read_json(run.need(run.report, "01_extract"))["learners_known"]
+    known = run.corpus_report()["learners_known"]
     file = run.need(run.tokenizer, "02_mask") / "tokenizer.json"
     texts = pd.read_parquet(run.need(run.texts, "01_extract"), columns=["text_id", "learner_id"])
     index = token_index.read(run.need(run.index, "02_mask"))[["text_id", "ids"]].merge(texts, on="text_id")
@@ -142,7 +142,7 @@ def _may_leave(run, model, seed):
 
 def found_in(run, paths):
     """(findings of the share check in these files and folders, number of files)."""
-    known = read_json(run.need(run.report, "01_extract"))["learners_known"]
+    known = run.corpus_report()["learners_known"]
     files = leak_check.everything(paths)
     texts = run.need(run.texts, "01_extract")
     return leak_check.check(files, texts, known, leak_check.published(files, run.root)), len(files)

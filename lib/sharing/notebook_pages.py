@@ -17,26 +17,9 @@ TEMPLATES = jinja2.Environment(
     undefined=jinja2.StrictUndefined,
 )  # fmt: skip
 TEMPLATES.globals["zip"] = zip
-TAGS = [
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "p",
-    "br",
-    "hr",
-    "div",
-    "span",
-    "pre",
-    "sub",
-    "sup",
-    "table",
-    "thead",
-    "tbody",
-    "tr",
-    "th",
-    "td",
-]  # beside those of text, which bleach allows by itself
+# beside those of text, which bleach allows by itself
+TAGS = ["h1", "h2", "h3", "h4", "p", "br", "hr", "div", "span", "pre", "sub", "sup"]
+TAGS += ["table", "thead", "tbody", "tr", "th", "td"]
 ATTRIBUTES = {"*": ["class", "id"], "td": ["colspan", "rowspan"], "th": ["colspan", "rowspan", "scope"]}
 STYLE = re.compile(r"<style\b.*?</style>", re.DOTALL | re.IGNORECASE)
 WRITES = re.compile(r"[\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # marks that turn the direction of what follows

@@ -14,6 +14,7 @@ import yaml
 from lib import design, errors
 from lib.design import LEVELS
 from lib.errors import Missing
+from lib.evaluation.statistics import on_mix
 from lib.experiment.files import atomic
 from lib.experiment.folders import existing
 from lib.figures import style
@@ -23,7 +24,7 @@ from lib.hypotheses import decision_rules
 from lib.sharing.aggregates import SMALL, Study
 
 TYPED = {"text": "as learners typed them, errors included", "text_corrected": "after automatic spelling correction"}
-WORDS = {"level", "model", "l1", "H1", "H2", "H3"}  # columns of a table that stand at the left
+WORDS = {"level", "model", "l1", *decision_rules.HYPOTHESES}  # columns of a table that stand at the left
 ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
     "θ": r"$\theta$", "−": "$-$", "±": r"$\pm$", "≥": r"$\geq$", "–": "--"})  # fmt: skip
@@ -58,6 +59,8 @@ def methods(study):
     held = study.corpus["copied"].get("test", 0)
     whose = "learner" if study.corpus["learners_known"] else "group of near duplicates (learners are not known)"
     train = 1 - corpus["valid_share"] - corpus["test_share"]
+    hypotheses = decision_rules.HYPOTHESES.items()
+    asked = [f"{name} asks for {one.asks.format(m=rules[one.margin])}" for name, one in hypotheses]
     return [
         f"One split serves all models: {train:.0%} of texts for training, {corpus['valid_share']:.0%} for validation, "
         f"{corpus['test_share']:.0%} for testing, balanced over levels and first languages, with no {whose} in two "
@@ -71,9 +74,7 @@ def methods(study):
         "Perplexity is e to the mean surprisal of answer tokens. Models are compared at a level by theta, the "
         "difference of ln perplexity on the same blanks, averaged over seeds; its standard error joins a bootstrap "
         f"over learners ({rules['bootstrap']:,} resamples) with the variance between seeds, and intervals are t "
-        "intervals with Satterthwaite's degrees of freedom. H1 asks for a gain of the level's own model over the "
-        f"general one above {rules['h1_margin']:.0%}, H2 for a general model less than {rules['h2_margin']:.0%} "
-        f"behind the best specialist, H3 for a transfer model more than {rules['h3_margin']:.0%} ahead of both, at "
+        f"intervals with Satterthwaite's degrees of freedom. {', '.join(asked)}, at "
         f"a level of {rules['alpha']:g}, for H1 and H3 with Holm's correction over CEFR levels.",
     ]  # fmt: skip
 
@@ -83,7 +84,7 @@ def _models(study):
     seeds = sorted({one["seed"] for one in trained})
     each = pd.DataFrame([
         one["parameters"]
-        | {"seen": one["examples_seen"], "size": one["parameters_total"], "kind": design.role(one["model"])[0]}
+        | {"seen": one["examples_seen"], "size": one["parameters_total"], "kind": design.kind(one["model"])}
         for one in trained
     ])  # fmt: skip
     seen = [f"{kind} {low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
@@ -103,12 +104,12 @@ def _models(study):
 
 def results(study):
     """A row a level: own, general and transfer perplexity, and the own model's gain with its interval."""
-    matrix = study.tables["ppl_matrix"]
-    ppl = matrix[matrix["mask_type"] == "mix"].set_index(["test", "model"])["ppl"]
+    ppl = on_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
     own = study.primary("general-own").set_index("level").reindex(LEVELS)
     rows = {"level": LEVELS, "learners": [str(n) for n in own["n_learners"].fillna("n/a")]}
-    for name, model in {"own": "{}", "general": "general", "transfer": "{}_transfer"}.items():
-        rows[name] = [number(ppl.get((level, model.format(level.lower())), np.nan)) for level in LEVELS]
+    for whose in design.WHOSE.values():
+        models = [design.judged(level)[whose] for level in LEVELS]
+        rows[whose] = [number(ppl.get(cell, np.nan)) for cell in zip(LEVELS, models)]
     rows["gain, %"] = [number(gain, "{:+.1f}") for gain in own["gain_pct"]]
     rows["95 % interval"] = ["n/a" if np.isnan(low) else f"{number(low, '{:+.1f}')} to {number(high, '{:+.1f}')}"
                              for low, high in zip(own["gain_lo"], own["gain_hi"])]  # fmt: skip
@@ -123,8 +124,7 @@ def verdicts(study):
 
 def matrix(study):
     """Perplexities as text, models by test texts."""
-    table = study.tables["ppl_matrix"]
-    cells = table[table["mask_type"] == "mix"].pivot(index="model", columns="test", values="ppl")
+    cells = on_mix(study.tables["ppl_matrix"]).pivot(index="model", columns="test", values="ppl")
     rows = [*design.KIND, *cells.index.difference([*design.KIND])]
     cells = cells.reindex(index=rows, columns=[*LEVELS, design.MIXED])
     return cells.map(number).rename_axis("model").reset_index()

@@ -24,22 +24,20 @@ from lib.experiment.files import atomic
 from lib.experiment.folders import existing
 from lib.figures.captions import CAPTIONS
 from lib.hypotheses import decision_rules, verdict_text
-from lib.hypotheses.decision_rules import HOLDS, NOT, outcome
+from lib.hypotheses.decision_rules import HOLDS, HYPOTHESES, NOT, outcome
 from lib.sharing import notebook_pages, paper
 from lib.sharing.aggregates import SMALL, Study
 
 QUESTION = "Does a language model for one CEFR level beat one for all?"
 SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
             "limits": "Limits", "provenance": "Provenance"}  # fmt: skip
-CLAIMS = {"H1": "specialisation matters", "H2": "the general model suffices", "H3": "transfer is best"}
-WHOSE = {"specialised": "own", "general": "general", "transfer": "transfer"}
 UNITS = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
 
 
 def page(study):
     """report.html as text."""
     template, tables = notebook_pages.TEMPLATES.get_template("report.html.jinja"), study.tables
-    verdicts = [_hypothesis(tables["verdicts"], name) for name in CLAIMS]
+    verdicts = [_hypothesis(tables["verdicts"], name) for name in HYPOTHESES]
     context = {
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
         "hypotheses": verdicts, "advice": _advice(study), "robust": _robust(tables["verdicts"]),
@@ -61,7 +59,8 @@ def _hypothesis(verdicts, name):
     words = words.str.replace(r" \((?!provisional).*?\)", "", regex=True)  # the title names the levels
     rows = [{"word": words.get(level, "n/a"), "colour": colour.get(outcome(words.get(level, "n/a")), "open")}
             for level in [*LEVELS, decision_rules.ALL]]  # fmt: skip
-    return {"name": name, "claim": CLAIMS[name], "title": verdict_text.title(name, verdicts), "verdicts": rows}
+    title = verdict_text.title(name, verdicts)
+    return {"name": name, "claim": HYPOTHESES[name].claim, "title": title, "verdicts": rows}
 
 
 def _robust(verdicts):
@@ -94,9 +93,8 @@ def _words(table):
     if table["exact"].isna().all():
         return None
     shown = table[["level", "model", "n", "exact", "top5"]].sort_values(["level", "model"])
-    home = [model in (level.lower(), f"{level.lower()}_transfer", "general") for level, model in
-            zip(shown["level"], shown["model"])]  # fmt: skip
-    shown = shown[home].assign(n=shown["n"].map(lambda n: formatting.number(n, "{:,.0f}")))
+    shown = shown[design.at_home(shown["model"], shown["level"])]
+    shown = shown.assign(n=shown["n"].map(lambda n: formatting.number(n, "{:,.0f}")))
     shown[["exact", "top5"]] = (100 * shown[["exact", "top5"]]).map(lambda share: formatting.number(share, "{:.0f}"))
     return shown.rename(columns={"n": "words asked", "exact": "exact, %", "top5": "first five, %"})
 
@@ -114,7 +112,7 @@ def _cost(study):
 def _criteria(table):
     keys = ["criterion", "model"] if "model" in table else ["criterion"]  # 07 named no model before 2026-11-23
     if "model" in table:
-        table = table.assign(model=[WHOSE[design.role(model)[0]] for model in table["model"]])
+        table = table.assign(model=[design.WHOSE[design.kind(model)] for model in table["model"]])
     at = table.groupby([*keys, "passed"], sort=False)["level"].agg(lambda rows: ", ".join(dict.fromkeys(rows)))
     at = at.unstack(sort=False).reindex(columns=["pass", "fail"]).fillna("–").reset_index()
     return at.rename(columns={"pass": "passes at", "fail": "fails at"})

@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 import yaml
 
-from lib.design import LEVELS
 from lib.experiment.files import write_table
 
 SYNTHETIC = "synthetic texts, made by lib/synthetic/demo_corpus.py: no learner wrote them"
@@ -52,7 +51,7 @@ def _ids(n, first, rng):
 
 def _careers(n_texts, rng):
     """Yield, learner by learner, the prompts she or he answers, until every level has its share of n_texts."""
-    left = {level: round(n_texts * DATA["levels"][level]["share"]) for level in LEVELS}
+    left = {level: round(n_texts * one["share"]) for level, one in DATA["levels"].items()}
     left["A1"] += n_texts - sum(left.values())
     position = [prompt["topic"] for prompt in PROMPTS].index(WALK["topic"])
     while any(left.values()):

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 from lib.corpus.efcamdat import CHARACTERS, TEXTS
+from lib.formatting import size_of, time_of
 from lib.models import loading
 
 # share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an aim, not measured
@@ -16,7 +17,6 @@ KEPT_BY_LAYER = 20  # numbers of the model's width that backward needs, for each
 LOGITS = {"cpu": 8 * 256, "cuda": 10}  # bytes of logits for each word of the vocabulary: in all, and for each token
 TOKENS = 81 / 333  # of an example, special ones included, for each character of its text: GPT-2's tokenizer
 SPECIAL = 6  # tokens that an example has more than its text: a separator, and two for each of 2.5 blanks
-LOOKED_AT = 2000  # valid texts, at most
 HOST = 6  # GB of a job's own memory beside its model: the index of a large corpus, and who assembles steps
 ALONE = 2  # minutes of a job beside its training: start, reading, drawing
 
@@ -45,6 +45,12 @@ def needs(model, steps, look_tokens, n_looks, device, rate):
     sizes = config.num_hidden_layers, config.hidden_size, config.vocab_size, loading.positions(config)
     step_tokens, kept = steps.lengths.sum() / max(1, len(steps)), len(steps.settings.keep_at)
     return _estimate(n, sizes, int(steps.lengths.sum()), look_tokens * n_looks, step_tokens, kept, device, rate)
+
+
+def in_words(one, settings, free):
+    """What a training will need as a sentence. one: of `needs`; settings: Train parameters; free: GB of the disk."""
+    time = f"about {time_of(one['hours'] / settings.devices)} a seed, {len(settings.seeds)} seeds"
+    return f"{time}; {size_of(one['memory_gb'])} of memory, {size_of(one['disk_gb'])} of disk, {size_of(free)} free"
 
 
 def _estimate(n, sizes, tokens, look_tokens, step_tokens, kept_at, device, rate):
@@ -95,6 +101,8 @@ def model(settings, drawing, machine, rate, known):
     host_gb, disk_gb. Sizes are those of the parameter file. Early stopping may end sooner; what devices tell each
     other is not counted.
     """
+    from lib.masking.frozen_masks import LOOKED_AT  # as torch
+
     sizes = settings.n_layer, settings.n_embd, drawing.vocabulary + 7, drawing.max_length
     n = sum(sizes[2:]) * sizes[1] + sizes[0] * (12 * sizes[1] ** 2 + 13 * sizes[1]) + 2 * sizes[1]
     own = [known[level] for level in settings.levels if level in known]

@@ -1,6 +1,5 @@
 """What make is asked for, looked at before anything starts: corpus, parameters, profile, and experiments of before."""
 
-import difflib
 import itertools
 import os
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from lib import errors
 from lib.errors import NoCorpus
 from lib.experiment import folders, parameters
+from lib.formatting import nearest
 
 EMBEDDED = "runs/synthetic_corpus.csv"  # the graph makes it where it is not there
 
@@ -36,8 +36,8 @@ def _nearest(file):
         return ": that is a folder."
     if not file.parent.is_dir():
         return f": there is no folder {file.parent}."
-    near = difflib.get_close_matches(file.name, os.listdir(file.parent), 1)
-    return f". Nearest: {file.parent / near[0]}." if near else "."
+    near = nearest(file.name, os.listdir(file.parent))
+    return f". Nearest: {file.parent / near}." if near else "."
 
 
 def check(experiment, corpus, folder, profile):

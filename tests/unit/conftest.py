@@ -9,6 +9,7 @@ from lib.experiment import parameters
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
 from lib.masking import token_index, tokenization
+from lib.masking.examples import first_special_of
 from tests.helpers.cards import FACTS
 from tests.helpers.learner_texts import LEARNER_LIKE
 
@@ -39,7 +40,7 @@ def index(texts, tokenizer, drawing):
 
 @pytest.fixture(scope="session")
 def first_special(tokenizer):
-    return tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+    return first_special_of(tokenizer)
 
 
 @pytest.fixture(scope="module")

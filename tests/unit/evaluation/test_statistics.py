@@ -6,7 +6,7 @@ import pytest
 from scipy import stats as reference
 from statsmodels.stats.multitest import multipletests
 
-from lib.evaluation import statistics
+from lib.evaluation import contrasts, statistics
 
 LEVELS = ["A1", "A2", "B1", "B2", "C1"]
 MARGIN = np.log(1.10)
@@ -43,7 +43,7 @@ def scores(nll, n_tokens=10, level="A1", learner=None, **columns):
 
 def compare(table, a="general", b="a1", level="A1", **options):
     sums = table if isinstance(table, statistics.LearnerSums) else statistics.learner_sums(table)
-    return statistics.contrasts(sums, [("general-own", a, b)], level, **options).iloc[0]
+    return contrasts.of(sums, [("general-own", a, b)], level, **options).iloc[0]
 
 
 def summed(rows):
@@ -97,21 +97,21 @@ def test_blocks_of_the_bootstrap_keep_every_draw():
 
 
 def test_satterthwaite_is_the_hand_calculation():
-    se, df = statistics.satterthwaite([(4, 9), (1, 4)])
+    se, df = contrasts.satterthwaite([(4, 9), (1, 4)])
     assert (se, df) == pytest.approx((5**0.5, 25 / (16 / 9 + 1 / 4)))
 
 
 def test_satterthwaite_of_two_means_is_welch():
     x, y = np.array([1.0, 4, 2, 8, 5]), np.array([2.0, 2.5, 3, 2.2])
-    _, df = statistics.satterthwaite([(x.var(ddof=1) / 5, 4), (y.var(ddof=1) / 4, 3)])
+    _, df = contrasts.satterthwaite([(x.var(ddof=1) / 5, 4), (y.var(ddof=1) / 4, 3)])
     assert df == pytest.approx(reference.ttest_ind(x, y, equal_var=False).df)
 
 
 def test_seed_noise_is_floored_at_the_pooled_variance():
     quiet, loud = np.array([1.0, 1.1]), np.array([1.0, 1.4])  # v = .005 and .08
-    parts = statistics.seed_parts([quiet, loud], pooled=(0.02, 6))
+    parts = contrasts.seed_parts([quiet, loud], pooled=(0.02, 6))
     assert sum(variance for variance, _ in parts) == pytest.approx(0.02 / 2 + 0.08 / 2)
-    alike = statistics.seed_parts([loud, loud], pooled=(0.02, 6))
+    alike = contrasts.seed_parts([loud, loud], pooled=(0.02, 6))
     assert sum(variance for variance, _ in alike) == pytest.approx(2 * 0.08 / 2)
     assert parts[0] == pytest.approx((2 * 0.02 / 2, 6))  # what the floor covers has the df of all models
     assert parts[2] == pytest.approx((0.06 / 2, 1))
@@ -133,7 +133,7 @@ def test_pooled_variance_is_of_comparable_models_alone():
         for (m, level), values in cells.items()
         for seed, value in enumerate(values)
     ]
-    assert statistics.pooled_seed_variance(summed(rows)) == pytest.approx(((0.02 + 0.08) / 2, 2))
+    assert contrasts.pooled_seed_variance(summed(rows)) == pytest.approx(((0.02 + 0.08) / 2, 2))
 
 
 def test_seeds_widen_the_interval_and_cost_degrees_of_freedom():
@@ -160,7 +160,7 @@ def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
         {("general", 0): rng.normal(23, 1, 30), ("general", 1): rng.normal(24, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}
     )
     row = compare(table)
-    pooled, _ = statistics.pooled_seed_variance(statistics.learner_sums(table))
+    pooled, _ = contrasts.pooled_seed_variance(statistics.learner_sums(table))
     assert row["se"] ** 2 == pytest.approx(row["se_data"] ** 2 + pooled / 2 + pooled / 1)
     assert row["provisional"]
 
@@ -179,13 +179,13 @@ def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
 )
 def test_what_cannot_be_estimated_is_nan_with_a_reason(change, reason):
     row = compare(change(scores({("general", 0): np.ones(8), ("a1", 0): np.ones(8)})), draws=50)
-    assert row[statistics.ESTIMATES].isna().all()
+    assert row[contrasts.ESTIMATES].isna().all()
     assert reason in row["why"]
 
 
 def test_a_missing_model_leaves_the_other_contrasts_alone():
     table = scores({("general", 0): np.arange(8.0), ("a1", 0): np.ones(8)})
-    both = statistics.contrasts(
+    both = contrasts.of(
         statistics.learner_sums(table), [("general-own", "general", "a1"), ("x", "a1", "b2")], "A1"
     )
     assert both["theta"].notna().tolist() == [True, False]
@@ -311,7 +311,7 @@ def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
     studies = 300
     pairs = [("general-own", f"general {k}", f"a1 {k}") for k in range(studies)]
     tables = [
-        statistics.contrasts(sums, pairs, "A1", draws=1000)
+        contrasts.of(sums, pairs, "A1", draws=1000)
         for sums in clustered_studies(np.random.default_rng(6), studies)
     ]
     by_learner, by_text = [((rows["ci_lo"] < 0) & (rows["ci_hi"] > 0)).mean() for rows in tables]

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lib.design import LEVELS
-from lib.evaluation import statistics
+from lib.evaluation import contrasts, statistics
 from lib.hypotheses import decision_rules
 from lib.hypotheses.decision_rules import ALL, STAMP
 from tests.helpers.contrasts import PARAMS, WIDE, everything, table
@@ -260,7 +260,7 @@ def test_identical_levels_give_equivalence_and_no_specialisation():
             ("own-transfer", own, transfer),
             ("general-transfer", "general", transfer),
         ]
-        found.append(statistics.contrasts(sums, pairs, level, draws=500))
+        found.append(contrasts.of(sums, pairs, level, draws=500))
     decided = decision_rules.decide(pd.concat(found), PARAMS).set_index(["hypothesis", "level"])["verdict"]
     assert decided[("H1", ALL)] == "not supported"
     assert decided[("H2", ALL)] == "equivalent"

@@ -103,6 +103,6 @@ def test_an_invalid_comparison_recommends_nothing():
 def test_training_time_is_told_in_a_unit_that_fits():
     rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1")])
     ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
-    for hours, words in [(0.05, "3.0 minutes of training, 500 MB"), (250.0, "250.0 hours of training, 500 MB")]:
+    for hours, words in [(0.05, "3 minutes of training, 500 MB"), (250.0, "250.0 hours of training, 500 MB")]:
         found = recommendation.recommend(rows, ppl, COST.assign(hours=hours), PARAMS)
         assert words in found["A1"]["sentence"]

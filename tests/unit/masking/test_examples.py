@@ -37,7 +37,7 @@ def span(text, part, kind):
 
 def build(tokenizer, text, spans, max_length=None):
     ids, starts, ends = encode(tokenizer, text)
-    first = tokenizer.convert_tokens_to_ids("<|startofinfill|>")
+    first = examples.first_special_of(tokenizer)
     return examples.example(ids, starts, ends, np.array(spans, np.int32).reshape(-1, 3), first, max_length)
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lib.evaluation import scoring, statistics
+from lib.evaluation import contrasts, scoring, statistics
 from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
 from lib.masking import frozen_masks, token_index, tokenization
@@ -65,6 +65,6 @@ def test_no_model_beats_the_oracle_of_a_known_law_unless_answers_leak(level, ala
     best = own.drop(columns="nll_text").merge(nats[[*KEYS, "nll_text"]], on=KEYS)
     both = pd.concat([own.assign(model="own"), best.assign(model="oracle")])
     sums = statistics.learner_sums(both.assign(seed=0, level="A1", copied=False), "word")
-    found = statistics.contrasts(sums, [("own-oracle", "own", "oracle")], "A1").iloc[0]
+    found = contrasts.of(sums, [("own-oracle", "own", "oracle")], "A1").iloc[0]
     assert (found["ci_hi"] < 0) == alarm
     assert alarm or np.exp(found["theta"]) <= 1.06
