@@ -63,9 +63,7 @@ def in_training(place):
 def papermill(place):
     forget(place, "03")
     with started(place, "03") as running:
-        asked = wait_for(
-            lambda: [p for p in tree(running) if p.cmdline()[1:3] == ["lib/workflow/fork_server.py", "papermill"]]
-        )
+        asked = wait_for(lambda: [p for p in tree(running) if p.cmdline()[1:4] == ["-m", "lib", "job"]])
         asked[0].kill()
         assert running.wait(60) != 0
     mended(place, "03")
@@ -93,7 +91,7 @@ def holder(place):
     with started(place, "03") as running:
         served = wait_for(lambda: [p for p in tree(running) if "papermill" in p.cmdline()])
         family = tree(running)[1:]
-        next(p for p in family if "lib.workflow.run" in p.cmdline()).kill()
+        next(p for p in family if p.cmdline()[1:4] == ["-m", "lib", "run"]).kill()
         running.wait(60)
     _, left = psutil.wait_procs(family, timeout=20)
     assert served and not left, f"still there: {left}"
@@ -258,7 +256,7 @@ def memory_once(place):
 @case("memory always runs out", "a clear end, exit 2")
 def memory_always(place):
     forget(place, "03")
-    says(run(place, "03", "step:0:oom"), "MemoryError", "even with one example at a time")
+    says(run(place, "03", "step:0:oom"), "OutOfMemory", "even with one example at a time")
     mended(place, "03")
     return "said after the last halving; rerun identical"
 

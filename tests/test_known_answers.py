@@ -119,16 +119,8 @@ def test_only_masks_that_hide_x_or_y_are_worth_the_level():
 
 
 def test_known_answers_are_written_from_the_command_line(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "lib.synthetic.known_answers",
-        "identical_levels",
-        tmp_path / "a.csv",
-        "--texts",
-        "50",
-    ]
-    subprocess.run(command, check=True)
+    words = ["known-answer-corpus", "identical_levels", tmp_path / "a.csv", "--texts", "50"]
+    subprocess.run([sys.executable, "-m", "lib", *words], check=True)
     assert len(reading.read(tmp_path / "a.csv", parameters.load("params/demo/corpus.yaml"))[0]) == 50
 
 

@@ -45,7 +45,7 @@ def test_jobs_that_an_earlier_run_left_are_ended_and_no_others(tmp_path, monkeyp
     monkeypatch.chdir(tmp_path)
     queue, name = tmp_path / "queue", slurm.job_name("study")
     queue.write_text(f"7 {name}_c0ffee\n8 {slurm.job_name('other')}_c0ffee\n9 {name}_beef\n")
-    tools = {"squeue": f"cat {queue}", "scancel": f"for n; do sed -i \"/^$n /d\" {queue}; done"}
+    tools = {"squeue": f"cat {queue}", "scancel": f'for n; do sed -i "/^$n /d" {queue}; done'}
     for tool, line in tools.items():
         file = tmp_path / tool
         file.write_text(f"#!/bin/sh\n{line}\n")
@@ -55,7 +55,7 @@ def test_jobs_that_an_earlier_run_left_are_ended_and_no_others(tmp_path, monkeyp
     assert queue.read_text().split()[0] == "8" and "left 2 jobs: 7, 9" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("profile", "words"), [("slurm", ["THREADS=6", "1 "]), ("laptop", ["THREADS=1", "0 "])])
+@pytest.mark.parametrize(("profile", "words"), [("slurm", "--gpus 1 --threads 6"), ("laptop", "--gpus 0 --threads 1")])
 def test_a_training_is_given_the_cores_and_gpus_of_its_machine(profile, words, tmp_path):
     workspace(tmp_path)
     (tmp_path / "runs/demo/models/a1/seed0/manifest.json").unlink()
@@ -63,7 +63,4 @@ def test_a_training_is_given_the_cores_and_gpus_of_its_machine(profile, words, t
     asked += ["--directory", tmp_path, "runs/demo/models/a1/seed0/manifest.json", "--config", f"profile={profile}"]
     shown = subprocess.run(asked, capture_output=True, text=True, check=True)
     (line,) = [line for line in (shown.stdout + shown.stderr).splitlines() if "03_train.ipynb" in line]
-    assert (
-        f"OMP_NUM_{words[0]} python lib/workflow/gpus.py" in line
-        and f"{words[1]}python lib/workflow/fork_server.py papermill" in line
-    )
+    assert "python -m lib job notebooks/03_train.ipynb" in line and words in line

@@ -16,7 +16,9 @@ from lib.hypotheses import original_criteria
 from lib.sharing import bundle, notebook_pages, paper, report
 from lib.sharing.aggregates import SMALL, Study
 
-HOSTILE = "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"> $x_{1}$ \u202e[go](http://x.y)"
+HOSTILE = (
+    "<script>document.title='ran'</script><img src=x onerror=\"document.title='ran'\"> $x_{1}$ \u202e[go](http://x.y)"
+)
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +146,7 @@ def test_weights_stay_unless_a_memorisation_report_lets_these_very_ones_go(tmp_p
     for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": bundle.MAY}},
                  {"a1/seed0": known | {"verdict": "must stay"}}]:  # fmt: skip
         write_json({"models": told}, run.folder / "memorisation/memorisation.json")
-        with pytest.raises(errors.Refused):
+        with pytest.raises(errors.LeakFound):
             bundle._may_leave(run, "a1", 0)
     allowed = {"models": {"a1/seed0": known | {"verdict": bundle.MAY}}}
     write_json(allowed, run.folder / "memorisation/memorisation.json")

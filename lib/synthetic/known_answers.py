@@ -1,11 +1,10 @@
 """INVENTED corpora whose answer is known before the study is run: `make known-answers` asks it for all of them.
 
-`python -m lib.synthetic.known_answers NAME FILE.csv [--texts N] [--seed S]` writes one, for
-`make run CORPUS=FILE.csv`. The words are invented. Levels have the sizes that the docstrings say, no learner or prompt
-has two of them, and texts differ in length, since a fixed length would give answers away.
+`python -m lib known-answer-corpus NAME FILE.csv` writes one, for `make run CORPUS=FILE.csv`. The words are
+invented. Levels have the sizes that the docstrings say, no learner or prompt has two of them, and texts differ in
+length, since a fixed length would give answers away.
 """
 
-import argparse
 import functools
 
 import numpy as np
@@ -192,12 +191,7 @@ def _sentence(lexicon, theme, rng):
     return words + ([word("adverb")] if rng.random() < 0.3 else [])
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("name", choices=CORPORA)
-    parser.add_argument("file", help="the CSV file to write")
-    parser.add_argument("--texts", type=int, help="how many; the corpus knows a number of its own")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    size = {"n_texts": options.texts} if options.texts else {}
-    write_table(CORPORA[options.name](**size, seed=options.seed), options.file)
+def write(name, file, n_texts=None, seed=1):
+    """One of CORPORA as a CSV file; n_texts: None for as many as the corpus has by itself."""
+    size = {"n_texts": n_texts} if n_texts else {}
+    write_table(CORPORA[name](**size, seed=seed), file)

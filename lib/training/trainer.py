@@ -11,7 +11,7 @@ import torch
 from torch.utils.data import SequentialSampler
 from transformers import Trainer
 
-from lib.errors import CutOff
+from lib.errors import CutOff, NotFinite, OutOfMemory
 from lib.evaluation import scoring
 from lib.experiment import fault_injection
 from lib.experiment.files import told
@@ -82,7 +82,7 @@ class CarefulTrainer(Trainer):
         """Forget half a step's gradients and cut it into twice as many batches; gives up at one example a batch."""
         model.zero_grad()
         if self.micro_batches >= self.train_dataset.settings.examples_per_step:
-            raise MemoryError(
+            raise OutOfMemory(
                 f"Memory runs out at step {self.state.global_step} even with one example at a time. The last "
                 "checkpoint is kept: free memory, or take a larger device, and give the same command again."
             ) from error
@@ -91,9 +91,9 @@ class CarefulTrainer(Trainer):
             torch.cuda.empty_cache()
 
     def finite(self, loss, when="at"):
-        """Raise FloatingPointError unless loss, a float, is a number; when: at this step, or at or before it."""
+        """Raise NotFinite unless loss, a float, is a number; when: at this step, or at or before it."""
         if not np.isfinite(loss):
-            raise FloatingPointError(
+            raise NotFinite(
                 f"the loss is {loss} {when} step {self.state.global_step}. Nothing is saved of it; earlier "
                 "checkpoints are kept.\nWith the same parameters it would come again. Lower learning_rate or clip in "
                 f"the model's parameter file, and begin this model anew: rm -r '{self.args.output_dir}'"
@@ -143,7 +143,7 @@ class ILMTrainer(CarefulTrainer):
         return torch.compile(packing.loss, dynamic=True) if torch.cuda.is_available() else packing.loss_by_rows
 
     def log(self, logs, *times):
-        """Raises FloatingPointError when a loss since the last log was not finite: logging comes before saving."""
+        """Raises NotFinite when a loss since the last log was not finite: logging comes before saving."""
         self.finite(logs.get("loss", 0), "at or before")
         super().log(logs, *times)
 

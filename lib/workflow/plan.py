@@ -1,7 +1,4 @@
-"""What a study will need on a machine, before it runs: `python -m lib.workflow.plan EXPERIMENT CORPUS PARAMS PROFILE`.
-
-Prints a table, one row a model, and the sums; draws the graph of the study to runs/<experiment>/plan.svg.
-"""
+"""What a study will need on a machine, before it runs: a table, one row a model, and the sums; and the graph, drawn."""
 
 import math
 import shutil
@@ -9,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lib import errors, formatting
-from lib.errors import CorpusError
-from lib.experiment import parameters
-from lib.experiment.files import atomic, read_json
+from lib import formatting
+from lib.experiment import lock, parameters
+from lib.experiment.files import atomic
 from lib.workflow import estimates, request
 
 LARGE = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
@@ -67,7 +63,7 @@ def table(needed, models, machine):
 def texts(home, corpus, settings):
     """(`planning.lengths`, whose they are): of the run in home where it has indexed this corpus; counted in its files;
     or EFCAMDAT's. corpus: as CORPUS names it; settings: a `schemas.Corpus`."""
-    last = read_json(home / ".lock").get("corpus") if (home / ".lock").exists() else None
+    last = lock.last(home).get("corpus")
     if (home / "masks/index.parquet").exists() and corpus in ("", last):
         return estimates.lengths(home), f"those of {home}"
     files = [file for file in request.corpus_files(corpus) if Path(file).exists()]
@@ -99,27 +95,19 @@ def show(experiment, corpus, asked, profile):
     print("Budgets used up; 05 is not counted, nor what jobs need to start.")
 
 
-def draw(command, place):
-    """The graph of rules as place/plan.svg, by Snakemake's command and graphviz; says what is missing otherwise."""
+def draw(experiment, corpus, params, profile):
+    """The graph of rules as runs/<experiment>/plan.svg, by graphviz; says what is missing otherwise."""
     if not shutil.which("dot"):
         print("No picture: graphviz's dot is not installed.")
         return
-    graph = subprocess.run(command, capture_output=True, text=True)
+    words = [f"experiment={experiment}", f"params={params}", f"profile={profile}"]
+    words += [f"corpus={corpus}"] if corpus else []
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--quiet", "all", "--nolock", "--config"]
+    graph = subprocess.run([*command, *words], capture_output=True, text=True)
     if graph.returncode:
         print(f"No picture: {(graph.stderr.strip().splitlines() or ['the graph needs the corpus, CORPUS=file'])[-1]}")
         return
+    place = Path("runs") / experiment
     with atomic(place / "plan.svg") as file:
         subprocess.run(["dot", "-Tsvg", "-o", file], input=graph.stdout, text=True, check=True)
     print(f"The graph: {place}/plan.svg")
-
-
-if __name__ == "__main__":
-    experiment, corpus, profile_of_params, profile = sys.argv[1:]
-    try:
-        show(experiment, corpus, parameters.profile(profile_of_params), profile)
-    except (errors.ParameterError, errors.NoCorpus, CorpusError) as error:
-        sys.exit(str(error))
-    words = [f"experiment={experiment}", f"params={profile_of_params}", f"profile={profile}"]
-    words += [f"corpus={corpus}"] if corpus else []
-    snakemake = str(Path(sys.executable).with_name("snakemake"))
-    draw([snakemake, "--rulegraph", "dot", "--quiet", "all", "--nolock", "--config", *words], Path("runs") / experiment)
