@@ -1,7 +1,7 @@
 # Thin doors: what is done stands in lib/, the Snakefile and the notebooks. Whoever has no make: python -m lib --help
 PYTHON := $(shell command -v python3.11 || command -v python3)
 PARAMS ?= params/demo
-EXPERIMENT ?=# a folder of runs/; called as PARAMS by default
+EXPERIMENT ?= $(notdir $(PARAMS:/=))# a folder of runs/
 CORPUS ?=# the embedded one by default, for the demo
 PROFILE ?= laptop# or gpu-server, slurm: a folder of profiles/
 CORES ?=# jobs side by side, where the profile's number is not wanted
@@ -10,8 +10,9 @@ TENSORBOARD ?=# a folder, where TensorBoard's logs are wanted
 export PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO# so that the shell need not read what they hold
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
 LIB = .venv/bin/python -m lib
-NAMED = --experiment "$$EXPERIMENT" --params "$$PARAMS"
-MACHINE = --profile "$$PROFILE" --cores "$$CORES" --only "$$ONLY" --tensorboard "$$TENSORBOARD"
+NAMED = --experiment "$$EXPERIMENT"
+STUDY_OF = $(if $(filter file,$(origin EXPERIMENT)),,$(NAMED)) --corpus "$$CORPUS" --params "$$PARAMS" --profile "$$PROFILE"
+RUNNING = --cores "$$CORES" --only "$$ONLY" --tensorboard "$$TENSORBOARD"
 SHARED = $(if $(filter yes,$(WEIGHTS)),--weights) $(if $(filter yes,$(NOTEBOOKS)),--notebooks)
 
 .PHONY: help demo run plan status renew report share-check share paper memorisation test faults known-answers slurm-test \
@@ -20,13 +21,13 @@ help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1	\2/p' Makefile | expand -t 20
 
 demo: .venv/ready  ## all seven notebooks, eleven small models and their controls on the embedded synthetic corpus
-	@$(LIB) demo $(MACHINE)
+	@$(LIB) demo --profile "$$PROFILE" $(RUNNING)
 
 run: .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
-	@$(LIB) run $(NAMED) --corpus "$$CORPUS" $(MACHINE)
+	@$(LIB) run $(STUDY_OF) $(RUNNING)
 
 plan: .venv/ready  ## hours, memory and disk of a study before it runs, for PROFILE: make plan PARAMS=params/efcamdat PROFILE=slurm
-	@$(LIB) plan $(NAMED) --corpus "$$CORPUS" --profile "$$PROFILE"
+	@$(LIB) plan $(STUDY_OF)
 
 status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, what stopped
 	@$(LIB) status $(NAMED)

@@ -42,14 +42,14 @@ def test_twelve_jobs_never_share_one_of_four_devices_and_use_all(tmp_path, serve
     assert set(Counter(out.strip() for out, _ in told)) == {"0", "1", "2", "3"}
 
 
-GRAPH = """
+GRAPH = r"""
 rule all:
     input: expand("told/{n}", n=range(10))
 
 rule one:
     output: "told/{n}"
     resources: gpu=1
-    shell: "python -c '{TAKES}' {resources.gpu} \"$(cat job.py)\" > {output}"
+    shell: "python -c '{TAKES}' {resources.gpu} 'exec(open(\"job.py\").read())' > {output}"
 """
 
 

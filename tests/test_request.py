@@ -63,11 +63,11 @@ def test_without_any_experiment_the_way_to_one_is_named(tmp_path):
 
 def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder():
     for folder in ["params/efcamdat", "params/efcamdat/"]:
-        assert request.complete("", "corpus.csv", folder) == ("efcamdat", "corpus.csv")
-    assert request.complete("", "", "params/demo") == ("demo", "runs/synthetic_corpus.csv")
-    assert request.complete("", "", "params/efcamdat") == ("efcamdat", "")
+        assert request.complete(None, ["corpus.csv"], folder) == ("efcamdat", "corpus.csv")
+    assert request.complete(None, [""], "params/demo") == ("demo", "runs/synthetic_corpus.csv")
+    assert request.complete(None, [], "params/efcamdat") == ("efcamdat", "")
     with pytest.raises(errors.BadName, match="so that it does not replace the demo"):
-        request.complete("", "corpus.csv", "params/demo")
+        request.complete(None, ["corpus.csv"], "params/demo")
 
 
 def test_the_words_behind_make_reach_the_command_line_as_they_are(place):

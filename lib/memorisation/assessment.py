@@ -129,9 +129,9 @@ def trained(run):
     return {one: told for one, told in facts.items() if told["status"] == "trained"}
 
 
-def assess(name, plant=False):
+def assess(experiment, plant=False):
     """Write memorisation/memorisation.json of an experiment, aggregates only. plant: train twins with canaries, too."""
-    run = existing(name).begin("memorisation")
+    run = existing(experiment).begin("memorisation")
     with open("params/memorisation.yaml", encoding="utf-8") as file:
         limits = parameters.check(Limits, yaml.safe_load(file), "params/memorisation.yaml")
     (index, drawing, split_id), facts = texts_of(run), trained(run)

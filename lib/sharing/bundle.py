@@ -124,8 +124,8 @@ def _own_words(run):
         shown = ", ".join(map(str, found[:8])) + ", …" * (len(found) > 8)
         raise LeakFound(
             f"{file} goes along with the weights, and {len(found)} of its tokens stand in the texts of fewer than "
-            f"{least} learners: {shown}. They may be names. Set a smaller vocabulary, or tokenizer: gpt2, in masks.yaml and "
-            "run the study again; or share without WEIGHTS=yes."
+            f"{least} learners: {shown}. They may be names. Set a smaller vocabulary, or tokenizer: gpt2, in "
+            "masks.yaml and run the study again; or share without WEIGHTS=yes."
         )
 
 
@@ -148,13 +148,13 @@ def found_in(run, paths):
 
 
 @contextlib.contextmanager
-def _staged(run, **more):
+def _staged(run, *more):
     """A folder with all that would leave; it is gone afterwards, unless it was moved."""
     folder = run.folder / "share.unchecked"
     shutil.rmtree(folder, ignore_errors=True)
     try:
         print("Building what would leave, then looking it up in the corpus.", flush=True)
-        stage(run, folder, **more)
+        stage(run, folder, *more)
         places = Counter(file.relative_to(folder).parts[0] for file in leak_check.everything([folder]))
         print("Files:", ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(places.items())))
         yield folder
@@ -162,23 +162,23 @@ def _staged(run, **more):
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def check_files(name, paths):
-    """Print what the share check finds in these files and folders; returns 1 if it is anything, else 0."""
-    run = existing(name)
-    return _checked(run, paths, f'make share-check EXPERIMENT={run.name} FILES="{" ".join(map(str, paths))}"')
+def check(experiment, weights, notebooks, files=()):
+    """Print what the share check finds in these files and folders, or in all that `build` would let leave.
+
+    Returns 1 if it is anything, else 0. weights, notebooks: as in `stage`.
+    """
+    run = existing(experiment)
+    again = f"make share-check EXPERIMENT={run.name}"
+    if files:
+        return _checked(run, files, f'{again} FILES="{" ".join(map(str, files))}"')
+    with _staged(run, weights, notebooks) as folder:
+        return _checked(run, [folder], again)
 
 
-def check(name, **more):
-    """The same of all that `build` would let leave. more: weights, notebooks, as in `stage`."""
-    run = existing(name)
-    with _staged(run, **more) as folder:
-        return _checked(run, [folder], f"make share-check EXPERIMENT={run.name}")
-
-
-def build(name, **more):
-    """runs/<experiment>/share/, if the check of it is clean; returns 1 if it is not. more: as in `check`."""
-    run = existing(name)
-    with _staged(run, **more) as folder:
+def build(experiment, weights, notebooks):
+    """runs/<experiment>/share/, if the check of it is clean; returns 1 if it is not. More: see `stage`."""
+    run = existing(experiment)
+    with _staged(run, weights, notebooks) as folder:
         if _checked(run, [folder], f"make share EXPERIMENT={run.name}"):
             return 1
         rule = f"no {leak_check.split.NGRAM} words in a row that fewer than {leak_check.FEW} learners wrote"

@@ -197,9 +197,9 @@ def _figure(name, caption):
             f"\\caption{{{latex(caption)}}}\n\\label{{fig:{name}}}\n\\end{{figure}}")  # fmt: skip
 
 
-def build(name):
+def build(experiment):
     """Write runs/<experiment>/paper/ anew."""
-    run = existing(name)
+    run = existing(experiment)
     shutil.rmtree(run.folder / "paper", ignore_errors=True)
     write(Study(run), run.folder / "paper")
     print(f"{run.folder}/paper: study.tex inputs methods, data statement, tables and figures; references.bib")

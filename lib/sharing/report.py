@@ -157,9 +157,9 @@ def write(study, folder):
     return folder / "report.html"
 
 
-def build(name):
+def build(experiment):
     """Write runs/<experiment>/report/: the page, and the executed notebooks as pages."""
-    run = existing(name)
+    run = existing(experiment)
     print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network", flush=True)
     n = notebook_pages.write_notebooks(run, run.folder / "report/notebooks")
     print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")

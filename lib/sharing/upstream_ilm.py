@@ -135,20 +135,20 @@ def _a(kind, found):
     return found
 
 
-def model_to(folder, to):
-    """`export_model`, told in a sentence. Raises Missing where folder is none of a model."""
-    absent = [name for name in ("config.json", "model.safetensors") if not (Path(folder) / name).exists()]
+def model_to(model, to):
+    """`export_model`, told in a sentence. Raises Missing where that is no model's folder."""
+    absent = [name for name in ("config.json", "model.safetensors") if not (Path(model) / name).exists()]
     if absent:
-        raise Missing(f"{folder} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
+        raise Missing(f"{model} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
                       "runs/demo/models/a1/seed0, which 03_train leaves.")  # fmt: skip
-    export_model(folder, to)
+    export_model(model, to)
     print(f"{to}: opens with transformers, and in upstream ILM's inference.ipynb. The licence of the corpus "
           "decides whether weights may leave this machine.")  # fmt: skip
 
 
-def texts_to(name, to):
+def texts_to(experiment, to):
     """`export_texts` of an experiment, told in sentences."""
-    run = existing(name)
+    run = existing(experiment)
     texts = pd.read_parquet(run.need(run.texts, "01_extract"))
     report = export_texts(texts, to)
     print(f"{to}: {report['all/train.txt']['documents']:,} training texts for upstream ILM, in all and by level; "

@@ -191,7 +191,7 @@ def _sentence(lexicon, theme, rng):
     return words + ([word("adverb")] if rng.random() < 0.3 else [])
 
 
-def write(name, file, n_texts=None, seed=1):
-    """One of CORPORA as a CSV file; n_texts: None for as many as the corpus has by itself."""
-    size = {"n_texts": n_texts} if n_texts else {}
+def write(name, file, texts=None, seed=1):
+    """One of CORPORA as a CSV file; texts: how many, or None for as many as the corpus has by itself."""
+    size = {"n_texts": texts} if texts else {}
     write_table(CORPORA[name](**size, seed=seed), file)

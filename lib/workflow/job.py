@@ -10,26 +10,28 @@ import subprocess
 import sys
 
 from lib.experiment.processes import end_with_parent
-from lib.workflow import fork_server, gpus
+from lib.workflow import fork_server
+from lib.workflow.gpus import take
 
 AGAIN = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
 FAILED = 1
 
 
-def run(notebook, log, settings, values, n_gpus, threads, attempt):
+def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
     """Execute a notebook as log, its copy with outputs, with parameters; returns the exit status of the job.
 
-    notebook, log: paths; settings: a YAML file of parameters; values: more of them, each as YAML; attempt: 1 when it is
-    sent for the first time. What is said on the way stands in log with .txt behind its name.
+    notebook, log: paths; settings: a YAML file of parameters; value: a list of more, each as YAML; gpus, threads: how
+    many; attempt: 1 when it is sent for the first time. What is said on the way stands in log with .txt behind its
+    name.
     """
     if failed_before(log, attempt):
         return FAILED
     with open(f"{log}.txt", "wb") as said:
         os.dup2(said.fileno(), sys.stderr.fileno())
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    held = gpus.take(n_gpus)
+    held = take(gpus)
     words = [notebook, log, "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR"]
-    words += ["-f", settings, *(word for value in values for word in ["-y", value])]
+    words += ["-f", settings, "-r", "experiment", experiment, *(word for one in value for word in ["-y", one])]
     ended = _papermill([str(word) for word in words])
     del held
     return verdict(log) if ended else 0

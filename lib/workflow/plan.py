@@ -73,9 +73,13 @@ def texts(home, corpus, settings):
     return estimates.lengths(), f"as in EFCAMDAT; {large}"
 
 
-def show(experiment, corpus, asked, profile):
-    """Print the plan of an experiment with these parameters on the machine of this profile."""
-    machine, home = parameters.machine(profile), Path("runs") / experiment
+def show(experiment, corpus, params, profile):
+    """Print and draw the plan of an experiment with these parameters on the machine of this profile.
+
+    corpus: a list of files, or of what CORPUS names; of none, texts are counted as in EFCAMDAT.
+    """
+    experiment, corpus = request.complete(experiment, corpus, params)
+    machine, asked, home = parameters.machine(profile), parameters.profile(params), Path("runs") / experiment
     models = {name: p for name, p in asked.items() if isinstance(p, parameters.Train)}
     rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
     known, whose = texts(home, corpus, asked["corpus"])
@@ -93,21 +97,19 @@ def show(experiment, corpus, asked, profile):
     print("Training, evaluation and disk are of all seeds of a model; jobs: how often its training is started where")
     print(f"one job may last {machine.longest_hours:,.0f} hours.")
     print("Budgets used up; 05 is not counted, nor what jobs need to start.")
+    _draw(home, request.config(experiment, corpus, params, profile))
 
 
-def draw(experiment, corpus, params, profile):
-    """The graph of rules as runs/<experiment>/plan.svg, by graphviz; says what is missing otherwise."""
+def _draw(home, config):
+    """The graph of rules as home/plan.svg, by graphviz; says what is missing otherwise."""
     if not shutil.which("dot"):
         print("No picture: graphviz's dot is not installed.")
         return
-    words = [f"experiment={experiment}", f"params={params}", f"profile={profile}"]
-    words += [f"corpus={corpus}"] if corpus else []
     command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--quiet", "all", "--nolock", "--config"]
-    graph = subprocess.run([*command, *words], capture_output=True, text=True)
+    graph = subprocess.run([*command, *config], capture_output=True, text=True)
     if graph.returncode:
         print(f"No picture: {(graph.stderr.strip().splitlines() or ['the graph needs the corpus, CORPUS=file'])[-1]}")
         return
-    place = Path("runs") / experiment
-    with atomic(place / "plan.svg") as file:
+    with atomic(home / "plan.svg") as file:
         subprocess.run(["dot", "-Tsvg", "-o", file], input=graph.stdout, text=True, check=True)
-    print(f"The graph: {place}/plan.svg")
+    print(f"The graph: {home}/plan.svg")

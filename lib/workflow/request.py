@@ -13,17 +13,25 @@ EMBEDDED = "runs/synthetic_corpus.csv"  # the graph makes it where it is not the
 
 
 def complete(experiment, corpus, params):
-    """(experiment, corpus) as they are meant where one of them, or both, are not said.
+    """(experiment, corpus as one line) as they are meant where one of them, or both, are not said.
 
-    An experiment is called as its folder of parameters, and the demo has the embedded corpus. Raises BadName where
-    another corpus would take the demo's name unasked.
+    corpus: a list of files, or of what CORPUS names. An experiment is called as its folder of parameters, and the demo
+    has the embedded corpus. Raises BadName where another corpus would take the demo's name unasked.
     """
     name = experiment or Path(params).name
-    corpus = corpus or (EMBEDDED if name == DEMO else "")
-    if name == DEMO and not experiment and corpus != EMBEDDED:
-        raise BadName("Under what name, so that it does not replace the demo? "
-                      f'make run EXPERIMENT=mine CORPUS="{corpus}"')  # fmt: skip
-    return name, corpus
+    line = corpus[0] if len(corpus) == 1 else shlex.join(corpus)
+    line = line or (EMBEDDED if name == DEMO else "")
+    if name == DEMO and not experiment and line != EMBEDDED:
+        raise BadName(
+            f"Under what name, so that it does not replace the demo? make run EXPERIMENT=mine CORPUS={line!r}"
+        )
+    return name, line
+
+
+def config(experiment, corpus, params, profile):
+    """What the Snakefile is told, as words of Snakemake's --config."""
+    asked = {"experiment": experiment, "corpus": corpus, "params": params, "profile": profile}
+    return [f"{key}={value}" for key, value in asked.items() if value]
 
 
 def corpus_files(corpus):

@@ -24,22 +24,34 @@ ROOM = 100 * 2**20  # bytes on the disk, under which nothing is begun
 BY_HASHES = ["--rerun-triggers", "software-env", "--max-checksum-file-size", "0"]
 
 
-def run(name, corpus, params, profile, cores="", only=""):
+def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=None):
     """Make a study, or what it lacks, and print its verdicts or what stopped it; returns 0, or 1 where it failed.
 
-    corpus: as CORPUS names it; cores: jobs side by side, where the profile's number is not wanted; only: the
-    manifest.json of a result, to go no further than that. Raises a UserError before anything begins.
+    corpus: a list of files, or of what CORPUS names; cores: jobs side by side, where the profile's number is not wanted;
+    only: the manifest.json of a result, to go no further than that; tensorboard: the folder of its logs. Raises a
+    UserError before anything begins.
     """
+    name, corpus = request.complete(experiment, corpus, params)
     request.check(name, corpus, params, profile)
+    if tensorboard:
+        os.environ["ILM_CEFR_TENSORBOARD"] = os.path.abspath(tensorboard)
     command = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", "--quiet", "host", "reason"]
     command += ["--nolock", "--rerun-incomplete", *BY_HASHES, *(["--cores", cores] if cores else [])]
-    if _on_slurm(profile):
-        command += ["--slurm-jobname-prefix", slurm.job_name(name)]
-    asked = {"experiment": name, "corpus": corpus, "params": params, "profile": profile}
-    command += ["--config", *(f"{key}={value}" for key, value in asked.items())]
-    failed = locked(name, corpus, params, profile, [*command, "--", *([only] if only else [])])
-    _tell(name, failed, only)
+    command += ["--slurm-jobname-prefix", slurm.job_name(name)] if _on_slurm(profile) else []
+    command += ["--config", *request.config(name, corpus, params, profile), "--", *([only] if only else [])]
+    failed = locked(name, corpus, params, profile, command)
+    from lib.workflow import summary  # here, since it takes a second that a refusal need not wait for
+
+    if failed:
+        summary.failures(name)
+    elif not only:
+        summary.verdicts(name)
     return 1 if failed else 0
+
+
+def demo(**more):
+    """The same for the demo. more: profile, cores, only, tensorboard."""
+    return run(request.DEMO, [request.EMBEDDED], "params/demo", **more)
 
 
 def _on_slurm(profile):
@@ -78,12 +90,3 @@ def _heart(file):
             os.utime(file.fileno())
 
     return beat
-
-
-def _tell(name, failed, only):
-    from lib.workflow import summary  # here, since it takes a second that a refusal need not wait for
-
-    if failed:
-        summary.failures(name)
-    elif not only:
-        summary.verdicts(name)

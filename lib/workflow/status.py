@@ -115,9 +115,9 @@ def older_code(home, notebooks=Path("notebooks")):
     return {folder: names for folder, names in changed.items() if names}
 
 
-def renew(name):
+def renew(experiment):
     """Remove the manifests of what older code made, so that the graph makes it again; not while a run goes on."""
-    home = folders.existing(name).folder
+    home = folders.existing(experiment).folder
     lock.refuse_another(home)
     for folder in older_code(home):
         (folder / manifest.NAME).unlink()
@@ -162,13 +162,13 @@ def _state(home, place, model, seed, stale):
     return "-"
 
 
-def show(name):
-    """Print the state of the experiment `name`. Raises Missing where there is none."""
-    home = folders.existing(name).folder
+def show(experiment):
+    """Print the state of an experiment. Raises Missing where there is none."""
+    home = folders.existing(experiment).folder
     going_on, last = lock.running(home), lock.last(home)
     asked = parameters.profile(last.get("params", "params/demo"))
     old = stale(home, asked, last.get("corpus", request.EMBEDDED))
-    print(f"{name}: running since {going_on['since']}" if going_on else f"{name}: not running")
+    print(f"{experiment}: running since {going_on['since']}" if going_on else f"{experiment}: not running")
     for notebook, place in ONCE.items():
         done = (home / place / manifest.NAME).exists()
         print(f"  {notebook:14} {'stale' if home / place in old else 'done' if done else '-'}")
