@@ -44,7 +44,7 @@ def forked(world):
 
 
 def granted(world):
-    """lib/workflow/gpus.py gives a job one GPU and names it."""
+    """lib.workflow.gpus gives a job one GPU and names it."""
     if not world.cuda:
         return result(0.0, 0)
     take = "import os; from lib.workflow import gpus; held = gpus.take(1); print(os.environ['CUDA_VISIBLE_DEVICES'])"
