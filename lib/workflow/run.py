@@ -28,8 +28,8 @@ def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=
     """Make a study, or what it lacks, and print its verdicts or what stopped it; returns 0, or 1 where it failed.
 
     corpus: a list of files, or of what CORPUS names; cores: jobs side by side, where the profile's number is not
-    wanted; only: the manifest.json of a result, to go no further than that; tensorboard: the folder of its logs. Raises a
-    UserError before anything begins.
+    wanted; only: the manifest.json of a result, to go no further than that; tensorboard: the folder of its logs. Raises
+    a UserError before anything begins.
     """
     name, corpus = request.complete(experiment, corpus, params)
     request.check(name, corpus, params, profile)
