@@ -46,7 +46,7 @@ def serve(command, env=None, beat=lambda: None, warm=True):
     from lib.experiment.processes import end_with_parent
 
     with contextlib.ExitStack() as opened:
-        variables, attend = os.environ | (env or {}), _pause
+        variables, attend = os.environ | (env or {}), lambda: time.sleep(TURN)
         if warm and sys.platform == "linux" and SERVER not in os.environ:
             folder = opened.enter_context(tempfile.TemporaryDirectory())
             door = opened.enter_context(socket.socket(socket.AF_UNIX))
@@ -64,10 +64,6 @@ def serve(command, env=None, beat=lambda: None, warm=True):
             attend()
             beat()
         return running.returncode
-
-
-def _pause():
-    time.sleep(TURN)
 
 
 def _kernel(folder):

@@ -5,6 +5,7 @@ that ends. CUDA_VISIBLE_DEVICES tells the job; where it is set before, only thos
 """
 
 import contextlib
+import fcntl
 import os
 import subprocess
 import tempfile
@@ -49,20 +50,18 @@ def take(n):
 
 
 def _free(n, names, folder):
-    """{name: its lock} of n GPUs that are free now, or nothing.
+    """{name: the open file that holds its lock} of n GPUs that are free now, or nothing.
 
     Who gets some gets all or gives them back, so that two who wait for several never wait for each other.
     """
-    from filelock import FileLock, Timeout  # here, since most jobs start without
-
-    taken = {}
-    for name in names:
-        lock = FileLock(folder / name)
-        with contextlib.suppress(Timeout):
-            lock.acquire(blocking=False)
-            taken[name] = lock
-        if len(taken) == n:
-            return taken
-    for lock in taken.values():
-        lock.release()
+    with contextlib.ExitStack() as held:
+        taken = {}
+        for name in names:
+            file = held.enter_context(open(folder / name, "a"))
+            with contextlib.suppress(BlockingIOError):
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                taken[name] = file
+            if len(taken) == n:
+                held.pop_all()
+                return taken
     return {}

@@ -72,21 +72,14 @@ def locked(name, corpus, params, profile, command):
             if _on_slurm(profile):
                 slurm.call_back(slurm.job_name(name))
             status.mark_stale(home, params, corpus)
-            warm = not _on_slurm(profile)
-            return fork_server.serve(command, {RUN: str(os.getpid())}, _heart(file), warm)
+            env, warm = {RUN: str(os.getpid())}, not _on_slurm(profile)
+            return fork_server.serve(command, env, lambda: _beat(file), warm)
         finally:
             status.put_back(home)
             write(file, facts | {"ended": True})
 
 
-def _heart(file):
-    """A function that gives the lock's file a sign of life, once in a while."""
-    last = time.monotonic()
-
-    def beat():
-        nonlocal last
-        if time.monotonic() - last > BEAT:
-            last = time.monotonic()
-            os.utime(file.fileno())
-
-    return beat
+def _beat(file):
+    """Give the lock's file a sign of life, once in a while."""
+    if time.time() - os.fstat(file.fileno()).st_mtime > BEAT:
+        os.utime(file.fileno())
