@@ -13,7 +13,8 @@ shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the 
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the end is meant for a training, which saves
 
 EXPERIMENT = config.get("experiment", "demo")
-CORPUS = request.corpus_files(str(config.get("corpus", request.EMBEDDED)))
+CORPUS = config.get("corpus", request.EMBEDDED)
+CORPUS = CORPUS if isinstance(CORPUS, list) else request.corpus_files(str(CORPUS))
 PARAMS = config.get("params", "params/demo").rstrip("/")
 ASKED = parameters.profile(PARAMS)
 MODELS = {name: p for name, p in ASKED.items() if isinstance(p, parameters.Train)}

@@ -6,6 +6,7 @@ A command's module is imported when it is called: neither --help nor the start o
 import argparse
 import importlib
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -89,6 +90,8 @@ def main(words=None):
     what = asked.pop("what")
     for variable, value in (CALM | FORKED if what in FORKING else CALM).items():
         os.environ.setdefault(variable, value)
+    if what == "status" and hasattr(signal, "SIGPIPE"):
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads it may stop reading
     module, function = COMMANDS[what][1].rsplit(".", 1)
     try:
         return getattr(importlib.import_module(f"lib.{module}"), function)(**asked)

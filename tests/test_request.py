@@ -84,6 +84,8 @@ def test_files_with_spaces_in_their_names_are_told_apart(tmp_path, monkeypatch):
     for corpus in ["'one part.csv' other.csv", '"one part.csv"  other.csv ', " one\\ part.csv other.csv"]:
         assert request.corpus_files(corpus) == ["one part.csv", "other.csv"]
     assert request.corpus_files("one part.csv") == ["one part.csv"], "one file needs no quotes"
+    told = request.config("mine", "'one part.csv' other.csv", "params/demo", "laptop")
+    assert told[1] == 'corpus=["one part.csv", "other.csv"]'
     assert request.corpus_files(request.EMBEDDED) == [request.EMBEDDED] and request.corpus_files("") == []
     with pytest.raises(errors.NoCorpus, match="no corpus file othr.csv. Nearest: other.csv."):
         request.corpus_files("othr.csv other.csv")

@@ -1,6 +1,7 @@
 """What make is asked for, looked at before anything starts: corpus, parameters, profile, and experiments of before."""
 
 import difflib
+import json
 import os
 import shlex
 from pathlib import Path
@@ -30,7 +31,8 @@ def complete(experiment, corpus, params):
 
 def config(experiment, corpus, params, profile):
     """What the Snakefile is told, as words of Snakemake's --config."""
-    asked = {"experiment": experiment, "corpus": corpus, "params": params, "profile": profile}
+    files = corpus_files(corpus)  # as a list in JSON, since Snakemake strips quotes at the ends of a value
+    asked = {"experiment": experiment, "corpus": files and json.dumps(files), "params": params, "profile": profile}
     return [f"{key}={value}" for key, value in asked.items() if value]
 
 

@@ -37,6 +37,6 @@ def failures(name):
     for notebook, cell, message in found:
         print(f"\n{notebook} stopped in cell {cell}:\n{formatting.plain(message)}", file=sys.stderr)
     for said in [] if found else sorted((home / "notebooks").glob("*.txt")):  # papermill's own complaints
-        lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
-        print("".join(f"\n{said}:\n{formatting.plain(line)}" for line in lines), file=sys.stderr)
+        for line in said.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]:
+            print(f"\n{said}:\n{formatting.plain(line)}", file=sys.stderr)
     print(f"\nWhat is finished is kept. To go on: {manifest.command(home)}", file=sys.stderr)
