@@ -9,6 +9,8 @@ ONLY ?=# the manifest.json of a result, to go no further than that
 TENSORBOARD ?=# a folder, where TensorBoard's logs are wanted
 export PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO# so that the shell need not read what they hold
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
+export HF_HUB_DISABLE_TELEMETRY = 1# nothing phones home, from JupyterLab and tests either
+export DISABLE_SAFETENSORS_CONVERSION = 1
 LIB = .venv/bin/python -m lib
 NAMED = --experiment "$$EXPERIMENT"
 STUDY_OF = $(if $(filter file,$(origin EXPERIMENT)),,$(NAMED)) --corpus "$$CORPUS" --params "$$PARAMS" --profile "$$PROFILE"
