@@ -13,7 +13,8 @@ shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the 
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the end is meant for a training, which saves
 
 EXPERIMENT = config.get("experiment", "demo")
-CORPUS = request.corpus_files(str(config.get("corpus", request.EMBEDDED)))
+CORPUS = config.get("corpus", request.EMBEDDED)
+CORPUS = CORPUS if isinstance(CORPUS, list) else request.corpus_files(str(CORPUS))
 PARAMS = config.get("params", "params/demo").rstrip("/")
 ASKED = parameters.profile(PARAMS)
 MODELS = {name: p for name, p in ASKED.items() if isinstance(p, parameters.Train)}
@@ -31,18 +32,15 @@ TRAINED, SCORED, FILLED = (
 COMPARED, VERDICTS = f"{RUN}/compare/{VOUCHED}", f"{RUN}/hypotheses/{VOUCHED}"
 
 
-def notebook(name, more=""):
-    """papermill on one notebook, in its folder, with the parameter file that the rule names; see lib/workflow/retries.py."""
-    return (
-        f"python -m lib.workflow.retries '{{log}}' {{resources.attempt}} || exit; OMP_NUM_THREADS={{threads}} "
-        f"python lib/workflow/gpus.py {{resources.gpu}} python lib/workflow/fork_server.py papermill notebooks/{name}.ipynb '{{log}}' --cwd notebooks -k python3 "
-        f"--no-progress-bar --log-level ERROR -f '{{input.settings}}' -r experiment '{EXPERIMENT}' {more} "
-        f"2> '{{log}}.txt' || {{{{ python -m lib.workflow.retries '{{log}}'; exit; }}}}"
-    )
+def notebook(name, *values):
+    """One notebook with the parameter file that the rule names, and more values, each as YAML; see lib/workflow/job.py."""
+    words = f"python -m lib job notebooks/{name}.ipynb '{{log}}' --settings '{{input.settings}}' --experiment '{EXPERIMENT}' "
+    words += "--gpus {resources.gpu} --threads {threads} --attempt {resources.attempt}"
+    return words + "".join(f" --value {value}" for value in values)
 
 
 def listed(name, values):
-    """A list as papermill's -y takes it, quoted for the shell; braces doubled, since Snakemake formats the command."""
+    """A list as YAML, quoted for the shell; braces doubled, since Snakemake formats the command."""
     return shlex.quote(json.dumps({name: values})).replace("{", "{{").replace("}", "}}")
 
 
@@ -80,7 +78,7 @@ rule all:  # every result, not the last ones only: a deleted one in between is t
 rule embedded_corpus:
     output: request.EMBEDDED
     message: "generating the embedded synthetic corpus"
-    shell: "python -m lib.synthetic.demo_corpus '{output}'"
+    shell: "python -m lib demo-corpus '{output}'"
 
 
 rule extract:
@@ -89,7 +87,7 @@ rule extract:
     resources: **ONE
     log: f"{RUN}/notebooks/01_extract.ipynb"
     message: "01 extract"
-    shell: notebook("01_extract", "-y " + listed("corpus", [os.path.relpath(file, "notebooks") for file in CORPUS]))
+    shell: notebook("01_extract", listed("corpus", [os.path.relpath(file, "notebooks") for file in CORPUS]))
 
 
 rule mask:
@@ -134,7 +132,7 @@ rule infill:
     resources: **OF_A_MODEL
     log: f"{RUN}/notebooks/05_infill.{{model}}.ipynb"
     message: "05 infill {wildcards.model}"
-    shell: notebook("05_infill", "-r model '{wildcards.model}' " + f"-y 'seeds: {SEEDS}'")
+    shell: notebook("05_infill", "'model: {wildcards.model}'", listed("seeds", SEEDS))
 
 
 rule compare:
@@ -143,7 +141,7 @@ rule compare:
     resources: **ONE
     log: f"{RUN}/notebooks/06_compare.ipynb"
     message: "06 compare"
-    shell: notebook("06_compare", f"-y 'models: {list(MODELS)}' -y 'seeds: {SEEDS}'")
+    shell: notebook("06_compare", listed("models", list(MODELS)), listed("seeds", SEEDS))
 
 
 rule hypotheses:

@@ -1,61 +1,72 @@
-"""What a user can mend: in a notebook its message stands alone, not below pages of the code that refused."""
+"""What a user can mend: one family of errors, which the command line and notebooks show without the code that refused.
+
+Each has a second base, the exception of Python's that it is a case of.
+"""
 
 
-class Refusal:
-    """Mixed into an exception whose message says what was found, what was expected, and the way on."""
+class UserError(Exception):
+    """A mistake that a user can mend: the message says what was found, what was expected, and the way on."""
 
     def _render_traceback_(self):
         """The lines that IPython shows of it."""
         return [f"{type(self).__name__}: {self}"]
 
 
-class Missing(Refusal, FileNotFoundError):
-    """An input that another notebook makes is not there yet."""
+class Missing(UserError, FileNotFoundError):
+    """A file is not there, or an input that another notebook makes is not there yet."""
 
 
-class BadName(Refusal, ValueError):
+class BadName(UserError, ValueError):
     """The name of an experiment is no name for a folder."""
 
 
-class ParameterError(Refusal, ValueError):
+class ParameterError(UserError, ValueError):
     """A parameter is unknown, mistyped, out of range or given twice."""
 
 
-class NotWritten(Refusal, OSError):
+class NotWritten(UserError, OSError):
     """The disk is full, or the folder may not be written to."""
 
 
-class Stale(Refusal, ValueError):
+class Stale(UserError, ValueError):
     """A result is not finished, not as it was written, or made from what has changed since."""
 
 
-class Held(Refusal, RuntimeError):
+class Held(UserError, RuntimeError):
     """Another process makes this experiment."""
 
 
-class Other(Refusal, ValueError):
+class ForeignCheckpoint(UserError, ValueError):
     """The checkpoints in the folder belong to another training."""
 
 
-class CutOff(Refusal, RuntimeError):
+class CutOff(UserError, RuntimeError):
     """The time of this process is up; what it has learned is saved."""
 
 
-class NoCorpus(ValueError):
-    """A file that CORPUS names is not there."""
+class NotFinite(UserError, FloatingPointError):
+    """The loss of a training is no number any more."""
 
 
-class CorpusError(Refusal, ValueError):
-    """The corpus cannot be used; the message says what was found, what was expected, and the way on."""
+class OutOfMemory(UserError, MemoryError):
+    """Not even one example at a time fits into memory."""
 
 
-class Foreign(ValueError):
-    """A model or a file is not of the kind that can be passed on or taken over."""
+class NoCorpus(UserError, ValueError):
+    """A file that CORPUS names is not there, or it names none."""
 
 
-class Refused(RuntimeError):
+class CorpusError(UserError, ValueError):
+    """The corpus cannot be used."""
+
+
+class NotUpstream(UserError, ValueError):
+    """A model or a file is not of the kind that can be passed on to upstream ILM or taken over from it."""
+
+
+class LeakFound(UserError, RuntimeError):
     """Something would leave that must not."""
 
 
-class DeviceError(Refusal, RuntimeError):
-    """There is no device to compute on as it was asked for."""
+class NoDevice(UserError, RuntimeError):
+    """The machine lacks what the profile asks of it: GPUs, or a cluster's commands."""

@@ -44,10 +44,11 @@ def forked(world):
 
 
 def granted(world):
-    """lib/workflow/gpus.py gives a job one GPU and names it."""
+    """lib.workflow.gpus gives a job one GPU and names it."""
     if not world.cuda:
         return result(0.0, 0)
-    words = [sys.executable, "lib/workflow/gpus.py", "1", "sh", "-c", "echo $CUDA_VISIBLE_DEVICES"]
+    take = "import os; from lib.workflow import gpus; held = gpus.take(1); print(os.environ['CUDA_VISIBLE_DEVICES'])"
+    words = [sys.executable, "-c", take]
     ended = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
     return result(float(ended.stdout.split() != ["0"]), 0, said=(ended.stdout + ended.stderr)[-500:])
 

@@ -176,7 +176,7 @@ def run(name):
     """Make a corpus and its study, on one core; returns seconds."""
     began, corpus = time.monotonic(), f"runs/{name}.csv"
     if not os.path.exists(corpus):  # a finished run on the same corpus is looked at only
-        subprocess.run([sys.executable, "-m", "lib.synthetic.known_answers", name, corpus], check=True)
+        subprocess.run([sys.executable, "-m", "lib", "known-answer-corpus", name, corpus], check=True)
     profile = f"params/{PROFILES.get(name, 'two_levels')}"
     experiment = f"EXPERIMENT=known-{name}".replace("_", "-")
     words = ["make", "--no-print-directory", "run", experiment, f"CORPUS={corpus}", f"PARAMS={profile}", "CORES=1"]

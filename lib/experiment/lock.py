@@ -9,6 +9,10 @@ machines. Where it does not reach them (Lustre with localflock, NFS with local_l
 file says counts: a run of another machine that has not ended is never taken over, whatever process ids say. Relied on
 is that a file is seen by all as it was closed; two runs begun in the same second on two such machines are not told
 apart.
+
+The library filelock does the first half and not this one: it answers only one of the three errors of NO_LOCKS, takes a
+lock file that was copied to such a file system for one that is held, and frees the lock while forks of a killed run
+still write.
 """
 
 import contextlib
@@ -19,7 +23,7 @@ import os
 import socket
 import time
 
-from lib.errors import Held
+from lib.errors import Held, NotWritten
 
 RUN = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
 NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # what file systems without flock answer
@@ -28,9 +32,13 @@ NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # what file systems w
 def take(home, facts):
     """Lock the experiment in `home` and write facts, a dict, into the lock; returns the open file.
 
-    Raises Held, naming who holds it. A lock that a dead process left is taken over, with a line that says so.
+    Raises Held, naming who holds it, and NotWritten. A lock that a dead process left is taken over, with a line that
+    says so.
     """
-    file = open(home / ".lock", "a+", encoding="utf-8")  # noqa: SIM115  # as long as the lock
+    try:
+        file = open(home / ".lock", "a+", encoding="utf-8")  # noqa: SIM115  # as long as the lock
+    except OSError as error:
+        raise NotWritten(f"{error}. A run writes there.") from None
     free, left = _flock(file, fcntl.LOCK_EX), _read(file)
     if free is False or _lives_here(left, free):
         raise Held(f"{home} is being made by {_who(left)}.\nWait for it, or end that process.")
@@ -76,6 +84,13 @@ def _read(file):
         return json.load(file)
     except ValueError:  # empty, or torn by a kill
         return {}
+
+
+def last(home):
+    """What the lock in `home` says of the last run, or of this one; nothing where there was none."""
+    with contextlib.suppress(FileNotFoundError), open(home / ".lock", encoding="utf-8") as file:
+        return _read(file)
+    return {}
 
 
 def _who(facts):

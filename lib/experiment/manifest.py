@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 
 from lib.errors import Stale
+from lib.experiment import lock
 from lib.experiment.files import digest, read_json, write_json
 
 ROOT = Path(__file__).resolve().parents[2]  # the repository
@@ -71,10 +72,7 @@ def _again(home):
 
 def command(home):
     """The command that goes on with the experiment in `home`, as it was last given."""
-    try:
-        last = read_json(home / ".lock")
-    except (OSError, ValueError):
-        last = {"corpus": "FILE", "params": "params/demo"}
+    last = {"corpus": "FILE", "params": "params/demo"} | lock.last(home)
     profile = last.get("profile", "laptop")
     where = "" if profile == "laptop" else f" PROFILE={profile}"
     if home.name == "demo":

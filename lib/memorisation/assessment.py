@@ -1,14 +1,8 @@
 """Does a model know its training texts better than others like them? Asked before weights may leave.
 
-    python -m lib.memorisation.assessment EXPERIMENT  # writes memorisation/memorisation.json, aggregates only
-
-Two measures: the extraction gap (extraction_gap.py), and canaries, which CANARIES=yes in the environment asks for
-(lib/memorisation/canary_training.py).
+Two measures: the extraction gap (extraction_gap.py), and canaries, which CANARIES=yes asks for (canary_training.py).
 """
 
-import os
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import pandas as pd
@@ -16,8 +10,6 @@ import yaml
 from pydantic import Field
 from tqdm import tqdm
 
-from lib import errors
-from lib.errors import BadName, Missing, NotWritten
 from lib.experiment import parameters
 from lib.experiment.files import digest, read_csv, read_json, write_json
 from lib.experiment.folders import existing
@@ -34,18 +26,6 @@ SAYS = {  # estimate, its interval, the limit
     "exact": "words of training texts are filled exactly {:+.1%} more often ({:+.1%} to {:+.1%}; limit {:.0%})",
     "exposure": "canaries planted once stand {:+.1f} bits above chance ({:+.1f} to {:+.1f}; limit {:.1f})",
 }
-MISTAKES = (
-    Missing,
-    BadName,
-    errors.Stale,
-    errors.ParameterError,
-    errors.Held,
-    errors.Other,
-    errors.CutOff,
-    FloatingPointError,
-    MemoryError,
-    NotWritten,
-)  # they say themselves how to go on
 NONE_PLANTED = "no canaries were planted: CANARIES=yes asks for it"
 
 
@@ -148,8 +128,9 @@ def trained(run):
     return {one: told for one, told in facts.items() if told["status"] == "trained"}
 
 
-def main(name, plant=False):
-    run = existing(Path(name).name).begin("memorisation")
+def assess(experiment, plant=False):
+    """Write memorisation/memorisation.json of an experiment, aggregates only. plant: train twins with canaries, too."""
+    run = existing(experiment).begin("memorisation")
     with open("params/memorisation.yaml", encoding="utf-8") as file:
         limits = parameters.check(Limits, yaml.safe_load(file), "params/memorisation.yaml")
     (index, drawing, split_id), facts = texts_of(run), trained(run)
@@ -165,10 +146,3 @@ def main(name, plant=False):
     report = {"limits": limits.model_dump(), "split_id": split_id, "models": told, "canaries": tables}
     write_json(report, where)
     print(f"{where}\nWhether weights may be passed on at all is for the corpus's licence to say.")
-
-
-if __name__ == "__main__":
-    try:
-        main(sys.argv[1], plant=os.environ.get("CANARIES") == "yes")
-    except MISTAKES as error:
-        sys.exit(str(error))

@@ -1,23 +1,20 @@
 """The folder that may leave: runs/<experiment>/share/, of aggregates only, and only once the share check finds nothing.
 
-    python -m lib.sharing.bundle EXPERIMENT build  # WEIGHTS=yes, NOTEBOOKS=yes in the environment ask for more
-    python -m lib.sharing.bundle EXPERIMENT check [FILE ...]
-
 Weights go along only where memorisation.json says of each model that they may; executed notebooks only as pages,
 without pictures, whose letters nobody can check.
 """
 
+import contextlib
 import os
 import shutil
-import sys
 from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from lib import design, errors
-from lib.errors import BadName, Missing, Refused
+from lib import design
+from lib.errors import LeakFound
 from lib.evaluation import statistics
 from lib.experiment import manifest
 from lib.experiment.files import digest, read_json, write_json, write_table
@@ -44,7 +41,7 @@ No text of the corpus is in here: no run of eight words that fewer than five lea
 
 
 def stage(run, folder, weights=False, notebooks=False):
-    """Put everything that would leave into `folder`. Raises Refused for weights of which nobody says that they may."""
+    """Put everything that would leave into `folder`. LeakFound for weights of which nobody says that they may."""
     study = Study(run)
     shown = [one for one in study.trained if _enough(study, *one)]
     for one in shown if weights else []:  # before minutes are spent on drawing
@@ -112,7 +109,7 @@ def rare_tokens(index, merges, vocabulary, least):
 
 
 def _own_words(run):
-    """Raises Refused where the tokenizer learned words from the corpus that few learners wrote."""
+    """Raises LeakFound where the tokenizer learned words from the corpus that few learners wrote."""
     facts = run.masks_report()
     if facts["parameters"]["tokenizer"] != "bpe":
         return
@@ -124,20 +121,22 @@ def _own_words(run):
     coder = read_json(file)["model"]
     found = rare_tokens(index, coder["merges"], coder["vocab"], least)
     if found:
-        raise Refused(f"{file} goes along with the weights, and {len(found)} of its tokens stand in the texts of fewer "
-                      f"than {least} learners: {', '.join(map(str, found[:8]))}{', …' * (len(found) > 8)}. They may be "
-                      "names. Set a smaller vocabulary, or tokenizer: gpt2, in masks.yaml and run the study again; or "
-                      "share without WEIGHTS=yes.")  # fmt: skip
+        shown = ", ".join(map(str, found[:8])) + ", …" * (len(found) > 8)
+        raise LeakFound(
+            f"{file} goes along with the weights, and {len(found)} of its tokens stand in the texts of fewer than "
+            f"{least} learners: {shown}. They may be names. Set a smaller vocabulary, or tokenizer: gpt2, in "
+            "masks.yaml and run the study again; or share without WEIGHTS=yes."
+        )
 
 
 def _may_leave(run, model, seed):
-    """Raises Refused unless the memorisation report speaks of these very weights and says that they may leave."""
+    """Raises LeakFound unless the memorisation report speaks of these very weights and says that they may leave."""
     path = need(run.folder / "memorisation/memorisation.json", "make memorisation").resolve()
     told = read_json(path)["models"].get(f"{model}/seed{seed}")
     if told is None or told["weights"] != digest(run.model(model, seed) / WEIGHTS):
-        raise Refused(f"{path} does not know the weights of {model}, seed {seed}, as they are now: make memorisation")
+        raise LeakFound(f"{path} does not know the weights of {model}, seed {seed}, as they are now: make memorisation")
     if told["verdict"] != MAY:
-        raise Refused(f"{model}, seed {seed}: {told['verdict']}: {told['why']}. Share without WEIGHTS=yes.")
+        raise LeakFound(f"{model}, seed {seed}: {told['verdict']}: {told['why']}. Share without WEIGHTS=yes.")
 
 
 def found_in(run, paths):
@@ -148,35 +147,50 @@ def found_in(run, paths):
     return leak_check.check(files, texts, known, leak_check.published(files, run.root)), len(files)
 
 
-def main(name, what, paths):
-    """Build the folder, or check what would be in it, or the given paths; returns the exit status."""
-    run = existing(Path(name).name)
-    asked = {word.lower(): os.environ.get(word) == "yes" for word in ("WEIGHTS", "NOTEBOOKS")}
-    staged = run.folder / "share.unchecked"
-    shutil.rmtree(staged, ignore_errors=True)
+@contextlib.contextmanager
+def _staged(run, *more):
+    """A folder with all that would leave; it is gone afterwards, unless it was moved."""
+    folder = run.folder / "share.unchecked"
+    shutil.rmtree(folder, ignore_errors=True)
     try:
-        if not paths:
-            print("Building what would leave, then looking it up in the corpus.", flush=True)
-            stage(run, staged, **asked)
-            places = Counter(file.relative_to(staged).parts[0] for file in leak_check.everything([staged]))
-            print("Files:", ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(places.items())))
-        findings, n_files = found_in(run, paths or [staged])
-        again = f"make {'share' if what == 'build' else 'share-check'} EXPERIMENT={run.name}"
-        leak_check.tell(findings, n_files, again + (f' FILES="{" ".join(map(str, paths))}"' if paths else ""))
-        if what == "build" and findings.empty:
-            shutil.rmtree(run.folder / "share", ignore_errors=True)
-            rule = f"no {leak_check.split.NGRAM} words in a row that fewer than {leak_check.FEW} learners wrote"
-            hashes = {str(file.relative_to(staged)): digest(file) for file in leak_check.everything([staged])}
-            write_json({"files": hashes, "rule": rule}, staged / "checked.json")
-            staged.rename(run.folder / "share")
-            print(f"{run.folder / 'share'} may leave.")
-        return int(len(findings) > 0)
+        print("Building what would leave, then looking it up in the corpus.", flush=True)
+        stage(run, folder, *more)
+        places = Counter(file.relative_to(folder).parts[0] for file in leak_check.everything([folder]))
+        print("Files:", ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(places.items())))
+        yield folder
     finally:
-        shutil.rmtree(staged, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
-if __name__ == "__main__":
-    try:
-        sys.exit(main(sys.argv[1], sys.argv[2], [Path(path) for path in sys.argv[3:]]))
-    except (Missing, BadName, errors.Stale, Refused, FileNotFoundError) as error:
-        sys.exit(str(error))
+def check(experiment, weights, notebooks, files=()):
+    """Print what the share check finds in these files and folders, or in all that `build` would let leave.
+
+    Returns 1 if it is anything, else 0. weights, notebooks: as in `stage`.
+    """
+    run = existing(experiment)
+    again = f"make share-check EXPERIMENT={run.name}"
+    if files:
+        return _checked(run, files, f'{again} FILES="{" ".join(map(str, files))}"')
+    with _staged(run, weights, notebooks) as folder:
+        return _checked(run, [folder], again)
+
+
+def build(experiment, weights, notebooks):
+    """runs/<experiment>/share/, if the check of it is clean; returns 1 if it is not. More: see `stage`."""
+    run = existing(experiment)
+    with _staged(run, weights, notebooks) as folder:
+        if _checked(run, [folder], f"make share EXPERIMENT={run.name}"):
+            return 1
+        rule = f"no {leak_check.split.NGRAM} words in a row that fewer than {leak_check.FEW} learners wrote"
+        hashes = {str(file.relative_to(folder)): digest(file) for file in leak_check.everything([folder])}
+        write_json({"files": hashes, "rule": rule}, folder / "checked.json")
+        shutil.rmtree(run.folder / "share", ignore_errors=True)
+        folder.rename(run.folder / "share")
+        print(f"{run.folder / 'share'} may leave.")
+        return 0
+
+
+def _checked(run, paths, again):
+    findings, n_files = found_in(run, paths)
+    leak_check.tell(findings, n_files, again)
+    return int(len(findings) > 0)

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 
 from lib.corpus import split
 from lib.corpus.near_duplicates import word_runs
+from lib.errors import Missing
 from lib.sharing import text_extraction
 
 FEW = 5  # learners: from here on a run of words is nobody's own
@@ -140,10 +141,10 @@ def _sources(notebook):
 
 
 def everything(paths):
-    """All files of these files and folders, without hidden ones. Raises FileNotFoundError for a name that is none."""
+    """All files of these files and folders, without hidden ones. Raises Missing for a name that is none."""
     for path in paths:
         if not path.exists():
-            raise FileNotFoundError(f"There is no file or folder {path} to be checked.")
+            raise Missing(f"There is no file or folder {path} to be checked.")
     found = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     return [file for file in found if file.is_file()]
 

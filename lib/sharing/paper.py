@@ -1,19 +1,14 @@
-"""What a paper takes from a finished run: methods and data statement in words, booktabs tables, figures, references.
-
-python -m lib.sharing.paper EXPERIMENT     # writes runs/<experiment>/paper/; study.tex there inputs all of it
-"""
+"""What a paper takes from a finished run: methods and data statement in words, booktabs tables, figures, references."""
 
 import shutil
-import sys
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import yaml
 
-from lib import design, errors
+from lib import design
 from lib.design import LEVELS
-from lib.errors import Missing
 from lib.evaluation.statistics import on_mix
 from lib.experiment.files import atomic
 from lib.experiment.folders import existing
@@ -202,11 +197,9 @@ def _figure(name, caption):
             f"\\caption{{{latex(caption)}}}\n\\label{{fig:{name}}}\n\\end{{figure}}")  # fmt: skip
 
 
-if __name__ == "__main__":
-    try:
-        run = existing(Path(sys.argv[1]).name)
-        shutil.rmtree(run.folder / "paper", ignore_errors=True)
-        write(Study(run), run.folder / "paper")
-        print(f"{run.folder}/paper: study.tex inputs methods, data statement, tables and figures; references.bib")
-    except (Missing, errors.Stale) as error:
-        sys.exit(str(error))
+def build(experiment):
+    """Write runs/<experiment>/paper/ anew."""
+    run = existing(experiment)
+    shutil.rmtree(run.folder / "paper", ignore_errors=True)
+    write(Study(run), run.folder / "paper")
+    print(f"{run.folder}/paper: study.tex inputs methods, data statement, tables and figures; references.bib")

@@ -1,7 +1,5 @@
 """The whole study as one page that opens anywhere, and the executed notebooks as pages beside it (notebook_pages.py).
 
-    python -m lib.sharing.report EXPERIMENT     # writes runs/<experiment>/report/
-
 report.html is drawn from aggregates (aggregates.py); the notebooks' pages show what the notebooks show, so those of
 a real corpus stay with its holder.
 """
@@ -9,16 +7,13 @@ a real corpus stay with its holder.
 import base64
 import io
 import re
-import sys
-from pathlib import Path
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import yaml
 
-from lib import design, errors, formatting
+from lib import design, formatting
 from lib.design import LEVELS
-from lib.errors import Missing
 from lib.experiment import manifest
 from lib.experiment.files import atomic
 from lib.experiment.folders import existing
@@ -160,11 +155,9 @@ def write(study, folder):
     return folder / "report.html"
 
 
-if __name__ == "__main__":
-    try:
-        run = existing(Path(sys.argv[1]).name)
-        print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network", flush=True)
-        n = notebook_pages.write_notebooks(run, run.folder / "report/notebooks")
-        print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")
-    except (Missing, errors.Stale) as error:
-        sys.exit(str(error))
+def build(experiment):
+    """Write runs/<experiment>/report/: the page, and the executed notebooks as pages."""
+    run = existing(experiment)
+    print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network", flush=True)
+    n = notebook_pages.write_notebooks(run, run.folder / "report/notebooks")
+    print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")

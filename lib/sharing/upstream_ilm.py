@@ -1,22 +1,15 @@
-"""To and from upstream ILM (github.com/chrisdonahue/ilm): model folders, texts and masks in its formats.
-
-python -m lib.sharing.upstream_ilm model runs/demo/models/a1/seed0 FOLDER     # what its inference.ipynb opens
-python -m lib.sharing.upstream_ilm texts runs/demo FOLDER  # train.txt, valid.txt, test.txt; evaluation.csv
-python -m lib.sharing.upstream_ilm masks FILE.pkl FOLDER  # texts.csv and masks.csv of its create_ilm_examples
-"""
+"""To and from upstream ILM (github.com/chrisdonahue/ilm): model folders, texts and masks in its formats."""
 
 import io
 import pickle
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pandas as pd
 
-from lib import errors
 from lib.design import LEVELS
-from lib.errors import Foreign, Missing, NotWritten
+from lib.errors import Missing, NotUpstream
 from lib.experiment.files import atomic, read_json, write_json, write_table
 from lib.experiment.folders import existing
 from lib.masking.segmentation import TYPES
@@ -30,7 +23,7 @@ def export_model(folder, to):
     """Copy a model folder into `to` and add what upstream reads: pytorch_model.bin, additional_ids_to_tokens.pkl.
 
     Both are in formats as old as upstream: torch's before zip files, pickle's protocol 2. Upstream's own tokenizer is
-    GPT-2's, so its notebook as it stands is for models with that vocabulary. Raises Foreign unless it is a GPT-2.
+    GPT-2's, so its notebook as it stands is for models with that vocabulary. Raises NotUpstream unless it is a GPT-2.
     """
     import torch  # here, since texts and masks need neither
     from transformers import AutoTokenizer
@@ -41,7 +34,7 @@ def export_model(folder, to):
     folder, to = Path(folder), Path(to)
     config = read_json(folder / "config.json")
     if config["model_type"] != "gpt2":
-        raise Foreign(f"{folder} holds a {config['model_type']} model. Upstream ILM knows gpt2 only.")
+        raise NotUpstream(f"{folder} holds a {config['model_type']} model. Upstream ILM knows gpt2 only.")
     model, tokenizer = loading.load(folder), AutoTokenizer.from_pretrained(folder)
     added = dict(zip(tokenizer.convert_tokens_to_ids(SPECIALS), SPECIALS))
     to.mkdir(parents=True, exist_ok=True)
@@ -86,7 +79,7 @@ def export_texts(texts, to):
 def _type(value):
     """Stands in for upstream's class of mask types: its values are our numbers of them."""
     if value not in range(len(TYPES)):
-        raise Foreign(f"a mask of type {value!r}; known are 0 to {len(TYPES) - 1}, {', '.join(TYPES)}")
+        raise NotUpstream(f"a mask of type {value!r}; known are 0 to {len(TYPES) - 1}, {', '.join(TYPES)}")
     return value
 
 
@@ -96,26 +89,26 @@ class _MasksOnly(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) == ("ilm.mask.hierarchical", "MaskHierarchicalType"):
             return _type
-        raise Foreign(f"it asks for {module}.{name}; a mask file needs nothing but ilm.mask.hierarchical's mask types")
+        raise NotUpstream(f"it asks for {module}.{name}; a mask file needs only ilm.mask.hierarchical's mask types")
 
     def persistent_load(self, pid):
-        raise Foreign("it refers to something outside of itself")
+        raise NotUpstream("it refers to something outside of itself")
 
 
 def import_masks(file):
     """Texts and masks of a file that upstream's create_ilm_examples wrote. Nothing in it can run.
 
     Returns (texts, masks): text_id (the place in the file), text; and text_id, mask_set, span_type, char_offset,
-    char_length as in masks/test.parquet, one row a span; masks without spans have none. Raises Foreign, with the file.
+    char_length as in masks/test.parquet, one row a span; masks without spans have none. Raises NotUpstream.
     """
     content = Path(file).read_bytes()
     try:
         found = _MasksOnly(io.BytesIO(content)).load()
         rows = [row for place, one in enumerate(_a(list, found)) for row in _rows(place, one)]
-    except Foreign as error:
-        raise Foreign(f"{file} is no mask file of upstream ILM: {error}. Nothing of it was used.") from None
+    except NotUpstream as error:
+        raise NotUpstream(f"{file} is no mask file of upstream ILM: {error}. Nothing of it was used.") from None
     except Exception as error:  # a damaged pickle fails in as many ways as there are opcodes
-        raise Foreign(
+        raise NotUpstream(
             f"{file} is no mask file of upstream ILM, or a damaged one: {type(error).__name__}, {error}. Expected: "
             "what its create_ilm_examples.py writes, a pickled list of (text, masks)."
         ) from None
@@ -131,45 +124,43 @@ def _rows(place, one):
         for kind, offset, length in map(tuple, _a(list, mask)):
             inside = end <= _a(int, offset) < offset + _a(int, length) <= len(text)
             if not inside:
-                raise Foreign(f"mask {mask_set} of text {place}: a span at {offset}, {length} long, where none can be")
+                raise NotUpstream(f"mask {mask_set} of text {place}: a span at {offset}, {length} long, out of it")
             end = offset + length
             yield place, mask_set, _a(int, kind), offset, length
 
 
 def _a(kind, found):
     if type(found) is not kind:
-        raise Foreign(f"there is a {type(found).__name__} where a {kind.__name__} should be")
+        raise NotUpstream(f"there is a {type(found).__name__} where a {kind.__name__} should be")
     return found
 
 
-def main(what, source, to):
-    """The command line: see the head of this file."""
-    if what == "model":
-        absent = [name for name in ("config.json", "model.safetensors") if not (Path(source) / name).exists()]
-        if absent:
-            raise Missing(f"{source} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
-                          "runs/demo/models/a1/seed0, which 03_train leaves.")  # fmt: skip
-        export_model(source, to)
-        print(f"{to}: opens with transformers, and in upstream ILM's inference.ipynb. The licence of the corpus "
-              "decides whether weights may leave this machine.")  # fmt: skip
-    elif what == "texts":
-        run = existing(Path(source).name, Path(source).parent.parent)
-        texts = pd.read_parquet(run.need(run.texts, "01_extract"))
-        report = export_texts(texts, to)
-        print(f"{to}: {report['all/train.txt']['documents']:,} training texts for upstream ILM, in all and by level; "
-              f"{sum(own['runs_cut'] for own in report.values()) // 2:,} runs of empty lines cut to one. "
-              "These are texts of the corpus: they stay on this machine.")  # fmt: skip
-    else:
-        texts, masks = import_masks(source)
-        write_table(texts, Path(to) / "texts.csv")
-        write_table(masks.assign(span_type=masks["span_type"].map(dict(enumerate(TYPES)))), Path(to) / "masks.csv")
-        print(f"{to}: {len(texts):,} texts, {len(masks):,} spans")
+def model_to(model, to):
+    """`export_model`, told in a sentence. Raises Missing where that is no model's folder."""
+    absent = [name for name in ("config.json", "model.safetensors") if not (Path(model) / name).exists()]
+    if absent:
+        raise Missing(f"{model} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
+                      "runs/demo/models/a1/seed0, which 03_train leaves.")  # fmt: skip
+    export_model(model, to)
+    print(f"{to}: opens with transformers, and in upstream ILM's inference.ipynb. The licence of the corpus "
+          "decides whether weights may leave this machine.")  # fmt: skip
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 4 or sys.argv[1] not in ("model", "texts", "masks"):
-        sys.exit(__doc__)
-    try:
-        main(*sys.argv[1:])
-    except (Foreign, Missing, NotWritten, errors.Stale, FileNotFoundError) as error:
-        sys.exit(str(error))
+def texts_to(experiment, to):
+    """`export_texts` of an experiment, told in sentences."""
+    run = existing(experiment)
+    texts = pd.read_parquet(run.need(run.texts, "01_extract"))
+    report = export_texts(texts, to)
+    print(f"{to}: {report['all/train.txt']['documents']:,} training texts for upstream ILM, in all and by level; "
+          f"{sum(own['runs_cut'] for own in report.values()) // 2:,} runs of empty lines cut to one. "
+          "These are texts of the corpus: they stay on this machine.")  # fmt: skip
+
+
+def masks_to(file, to):
+    """`import_masks` as texts.csv and masks.csv in a folder."""
+    if not Path(file).exists():
+        raise Missing(f"There is no {file}. Expected: a pickle of upstream's create_ilm_examples.py.")
+    texts, masks = import_masks(file)
+    write_table(texts, Path(to) / "texts.csv")
+    write_table(masks.assign(span_type=masks["span_type"].map(dict(enumerate(TYPES)))), Path(to) / "masks.csv")
+    print(f"{to}: {len(texts):,} texts, {len(masks):,} spans")

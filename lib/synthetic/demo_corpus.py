@@ -1,13 +1,12 @@
 """SYNTHETIC learner English in the columns of EFCAMDAT's cleaned subcorpus (Shatz 2020).
 
 No sentence, person, grade or date is real: correct English is drawn from templates in demo_corpus.yaml, then gets the
-errors that writers of a level and first language make. `python -m lib.synthetic.demo_corpus FILE.csv` writes it.
+errors that writers of a level and first language make.
 """
 
 import functools
 import itertools
 import re
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -225,8 +224,7 @@ def _soil(rows, rng):
         next(spare).update(text=text, text_corrected=text)
 
 
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m lib.synthetic.demo_corpus FILE.csv")
-    write_table(embedded_corpus(), sys.argv[1])
-    print(f"{sys.argv[1]}: {SYNTHETIC}")
+def write(file):
+    """The embedded corpus as a CSV file."""
+    write_table(embedded_corpus(), file)
+    print(f"{file}: {SYNTHETIC}")

@@ -1,17 +1,17 @@
 """INVENTED corpora whose answer is known before the study is run: `make known-answers` asks it for all of them.
 
-`python -m lib.synthetic.known_answers NAME FILE.csv [--texts N] [--seed S]` writes one, for
-`make run CORPUS=FILE.csv`. The words are invented. Levels have the sizes that the docstrings say, no learner or prompt
-has two of them, and texts differ in length, since a fixed length would give answers away.
+`python -m lib known-answer-corpus NAME FILE.csv` writes one, for `make run CORPUS=FILE.csv`. The words are
+invented. Levels have the sizes that the docstrings say, no learner or prompt has two of them, and texts differ in
+length, since a fixed length would give answers away.
 """
 
-import argparse
 import functools
 
 import numpy as np
 import pandas as pd
 
 from lib.design import LEVELS
+from lib.errors import BadName
 from lib.experiment.files import write_table
 from lib.synthetic.demo_corpus import COLUMNS, L1S
 
@@ -192,12 +192,9 @@ def _sentence(lexicon, theme, rng):
     return words + ([word("adverb")] if rng.random() < 0.3 else [])
 
 
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("name", choices=CORPORA)
-    parser.add_argument("file", help="the CSV file to write")
-    parser.add_argument("--texts", type=int, help="how many; the corpus knows a number of its own")
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    size = {"n_texts": options.texts} if options.texts else {}
-    write_table(CORPORA[options.name](**size, seed=options.seed), options.file)
+def write(name, file, texts=None, seed=1):
+    """One of CORPORA as a CSV file; texts: how many, or None for as many as the corpus has by itself."""
+    if name not in CORPORA:
+        raise BadName(f"There is no corpus {name!r}. There are: {', '.join(CORPORA)}.")
+    size = {"n_texts": texts} if texts else {}
+    write_table(CORPORA[name](**size, seed=seed), file)

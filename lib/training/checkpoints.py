@@ -10,7 +10,7 @@ from pathlib import Path
 
 from safetensors.torch import load_model
 
-from lib.errors import Other
+from lib.errors import ForeignCheckpoint
 from lib.experiment import fault_injection, manifest
 from lib.experiment.files import digest, read_json, sync, write_json
 
@@ -21,7 +21,7 @@ def claim(folder, made_from):
     """Let `folder` hold the checkpoints of this training; returns the one to go on from, or None.
 
     made_from: a flat dict of all that decides its weights. What is torn, damaged or foreign is removed with a line
-    that says so. Raises Other, with each difference, when what lies there was made from something else.
+    that says so. Raises ForeignCheckpoint, with each difference, when what lies there was made from something else.
     """
     found = newest(folder)
     for broken in [one for one in folder.glob("checkpoint-*") if not sound(one)]:
@@ -32,7 +32,7 @@ def claim(folder, made_from):
         write_json(made_from, folder / MADE_FROM)
     unlike = manifest.differences(read_json(folder / MADE_FROM), made_from)
     if unlike:
-        raise Other(
+        raise ForeignCheckpoint(
             f"{folder} holds a training that was cut off at step {step(found)} and was not this one:\n  "
             + "\n  ".join(unlike)
             + f"\nTo go on with it, undo these changes. To begin anew instead: rm -r '{folder}'\n"

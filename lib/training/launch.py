@@ -63,5 +63,5 @@ def main(place):
     dist.destroy_process_group()
 
 
-if __name__ == "__main__":
+if __name__ == "__main__":  # torchrun starts each process so
     main(sys.argv[1])

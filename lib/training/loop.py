@@ -23,8 +23,8 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     valid: (keys, tokens, roles) as scoring.frozen_examples returns them; folder: of the checkpoints, from the newest
     sound one of which training goes on; inputs: {name: hash} of what else decides the weights. Returns (curve, how):
     curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and valid_perplexity (of answer
-    tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises FloatingPointError when a loss is
-    not finite, MemoryError when not even one example fits, CutOff when a signal says that the time is up, and
+    tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises NotFinite when a loss is
+    not finite, OutOfMemory when not even one example fits, CutOff when a signal says that the time is up, and
     what checkpoints.claim raises. A budget of 0 leaves the model as it is.
     """
     if settings.examples == 0:

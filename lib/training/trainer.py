@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from transformers import Trainer
 
+from lib.errors import NotFinite, OutOfMemory
 from lib.evaluation import scoring
 from lib.experiment import fault_injection
-from lib.models import packing
+from lib.models import devices, packing
 from lib.training import distributed
 
 WARNINGS = [signal.SIGUSR1, signal.SIGTERM]  # of the end: a cluster's before a time limit, and at a preemption
@@ -96,7 +97,7 @@ class ILMTrainer(Trainer):
         """Forget half a step's gradients and cut it into twice as many batches; gives up at one example a batch."""
         model.zero_grad()
         if self.course.micro_batches >= self.train_dataset.settings.examples_per_step:
-            raise MemoryError(
+            raise OutOfMemory(
                 f"Memory runs out at step {self.state.global_step} even with one example at a time. The last "
                 "checkpoint is kept: free memory, or take a larger device, and give the same command again."
             ) from error
@@ -105,9 +106,9 @@ class ILMTrainer(Trainer):
             torch.cuda.empty_cache()
 
     def finite(self, loss, when="at"):
-        """Raise FloatingPointError unless loss, a float, is a number; when: at this step, or at or before it."""
+        """Raise NotFinite unless loss, a float, is a number; when: at this step, or at or before it."""
         if not np.isfinite(loss):
-            raise FloatingPointError(
+            raise NotFinite(
                 f"the loss is {loss} {when} step {self.state.global_step}. Nothing is saved of it; earlier "
                 "checkpoints are kept.\nWith the same parameters it would come again. Lower learning_rate or clip in "
                 f"the model's parameter file, and begin this model anew: rm -r '{self.args.output_dir}'"
@@ -122,10 +123,16 @@ class ILMTrainer(Trainer):
 
     @functools.cached_property
     def step_loss(self):
-        return torch.compile(packing.loss, dynamic=True) if torch.cuda.is_available() else packing.loss_by_rows
+        device = devices.here()
+        if device.kind == "cpu":
+            return packing.loss_by_rows
+        loss = functools.partial(packing.loss, bfloat16=device.bfloat16)
+        if device.compiled and not packing.reads_alone(self.model):
+            return torch.compile(loss, dynamic=True)
+        return loss
 
     def log(self, logs, *times):
-        """Log the mean loss since the last look. Raises FloatingPointError when it is no number: before any saving."""
+        """Log the mean loss since the last look. Raises NotFinite when it is no number: before any saving."""
         if "loss" in logs:
             logs["loss"] = float(self.course.loss) / (self.state.global_step - self.course.last_look)
             self.course.loss, self.course.last_look = 0.0, self.state.global_step

@@ -1,3 +1,4 @@
-"""What make and Snakemake run around the notebooks. `run` runs the study, `status` tells how far it is, `plan` and
-`estimates` what it will need, `gpus`, `slurm`, `retries` and `fork_server` start its jobs.
+"""What runs around the notebooks. `run` runs the study, `job` one notebook, `status` tells how far it is
+and `summary` how it ended, `plan` and `estimates` what it will need; `fork_server` starts jobs warm, `gpus` gives them
+devices, and `slurm` is the cluster.
 """

@@ -1,11 +1,12 @@
 """Start Python modules warm: as forks of one process that has imported torch and transformers already.
 
-A kernel pays some seconds of imports before its first line, and a study starts three for each model. So
-`python -m lib.workflow.fork_server serve COMMAND ...` runs COMMAND and serves it: `fork_server.py MODULE ...`
-then does what `python -m MODULE ...` does, in a fork of the server, and so does Jupyter's kernel "python3". Without a
-server, or where forking is not safe (anything but Linux), both start cold: the same results, later.
+A kernel pays some seconds of imports before its first line, and a study starts three for each model. So `serve` runs a
+command and serves it: `start` then does what `python -m MODULE ...` does, in a fork of the server, and so does
+Jupyter's kernel "python3". Without a server, or where forking is not safe (anything but Linux), both start cold:
+the same results, later.
 """
 
+import contextlib
 import gc
 import json
 import os
@@ -16,19 +17,17 @@ import socket
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 SERVER = "ILM_CEFR_WARM"  # environment variable: the socket on which the server listens
 ROOT = Path(__file__).resolve().parents[2]
-# all of lib, so that all of a run is of one version
-OWN = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ROOT.glob("lib/**/[a-z]*.py")]
 THEIRS = ["transformers.models.gpt2", "seaborn", "statsmodels.stats.multitest", "papermill.cli", "ipykernel.ipkernel"]
+TURN = 0.05  # seconds between two looks at what runs
 
 
 def start(module, arguments):
-    """Run a module: ask the server for a fork and stand in for it, or else become it. Returns its exit status."""
-    if SERVER not in os.environ:
-        os.execv(sys.executable, [sys.executable, "-m", module, *arguments])
+    """Ask the server for a fork that runs a module, and stand in for it. Returns its exit status."""
     wish = {"argv": [module, *arguments], "cwd": os.getcwd(), "env": dict(os.environ)}
     with socket.socket(socket.AF_UNIX) as server:
         server.connect(os.environ[SERVER])
@@ -38,24 +37,32 @@ def start(module, arguments):
     return status[0] if status else 1
 
 
-def serve(command):
+def serve(command, env=None, beat=lambda: None, warm=True):
     """Run command, a list, and until it ends fork what `start` asks for. Returns the command's exit status.
 
-    Where a server serves this process already, that one goes on serving.
+    env: more variables for the command; beat: called again and again meanwhile. Nothing is forked unless warm, nor
+    where a server serves this process already: that one goes on serving.
     """
     from lib.experiment.processes import end_with_parent
 
-    if SERVER in os.environ:
-        os.execvp(command[0], command)
-    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as door:
-        door.bind(f"{folder}/socket")
-        door.listen()
-        path = os.pathsep.join(filter(None, [_kernel(folder), os.environ.get("JUPYTER_PATH")]))
-        env = os.environ | {SERVER: f"{folder}/socket", "JUPYTER_PATH": path}
-        running = subprocess.Popen(command, env=env, preexec_fn=end_with_parent)
+    with contextlib.ExitStack() as opened:
+        variables, attend = os.environ | (env or {}), lambda: time.sleep(TURN)
+        if warm and sys.platform == "linux" and SERVER not in os.environ:
+            folder = opened.enter_context(tempfile.TemporaryDirectory())
+            door = opened.enter_context(socket.socket(socket.AF_UNIX))
+            door.bind(f"{folder}/socket")
+            door.listen()
+            path = os.pathsep.join(filter(None, [_kernel(folder), os.environ.get("JUPYTER_PATH")]))
+            variables |= {SERVER: f"{folder}/socket", "JUPYTER_PATH": path}
+            forks = _Forks(door)
+            opened.callback(forks.end)
+            attend = forks.attend
+        running = subprocess.Popen(command, env=variables, preexec_fn=end_with_parent)
         for number in [signal.SIGINT, signal.SIGTERM]:  # the command decides what to do about them
             signal.signal(number, lambda number, _: running.send_signal(number))
-        _attend(door, running)
+        while running.poll() is None:
+            attend()
+            beat()
         return running.returncode
 
 
@@ -74,37 +81,51 @@ def _kernel(folder):
     return folder
 
 
-def _attend(door, running):
-    watched, forks = selectors.DefaultSelector(), {}
-    watched.register(door, selectors.EVENT_READ)
-    while running.poll() is None:
-        for key, _ in watched.select(timeout=0.05):
-            if key.fileobj is door:
-                asker = door.accept()[0]
-                forks[_fork(asker)] = asker
-                watched.register(asker, selectors.EVENT_READ)
+class _Forks:
+    """The forks of this process, and who asked for them through a door, a socket that listens."""
+
+    def __init__(self, door):
+        self.door, self.askers = door, {}  # process id -> the connection of who asked
+        self.watched = selectors.DefaultSelector()
+        self.watched.register(door, selectors.EVENT_READ)
+
+    def attend(self):
+        """One turn: begin what is asked for, end what nobody waits for any more, tell who waits what has ended."""
+        for key, _ in self.watched.select(timeout=TURN):
+            if key.fileobj is self.door:
+                self._begin()
             else:  # who asked is gone, so what was asked for goes too
-                _end(next(pid for pid, asker in forks.items() if asker is key.fileobj))
-                watched.unregister(key.fileobj)
-        for pid, asker in list(forks.items()):
+                os.kill(next(pid for pid, asker in self.askers.items() if asker is key.fileobj), signal.SIGKILL)
+                self.watched.unregister(key.fileobj)
+        for pid in list(self.askers):
             done, status = os.waitpid(pid, os.WNOHANG)
             if done:
-                if asker in watched.get_map():
-                    watched.unregister(asker)
-                    asker.send(bytes([os.waitstatus_to_exitcode(status) & 255]))
-                asker.close()
-                del forks[pid]
-    for pid in forks:
-        _end(pid)
+                self._tell(self.askers.pop(pid), os.waitstatus_to_exitcode(status))
+
+    def _begin(self):
+        asker = self.door.accept()[0]
+        self.askers[_fork(asker)] = asker
+        self.watched.register(asker, selectors.EVENT_READ)
+
+    def _tell(self, asker, status):
+        if asker in self.watched.get_map():
+            self.watched.unregister(asker)
+            asker.send(bytes([status & 255]))
+        asker.close()
+
+    def end(self):
+        for pid in self.askers:
+            os.kill(pid, signal.SIGKILL)
 
 
-def _end(pid):
-    os.kill(pid, signal.SIGKILL)
+def _own():
+    """The names of all modules of lib, so that all of a run is of one version."""
+    return [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ROOT.glob("lib/**/[a-z]*.py")]
 
 
 def _fork(asker):
     """The process id of a fork that runs what is asked for."""
-    for module in OWN + THEIRS:
+    for module in _own() + THEIRS:
         __import__(module)
     gc.freeze()  # what is shared stays shared
     fds = socket.recv_fds(asker, 1, 3)[1]
@@ -150,10 +171,5 @@ def _become(wish, fds):
     return 0
 
 
-if __name__ == "__main__":
-    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
-    what, *rest = sys.argv[1:]
-    if what != "serve":
-        sys.exit(start(what, rest))
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # no threads before a fork
-    sys.exit(serve(rest) if sys.platform == "linux" else subprocess.call(rest))
+if __name__ == "__main__":  # by path, since Jupyter starts a kernel so, in any folder, and it is to start at once
+    sys.exit(start(sys.argv[1], sys.argv[2:]))

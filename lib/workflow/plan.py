@@ -1,7 +1,4 @@
-"""What a study will need on a machine, before it runs: `python -m lib.workflow.plan EXPERIMENT CORPUS PARAMS PROFILE`.
-
-Prints a table, one row a model, and the sums; draws the graph of the study to runs/<experiment>/plan.svg.
-"""
+"""What a study will need on a machine, before it runs: a table, one row a model, and the sums; and the graph, drawn."""
 
 import math
 import shutil
@@ -9,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lib import errors, formatting
-from lib.errors import CorpusError
-from lib.experiment import parameters
-from lib.experiment.files import atomic, read_json
+from lib import formatting
+from lib.experiment import lock, parameters
+from lib.experiment.files import atomic
 from lib.workflow import estimates, request
 
 LARGE = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
@@ -67,7 +63,7 @@ def table(needed, models, machine):
 def texts(home, corpus, settings):
     """(`planning.lengths`, whose they are): of the run in home where it has indexed this corpus; counted in its files;
     or EFCAMDAT's. corpus: as CORPUS names it; settings: a `schemas.Corpus`."""
-    last = read_json(home / ".lock").get("corpus") if (home / ".lock").exists() else None
+    last = lock.last(home).get("corpus")
     if (home / "masks/index.parquet").exists() and corpus in ("", last):
         return estimates.lengths(home), f"those of {home}"
     files = [file for file in request.corpus_files(corpus) if Path(file).exists()]
@@ -77,9 +73,13 @@ def texts(home, corpus, settings):
     return estimates.lengths(), f"as in EFCAMDAT; {large}"
 
 
-def show(experiment, corpus, asked, profile):
-    """Print the plan of an experiment with these parameters on the machine of this profile."""
-    machine, home = parameters.machine(profile), Path("runs") / experiment
+def show(experiment, corpus, params, profile):
+    """Print and draw the plan of an experiment with these parameters on the machine of this profile.
+
+    corpus: a list of files, or of what CORPUS names; of none, texts are counted as in EFCAMDAT.
+    """
+    experiment, corpus = request.complete(experiment, corpus, params)
+    machine, asked, home = parameters.machine(profile), parameters.profile(params), Path("runs") / experiment
     models = {name: p for name, p in asked.items() if isinstance(p, parameters.Train)}
     rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
     known, whose = texts(home, corpus, asked["corpus"])
@@ -97,29 +97,19 @@ def show(experiment, corpus, asked, profile):
     print("Training, evaluation and disk are of all seeds of a model; jobs: how often its training is started where")
     print(f"one job may last {machine.longest_hours:,.0f} hours.")
     print("Budgets used up; 05 is not counted, nor what jobs need to start.")
+    _draw(home, request.config(experiment, corpus, params, profile))
 
 
-def draw(command, place):
-    """The graph of rules as place/plan.svg, by Snakemake's command and graphviz; says what is missing otherwise."""
+def _draw(home, config):
+    """The graph of rules as home/plan.svg, by graphviz; says what is missing otherwise."""
     if not shutil.which("dot"):
         print("No picture: graphviz's dot is not installed.")
         return
-    graph = subprocess.run(command, capture_output=True, text=True)
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--quiet", "all", "--nolock", "--config"]
+    graph = subprocess.run([*command, *config], capture_output=True, text=True)
     if graph.returncode:
         print(f"No picture: {(graph.stderr.strip().splitlines() or ['the graph needs the corpus, CORPUS=file'])[-1]}")
         return
-    with atomic(place / "plan.svg") as file:
+    with atomic(home / "plan.svg") as file:
         subprocess.run(["dot", "-Tsvg", "-o", file], input=graph.stdout, text=True, check=True)
-    print(f"The graph: {place}/plan.svg")
-
-
-if __name__ == "__main__":
-    experiment, corpus, profile_of_params, profile = sys.argv[1:]
-    try:
-        show(experiment, corpus, parameters.profile(profile_of_params), profile)
-    except (errors.ParameterError, errors.NoCorpus, CorpusError) as error:
-        sys.exit(str(error))
-    words = [f"experiment={experiment}", f"params={profile_of_params}", f"profile={profile}"]
-    words += [f"corpus={corpus}"] if corpus else []
-    snakemake = str(Path(sys.executable).with_name("snakemake"))
-    draw([snakemake, "--rulegraph", "dot", "--quiet", "all", "--nolock", "--config", *words], Path("runs") / experiment)
+    print(f"The graph: {home}/plan.svg")

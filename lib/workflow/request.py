@@ -1,33 +1,63 @@
 """What make is asked for, looked at before anything starts: corpus, parameters, profile, and experiments of before."""
 
-import itertools
+import json
 import os
+import shlex
 from pathlib import Path
 
-from lib import errors
-from lib.errors import NoCorpus
+from lib.errors import BadName, NoCorpus, ParameterError
 from lib.experiment import folders, parameters
 from lib.formatting import nearest
 
+DEMO = "demo"
 EMBEDDED = "runs/synthetic_corpus.csv"  # the graph makes it where it is not there
 
 
+def complete(experiment, corpus, params):
+    """(experiment, corpus as one line) as they are meant where one of them, or both, are not said.
+
+    corpus: a list of files, or of what CORPUS names. An experiment is called as its folder of parameters, and the demo
+    has the embedded corpus. Raises BadName where another corpus would take the demo's name unasked.
+    """
+    name = experiment or Path(params).name
+    line = corpus[0] if len(corpus) == 1 else shlex.join(corpus)
+    line = line or (EMBEDDED if name == DEMO else "")
+    if name == DEMO and not experiment and line != EMBEDDED:
+        raise BadName(
+            f"Under what name, so that it does not replace the demo? make run EXPERIMENT=mine CORPUS={line!r}"
+        )
+    return name, line
+
+
+def config(experiment, corpus, params, profile):
+    """What the Snakefile is told, as words of Snakemake's --config."""
+    files = corpus_files(corpus)  # as a list in JSON, since Snakemake strips quotes at the ends of a value
+    asked = {"experiment": experiment, "corpus": files and json.dumps(files), "params": params, "profile": profile}
+    return [f"{key}={value}" for key, value in asked.items() if value]
+
+
 def corpus_files(corpus):
-    """The files that `corpus` names, parted by spaces, which may stand in names too: the longest run of words that is a
-    file, then the rest. Raises NoCorpus, naming what is no file and the nearest that is one."""
-    return _files(corpus.split(" "))
+    """The files that `corpus` names: one, or several parted by spaces, each in quotes if a space stands in its name.
+
+    Raises NoCorpus, naming what is no file and the nearest that is one.
+    """
+    files = [corpus] if _there(corpus) else _words(corpus)
+    for file in files:
+        if not _there(file):
+            found = _nearest(Path(file))
+            raise NoCorpus(f"There is no corpus file {file}{found} Expected: CORPUS=file, or CORPUS='file file'.")
+    return files
 
 
-def _files(words):
-    for n in range(len(words), 0, -1):
-        file = " ".join(words[:n]).strip()
-        if os.path.isfile(file) or file == EMBEDDED:
-            return [file, *_files(words[n:])]
-    if not any(words):
-        return []
-    name = " ".join(itertools.takewhile(lambda word: not os.path.isfile(word), words)).strip()
-    found = _nearest(Path(name))
-    raise NoCorpus(f"There is no corpus file {name}{found} Expected: CORPUS=file, or CORPUS='file file'.")
+def _there(file):
+    return os.path.isfile(file) or file == EMBEDDED
+
+
+def _words(corpus):
+    try:
+        return shlex.split(corpus)
+    except ValueError:  # a quote that is never closed: it belongs to a name
+        return [corpus]
 
 
 def _nearest(file):
@@ -41,11 +71,12 @@ def _nearest(file):
 
 
 def check(experiment, corpus, folder, profile):
-    """Raise ValueError in words if one of the four, as the Makefile passes them, is not there or not as it must be."""
+    """Raise BadName, NoCorpus or ParameterError if one of the four is not there or not as it must be."""
     folders.Experiment(experiment, root=".")
-    corpus_files(corpus)
+    if not corpus_files(corpus):
+        raise NoCorpus(f"Which corpus? make run EXPERIMENT={experiment} CORPUS=file.csv")
     parameters.profile(folder)
     parameters.machine(profile)
     if not Path("profiles", profile, "config.yaml").exists():
-        raise errors.ParameterError(f"profiles/{profile} has no config.yaml, which tells Snakemake where jobs run. "
-                                    "Expected: one like profiles/laptop/config.yaml.")  # fmt: skip
+        raise ParameterError(f"profiles/{profile} has no config.yaml, which tells Snakemake where jobs run. "
+                             "Expected: one like profiles/laptop/config.yaml.")  # fmt: skip

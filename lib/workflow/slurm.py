@@ -1,17 +1,17 @@
-"""A run whose jobs go to a SLURM cluster: `python -m lib.workflow.slurm EXPERIMENT COMMAND ...`.
+"""A run whose jobs go to a SLURM cluster.
 
 A run that was killed could not call its jobs back. They would go on, and write what the next run's jobs write. So all
 jobs of an experiment bear its name, and a run begins by ending those that another one left.
 """
 
 import hashlib
-import os
 import re
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
+
+from lib.errors import Held, NoDevice, UserError
 
 WAIT = 300  # seconds for what was called back to end: a training saves before
 
@@ -23,29 +23,29 @@ def job_name(experiment):
 
 
 def call_back(name):
-    """End the jobs whose names begin with name, and wait for their end. Raises TimeoutError when some do not end."""
+    """End the jobs whose names begin with name, and wait for their end.
+
+    Raises Held when some do not end, and NoDevice where there is no cluster.
+    """
+    if not shutil.which("squeue"):
+        raise NoDevice("This machine has no squeue. Give the command where SLURM's are, on the cluster's login node.")
     left, until = _jobs(name), time.monotonic() + WAIT
     if left:
         print(f"An earlier run left {len(left)} jobs: {', '.join(left)}. They are ended, and go on from here.")
-        subprocess.run(["scancel", *left], check=True)
+        _output("scancel", *left)
     while _jobs(name):
         if time.monotonic() > until:
-            raise TimeoutError(f"Jobs of an earlier run do not end: {', '.join(_jobs(name))}. Wait, or see squeue --me")
+            raise Held(f"Jobs of an earlier run do not end: {', '.join(_jobs(name))}. Wait, or see squeue --me")
         time.sleep(2)
 
 
 def _jobs(name):
-    shown = subprocess.run(["squeue", "--me", "-h", "-o", "%i %j"], capture_output=True, text=True, check=True).stdout
-    return [number for number, job in map(str.split, shown.splitlines()) if job.startswith(name)]
+    shown = _output("squeue", "--me", "-h", "-o", "%i %j").splitlines()
+    return [number for number, job in map(str.split, shown) if job.startswith(name)]
 
 
-if __name__ == "__main__":
-    experiment, *command = sys.argv[1:]
-    if not shutil.which("sbatch"):
-        sys.exit("This machine has no sbatch. Give the command where SLURM's are, on the cluster's login node.")
-    try:
-        call_back(job_name(experiment))
-    except (TimeoutError, subprocess.CalledProcessError) as error:
-        sys.exit(f"{error}\n{getattr(error, 'stderr', None) or ''}")
-    command[1:1] = ["--slurm-jobname-prefix", job_name(experiment)]
-    os.execvp(command[0], command)
+def _output(*command):
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise UserError(f"{command[0]} ended with status {done.returncode}: {done.stderr}")
+    return done.stdout

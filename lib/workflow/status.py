@@ -1,14 +1,10 @@
 """What of an experiment is done, what goes on, what is stale and why, what stopped.
 
-It reads files only, so it may be asked while a run goes on. With `renew` after the name, it forgets what older code
-made.
+`show` reads files only, so it may be asked while a run goes on. `renew` forgets what older code made.
 """
 
-import json
 import os
 import shutil
-import signal
-import sys
 import time
 from pathlib import Path
 
@@ -74,7 +70,8 @@ def mark_stale(home, profile, corpus):
     """Remove half-written files; say which results must be made again and why, also to the graph, which looks at times.
 
     home: runs/<experiment>; profile: folder of parameters; corpus: as CORPUS names it. A stale result stands until a
-    new one is there; what follows from it is made again with it.
+    new one is there; what follows from it is made again with it. Times, since Snakemake's --forcerun makes each file
+    that it names, though ONLY= asks for another.
     """
     for rest in list(home.rglob(".*.tmp*")):
         shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
@@ -118,8 +115,9 @@ def older_code(home, notebooks=Path("notebooks")):
     return {folder: names for folder, names in changed.items() if names}
 
 
-def renew(home):
+def renew(experiment):
     """Remove the manifests of what older code made, so that the graph makes it again; not while a run goes on."""
+    home = folders.existing(experiment).folder
     lock.refuse_another(home)
     for folder in older_code(home):
         (folder / manifest.NAME).unlink()
@@ -164,13 +162,13 @@ def _state(home, place, model, seed, stale):
     return "-"
 
 
-def show(name):
-    """Print the state of the experiment `name`."""
-    home, going_on = Path("runs") / name, lock.running(Path("runs") / name)
-    last = read_json(home / ".lock") if (home / ".lock").exists() else {"params": "params/demo"}
-    asked = parameters.profile(last["params"])
+def show(experiment):
+    """Print the state of an experiment. Raises Missing where there is none."""
+    home = folders.existing(experiment).folder
+    going_on, last = lock.running(home), lock.last(home)
+    asked = parameters.profile(last.get("params", "params/demo"))
     old = stale(home, asked, last.get("corpus", request.EMBEDDED))
-    print(f"{name}: running since {going_on['since']}" if going_on else f"{name}: not running")
+    print(f"{experiment}: running since {going_on['since']}" if going_on else f"{experiment}: not running")
     for notebook, place in ONCE.items():
         done = (home / place / manifest.NAME).exists()
         print(f"  {notebook:14} {'stale' if home / place in old else 'done' if done else '-'}")
@@ -198,12 +196,3 @@ def tell_code(home):
         print(f"{len(older)} results are of older code than is here now, such as {next(iter(older))}: {names} changed.")
         print("They are as good as new if the change was of no effect. To make them again:")
         print(f"make renew EXPERIMENT={home.name}; {manifest.command(home)}")
-
-
-if __name__ == "__main__":
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads this may stop reading
-    try:
-        asked_for = folders.existing(sys.argv[1]).folder
-        renew(asked_for) if sys.argv[2:] == ["renew"] else show(sys.argv[1])
-    except (errors.ParameterError, errors.Held, json.JSONDecodeError, FileNotFoundError) as error:
-        sys.exit(str(error))

@@ -1,10 +1,9 @@
-"""The last lines of `make run`: the verdicts and where to look, or what stopped it.
+"""The last lines of a run: the verdicts and where to look, or what stopped it.
 
-Usage: python -m lib.workflow.summary EXPERIMENT [failed]
+Not Snakemake's onsuccess and onerror: it calls neither where nothing is left to do, nor where it cannot read its file.
 """
 
 import sys
-from pathlib import Path
 
 import numpy as np
 
@@ -38,10 +37,6 @@ def failures(name):
     for notebook, cell, message in found:
         print(f"\n{notebook} stopped in cell {cell}:\n{formatting.plain(message)}", file=sys.stderr)
     for said in [] if found else sorted((home / "notebooks").glob("*.txt")):  # papermill's own complaints
-        lines = said.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]
-        print("".join(f"\n{said}:\n{formatting.plain(line)}" for line in lines), file=sys.stderr)
+        for line in said.read_text(encoding="utf-8", errors="replace").splitlines()[-1:]:
+            print(f"\n{said}:\n{formatting.plain(line)}", file=sys.stderr)
     print(f"\nWhat is finished is kept. To go on: {manifest.command(home)}", file=sys.stderr)
-
-
-if __name__ == "__main__":
-    (failures if sys.argv[2:] else verdicts)(Path(sys.argv[1]).name)

@@ -1,5 +1,6 @@
 """Faults of what is given: corpora, parameters, places, networks, and texts that would like to act."""
 
+import shlex
 import subprocess
 import time
 
@@ -52,7 +53,9 @@ REFUSED = {  # fault -> the file's name, its content, words of the refusal
     "wrong columns": ("typo.csv", "writing_id,cefr,txet\n1,A1,hi\n", ["no column text", "Nearest: txet"]),
     "wrong encoding": ("win.csv", (HEADER + "1,A1,café\n").encode("cp1252"), ["is not UTF-8", "encoding: cp1252"]),
     "unknown level": (
-        "level.csv", HEADER + "1,A1,x\n2,A11,y\n3,\x1b[2JB,z\n", ["unknown level", "row 3", "Nearest: A1"]
+        "level.csv",
+        HEADER + "1,A1,x\n2,A11,y\n3,\x1b[2JB,z\n",
+        ["unknown level", "row 3", "Nearest: A1"],
     ),
     "one id for two texts": ("twice.csv", HEADER + "1,A1,x\n1,A1,y\n", ["stand for two different rows", "first: 1"]),
 }
@@ -114,7 +117,7 @@ def two_files(place):
     for name, part in zip(names, [table[:150], table[150:]]):
         part.to_csv(place / name, index=False)
     for order in [names, names[::-1]]:
-        assert run(place, "01", words=tiny.command(corpus=" ".join(order))).returncode == 0
+        assert run(place, "01", words=tiny.command(corpus=shlex.join(order))).returncode == 0
         name = "runs/tiny/corpus/texts.parquet"
         assert tiny.hashes(place)[name] == reference(place)[name], f"{order}: other texts"
     return "texts.parquet identical"

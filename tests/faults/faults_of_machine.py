@@ -14,6 +14,7 @@ from tests.faults.injected import (
     CHECKPOINTS,
     RESULT,
     alone,
+    called,
     case,
     cut,
     cut_off,
@@ -63,9 +64,7 @@ def in_training(place):
 def papermill(place):
     forget(place, "03")
     with started(place, "03") as running:
-        asked = wait_for(
-            lambda: [p for p in tree(running) if p.cmdline()[1:3] == ["lib/workflow/fork_server.py", "papermill"]]
-        )
+        asked = wait_for(lambda: called(running, "job"))
         asked[0].kill()
         assert running.wait(60) != 0
     mended(place, "03")
@@ -91,9 +90,9 @@ def everything(place):
 def holder(place):
     forget(place, "03")
     with started(place, "03") as running:
-        served = wait_for(lambda: [p for p in tree(running) if "papermill" in p.cmdline()])
+        served = wait_for(lambda: called(running, "job"))
         family = tree(running)[1:]
-        next(p for p in family if "lib.workflow.run" in p.cmdline()).kill()
+        called(running, "run")[0].kill()
         running.wait(60)
     _, left = psutil.wait_procs(family, timeout=20)
     assert served and not left, f"still there: {left}"
@@ -258,7 +257,7 @@ def memory_once(place):
 @case("memory always runs out", "a clear end, exit 2")
 def memory_always(place):
     forget(place, "03")
-    says(run(place, "03", "step:0:oom"), "MemoryError", "even with one example at a time")
+    says(run(place, "03", "step:0:oom"), "OutOfMemory", "even with one example at a time")
     mended(place, "03")
     return "said after the last halving; rerun identical"
 
@@ -270,7 +269,7 @@ def memory_always(place):
 def two_runs(place):
     forget(place, "03")
     with started(place, "03") as first:
-        wait_for(lambda: [p for p in tree(first) if "papermill" in p.cmdline()])
+        wait_for(lambda: called(first, "job"))
         began = time.monotonic()
         says(run(place, "03"), "is being made by process", "Wait for it")
         took = time.monotonic() - began

@@ -103,6 +103,11 @@ def tree(running):
     return [psutil.Process(running.pid), *psutil.Process(running.pid).children(recursive=True)]
 
 
+def called(running, command):
+    """The processes of a run that are `python -m lib` with this command."""
+    return [process for process in tree(running) if process.cmdline()[1:4] == ["-m", "lib", command]]
+
+
 def wait_for(found, seconds=600):
     until = time.monotonic() + seconds
     while time.monotonic() < until:

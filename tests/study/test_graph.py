@@ -19,13 +19,12 @@ AFTER = {
     "models/general/seed0": {"train": 7, "evaluate": 7, "infill": 6, "compare": 1, "hypotheses": 1},
     "evaluation/a2/seed0": {"evaluate": 1, "compare": 1, "hypotheses": 1},
 }
-BY_HASHES = re.search("^BY_HASHES = ([^#]+)#", Path("Makefile").read_text(), re.M).group(1).split()
 
 
 def planned(corpus=EMBEDDED, only=None):
     """{rule: number of jobs} of what `make run` would do here, to the end or as far as one result."""
     status.mark_stale(Path("runs/demo"), "params/demo", corpus)
-    command = [sys.executable, "-m", "snakemake", "-n", "-c1", *BY_HASHES, "--config", f"corpus={corpus}"]
+    command = [sys.executable, "-m", "snakemake", "-n", "-c1", *run.BY_HASHES, "--config", f"corpus={corpus}"]
     command += ["--", only] if only else []
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
     jobs = re.findall(r"^(\w+) +(\d+)$", shown.stdout + shown.stderr, re.M)
@@ -71,14 +70,15 @@ def test_what_follows_from_a_stale_result_is_made_again_unasked(tmp_path, monkey
 def test_a_refused_corpus_takes_neither_result_nor_notebook(tmp_path, monkeypatch, capsys):
     workspace(tmp_path)
     shutil.copy("Snakefile", tmp_path)
-    (tmp_path / "lib").symlink_to(Path("lib").resolve())
+    for name in ["lib", "profiles"]:
+        (tmp_path / name).exists() or (tmp_path / name).symlink_to(Path(name).resolve())
     monkeypatch.chdir(tmp_path)
     Path("other.csv").write_text("text_id,learner_id,level,text\n1,1,A9,A text.\n")
     corpus, notebook = Path("runs/demo/corpus/manifest.json"), Path("runs/demo/notebooks/01_extract.ipynb")
     before = corpus.read_bytes(), notebook.read_bytes()
-    snakemake = [sys.executable, "-m", "snakemake", "-c1", *BY_HASHES, "--config", "corpus=other.csv", "--", corpus]
+    snakemake = [sys.executable, "-m", "snakemake", "-c1", *run.BY_HASHES, "--config", "corpus=other.csv", "--", corpus]
     for _ in range(2):
-        assert run.run("demo", "other.csv", "params/demo", "laptop", snakemake) == 1
+        assert run.locked("demo", "other.csv", "params/demo", "laptop", snakemake) == 1
         assert (corpus.read_bytes(), notebook.read_bytes()) == before
     status.show("demo")
     assert "notebooks/refused/01_extract.ipynb, cell" in capsys.readouterr().out

@@ -118,7 +118,7 @@ def test_one_model_that_must_stay_keeps_all_weights_at_home(demo, monkeypatch):
     changed = told["models"]["general/seed0"] | {"verdict": "must stay", "why": "a gap"}
     monkeypatch.setattr(bundle.report, "write", lambda *_: pytest.fail("it was drawn"))
     write_json({"models": told["models"] | {"general/seed0": changed}}, path)
-    with pytest.raises(errors.Refused, match="general, seed 0: must stay: a gap"):
+    with pytest.raises(errors.LeakFound, match="general, seed 0: must stay: a gap"):
         bundle.stage(demo, demo.root / "refused", weights=True)
     write_json(told, path)
 
@@ -126,7 +126,7 @@ def test_one_model_that_must_stay_keeps_all_weights_at_home(demo, monkeypatch):
 def test_weights_stay_where_the_vocabulary_learned_a_name(demo, monkeypatch):
     bundle._own_words(demo)
     monkeypatch.setattr(bundle, "rare_tokens", lambda *_: [7, 9])
-    with pytest.raises(errors.Refused, match="2 of its tokens .* fewer than 5 learners: 7, 9"):
+    with pytest.raises(errors.LeakFound, match="2 of its tokens .* fewer than 5 learners: 7, 9"):
         bundle._own_words(demo)
     assert json.loads((demo.folder / "masks/report.json").read_text())["parameters"]["tokenizer"] == "bpe"
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lib.errors import DeviceError
+from lib.errors import NoDevice
 from lib.models import devices
 
 NEWEST = devices.Wheel("2.13.0+cu130", "13.0", ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"])
@@ -33,7 +33,7 @@ def test_without_a_gpu_the_cpu_computes():
 
 
 def test_a_v100_under_the_newest_wheel_is_refused_in_words():
-    with pytest.raises(DeviceError) as refused:
+    with pytest.raises(NoDevice) as refused:
         devices.choose(devices.Gpu("Tesla V100-SXM2-16GB", (7, 0)), NEWEST)
     assert str(refused.value) == (
         "Tesla V100-SXM2-16GB has compute capability 7.0, for which the installed torch 2.13.0+cu130 has no kernels "
@@ -68,7 +68,7 @@ def test_kernels_run_on_their_generation_only(capability, kernels, expected):
     ],
 )
 def test_a_profile_for_gpus_never_computes_on_a_cpu(wheel, n_gpus, driver, words):
-    with pytest.raises(DeviceError, match=re.escape(words)):
+    with pytest.raises(NoDevice, match=re.escape(words)):
         devices.check_profile("cuda", wheel, n_gpus, driver)
     devices.check_profile("cpu", wheel, n_gpus, driver)
 

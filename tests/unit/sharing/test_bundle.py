@@ -17,7 +17,7 @@ def test_weights_stay_unless_a_report_lets_these_very_ones_go(tmp_path):
     for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": bundle.MAY}},
                  {"a1/seed0": known | {"verdict": "must stay"}}]:  # fmt: skip
         write_json({"models": told}, run.folder / "memorisation/memorisation.json")
-        with pytest.raises(errors.Refused):
+        with pytest.raises(errors.LeakFound):
             bundle._may_leave(run, "a1", 0)
     allowed = {"models": {"a1/seed0": known | {"verdict": bundle.MAY}}}
     write_json(allowed, run.folder / "memorisation/memorisation.json")

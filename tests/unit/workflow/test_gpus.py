@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-DEVICE = str(Path("lib/workflow/gpus.py").resolve())
+TAKES = "import sys; from lib.workflow import gpus; held = gpus.take(int(sys.argv[1])); exec(sys.argv[2])"
 # A job: says which devices it has, and looks whether anybody else works on one of them.
 JOB = """
 import os, sys, time
@@ -26,12 +26,12 @@ print(*names)
 @pytest.fixture
 def server(tmp_path):
     """The environment of a machine with four GPUs, as it seems."""
-    own = {"CUDA_VISIBLE_DEVICES": "0,1,2,3", "ILM_CEFR_DEVICES": str(tmp_path / "locks")}
+    own = {"CUDA_VISIBLE_DEVICES": "0,1,2,3", "ILM_CEFR_DEVICES": str(tmp_path / "locks"), "PYTHONPATH": os.getcwd()}
     return {name: value for name, value in os.environ.items() if name != "SLURM_JOB_ID"} | own
 
 
 def job(n, place, env, code=JOB):
-    words = [sys.executable, DEVICE, str(n), sys.executable, "-c", code]
+    words = [sys.executable, "-c", TAKES, str(n), code]
     return subprocess.Popen(words, cwd=place, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -42,20 +42,20 @@ def test_twelve_jobs_never_share_one_of_four_devices_and_use_all(tmp_path, serve
     assert set(Counter(out.strip() for out, _ in told)) == {"0", "1", "2", "3"}
 
 
-GRAPH = """
+GRAPH = r"""
 rule all:
     input: expand("told/{n}", n=range(10))
 
 rule one:
     output: "told/{n}"
     resources: gpu=1
-    shell: "python DEVICE {resources.gpu} python job.py > {output}"
+    shell: "python -c '{TAKES}' {resources.gpu} 'exec(open(\"job.py\").read())' > {output}"
 """
 
 
 def test_a_servers_graph_gives_each_job_a_device_of_its_own(tmp_path, server):
     (tmp_path / "job.py").write_text(JOB)
-    (tmp_path / "Snakefile").write_text(GRAPH.replace("DEVICE", DEVICE))
+    (tmp_path / "Snakefile").write_text(f"TAKES = {TAKES!r}\n{GRAPH}")
     words = [sys.executable, "-m", "snakemake", "--profile", str(Path("profiles/gpu-server").resolve()), "--quiet"]
     env = server | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     done = subprocess.run([*words, "--resources", "gpu=4", "--cores", "8"], cwd=tmp_path, env=env, capture_output=True)
@@ -83,7 +83,7 @@ def test_a_killed_job_gives_its_device_back(tmp_path, server):
 
 def test_more_devices_than_there_are_is_refused_in_words(tmp_path, server):
     out, said = job(5, tmp_path, server).communicate()
-    assert said == "5 GPUs are asked for, 4 are here (0, 1, 2, 3). See the profile.\n" and not out
+    assert "NoDevice: 5 GPUs are asked for, 4 are here (0, 1, 2, 3). See the profile.\n" in said and not out
 
 
 def test_a_job_of_slurm_keeps_what_slurm_gave_it(tmp_path, server):

@@ -61,25 +61,36 @@ def test_without_any_experiment_the_way_to_one_is_named(tmp_path):
         folders.existing("demo", tmp_path)
 
 
-def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder(place):
+def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder():
     for folder in ["params/efcamdat", "params/efcamdat/"]:
-        done = make(place, "-n", "run", f"PARAMS={folder}", "CORPUS=corpus.csv")
-        assert "lib.workflow.run \"efcamdat\"" in done.stdout and '"demo"' not in done.stdout
-    assert 'lib.workflow.run "demo" "runs/synthetic_corpus.csv" "params/demo"' in make(place, "-n", "run").stdout
-    assert 'lib.workflow.plan "efcamdat" ""' in make(place, "-n", "plan", "PARAMS=params/efcamdat").stdout
+        assert request.complete(None, ["corpus.csv"], folder) == ("efcamdat", "corpus.csv")
+    assert request.complete(None, [""], "params/demo") == ("demo", "runs/synthetic_corpus.csv")
+    assert request.complete(None, [], "params/efcamdat") == ("efcamdat", "")
+    with pytest.raises(errors.BadName, match="so that it does not replace the demo"):
+        request.complete(None, ["corpus.csv"], "params/demo")
+
+
+def test_the_words_behind_make_reach_the_command_line_as_they_are(place):
+    done = make(place, "run", "EXPERIMENT=mine", 'CORPUS="it\'s" `id`; >x.csv', "PARAMS=params/efcamdat/")
+    assert "There is no corpus file it's." in done.stderr and not done.stdout and not (place / "x.csv").exists()
+    done = make(place, "run", "PARAMS=params/efcamdat/")
+    assert done.stderr.startswith("Which corpus? make run EXPERIMENT=efcamdat CORPUS=file.csv\nmake")
 
 
 def test_files_with_spaces_in_their_names_are_told_apart(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ["one part.csv", "other.csv"]:
         Path(name).touch()
-    for corpus in ["one part.csv other.csv", "one part.csv  other.csv ", " one part.csv other.csv"]:
+    for corpus in ["'one part.csv' other.csv", '"one part.csv"  other.csv ', " one\\ part.csv other.csv"]:
         assert request.corpus_files(corpus) == ["one part.csv", "other.csv"]
+    assert request.corpus_files("one part.csv") == ["one part.csv"], "one file needs no quotes"
+    told = request.config("mine", "'one part.csv' other.csv", "params/demo", "laptop")
+    assert told[1] == 'corpus=["one part.csv", "other.csv"]'
     assert request.corpus_files(request.EMBEDDED) == [request.EMBEDDED] and request.corpus_files("") == []
     with pytest.raises(errors.NoCorpus, match="no corpus file othr.csv. Nearest: other.csv."):
         request.corpus_files("othr.csv other.csv")
     with pytest.raises(errors.NoCorpus, match="there is no folder away"):
-        request.corpus_files("one part.csv away/other.csv")
+        request.corpus_files("other.csv away/other.csv")
 
 
 def test_a_profile_without_its_half_for_the_graph_is_refused(tmp_path, monkeypatch):

@@ -9,31 +9,23 @@ import time
 
 import pytest
 
+from lib import errors
 from lib.workflow import run
 
 
 def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
-    with pytest.raises(OSError, match="Make room"):
-        run.run("study", "corpus.csv", "params/demo", "laptop", ["false"])
+    with pytest.raises(errors.NotWritten, match="Make room"):
+        run.locked("study", "corpus.csv", "params/demo", "laptop", ["false"])
 
 
 def test_what_is_run_dies_with_the_locks_holder_or_tells_its_status(tmp_path):
     shutil.copytree("params/demo", tmp_path / "params")
     shutil.copytree("profiles", tmp_path / "profiles")
     (tmp_path / "corpus.csv").touch()
-    words = [
-        sys.executable,
-        "-m",
-        "lib.experiment.lock",
-        "study",
-        "corpus.csv",
-        "params",
-        "laptop",
-        sys.executable,
-        "-c",
-    ]
+    code = "import sys; from lib.workflow import run; sys.exit(run.locked(*sys.argv[1:5], sys.argv[5:]))"
+    words = [sys.executable, "-c", code, "study", "corpus.csv", "params", "laptop", sys.executable, "-c"]
     how = {"cwd": tmp_path, "env": os.environ | {"PYTHONPATH": os.getcwd()}, "stdout": subprocess.PIPE, "text": True}
     assert subprocess.run([*words, "raise SystemExit(7)"], **how).returncode == 7
     assert json.loads((tmp_path / "runs/study/.lock").read_text())["ended"] is True

@@ -79,7 +79,7 @@ def test_older_code_is_reported_and_made_again_on_demand_only(home, run, capsys)
     assert "1 results are of older code" in shown(capsys)
     status.mark_stale(home, "params/demo", "corpus.csv")
     assert (home / "models/a1/seed0/manifest.json").exists()
-    status.renew(home)
+    status.renew("study")
     assert not (home / "models/a1/seed0/manifest.json").exists() and (home / "masks/manifest.json").exists()
 
 
