@@ -51,10 +51,11 @@ CONFIGS = {
 }
 
 
-def tiny(name):
+def tiny(name, n_tokens=N_TOKENS):
     """A model of that architecture with random weights, wide enough that every fault shows."""
     torch.manual_seed(0)
-    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(name, **CONFIGS[name])).eval()
+    config = AutoConfig.for_model(name, **CONFIGS[name] | {"vocab_size": n_tokens})
+    model = AutoModelForCausalLM.from_config(config).eval()
     for weight in model.parameters():
         if weight.dim() > 1:
             torch.nn.init.normal_(weight, std=0.15)
