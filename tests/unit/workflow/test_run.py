@@ -26,7 +26,7 @@ def test_what_is_run_dies_with_the_locks_holder_or_tells_its_status(tmp_path):
     words = [
         sys.executable,
         "-m",
-        "lib.experiment.lock",
+        "lib.workflow.run",
         "study",
         "corpus.csv",
         "params",
