@@ -63,14 +63,14 @@ def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
     assert changed_code(run, same + "x = 2\n") == ["03_train.ipynb"]
     assert changed_code(run, same + "from lib.evaluation import statistics\n") == [
         "03_train.ipynb",
+        "lib/design.py",
         "lib/evaluation/statistics.py",
-        "lib/experiment/folders.py",
     ]
 
 
 def test_figures_are_no_code_of_a_result():
     assert "lib/evaluation/statistics.py" in manifest.modules("lib.hypotheses.recommendation")
-    assert "lib/experiment/folders.py" in manifest.modules("lib.figures.result_figures", "lib.evaluation.statistics")
+    assert "lib/design.py" in manifest.modules("lib.figures.result_figures", "lib.evaluation.statistics")
     assert (
         not {"lib/figures/result_figures.py", "lib/experiment/manifest.py"}
         & manifest.modules("lib.figures.result_figures", "lib.experiment.folders", "lib.training.loop").keys()
