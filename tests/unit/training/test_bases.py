@@ -6,7 +6,7 @@ from transformers import set_seed
 
 from lib.errors import CutOff
 from lib.models import compatibility, loading
-from lib.training import callbacks, loop, model_folder
+from lib.training import callbacks, loop
 from tests.helpers import architectures
 
 FEW = {"examples": 32, "examples_per_step": 8, "eval_every": 16, "learning_rate": 1.0e-3}
