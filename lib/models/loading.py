@@ -2,7 +2,7 @@
 
 import hashlib
 
-from safetensors.torch import load_model
+from safetensors.torch import load_file
 
 from lib.experiment.files import read_json
 from lib.models import compatibility, devices
@@ -39,8 +39,21 @@ def load(folder, kept=None):
             "The folder was changed or damaged: remove it and run 03_train for this model again."
         )
     if kept:
-        load_model(model, folder / f"kept_{kept}.safetensors")
+        load_weights(model, folder / f"kept_{kept}.safetensors")
     return compatibility.adapt(model, min(LONGEST_TRIED, positions(model.config)))
+
+
+def load_weights(model, file):
+    """Put the weights in `file` into model, every one of them, by whatever names transformers saved them.
+
+    Raises ValueError when one is missing.
+    """
+    saved, found = type(model).from_pretrained(
+        None, config=model.config, state_dict=load_file(file), dtype=model.dtype, output_loading_info=True
+    )
+    if found["missing_keys"]:
+        raise ValueError(f"{file} lacks weights: {', '.join(sorted(found['missing_keys']))}")
+    model.load_state_dict(saved.state_dict())
 
 
 def positions(config):

@@ -8,11 +8,10 @@ import json
 import shutil
 from pathlib import Path
 
-from safetensors.torch import load_model
-
 from lib.errors import ForeignCheckpoint
 from lib.experiment import fault_injection, manifest
 from lib.experiment.files import digest, read_json, sync, write_json
+from lib.models import loading
 
 MADE_FROM = "made_from.json"
 
@@ -93,7 +92,7 @@ def best(checkpoint):
 
 def load_best(checkpoint, model):
     """Put the best weights that `checkpoint` knows of into model, every one of them."""
-    load_model(model, best(checkpoint) / "model.safetensors")
+    loading.load_weights(model, best(checkpoint) / "model.safetensors")
 
 
 def keep(checkpoint):

@@ -7,6 +7,7 @@ import contextlib
 import functools
 import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -15,7 +16,7 @@ from transformers import Trainer
 from lib.errors import NotFinite, OutOfMemory
 from lib.evaluation import scoring
 from lib.experiment import fault_injection
-from lib.models import devices, packing
+from lib.models import devices, loading, packing
 from lib.training import distributed
 
 WARNINGS = [signal.SIGUSR1, signal.SIGTERM]  # of the end: a cluster's before a time limit, and at a preemption
@@ -67,6 +68,10 @@ class ILMTrainer(Trainer):
     def __init__(self, **how):
         self.course = Course()
         super().__init__(**how)
+
+    def _load_from_checkpoint(self, folder, model=None):
+        """The Trainer's own would pass over weights that have other names on disk, with a warning."""
+        loading.load_weights(model or self.model, Path(folder) / "model.safetensors")
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         loss = self._own_share(model, inputs, num_items_in_batch)
