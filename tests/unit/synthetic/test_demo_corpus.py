@@ -35,7 +35,8 @@ def by_level(values, corpus):
 
 
 def test_the_same_seed_gives_the_same_bytes_in_another_process():
-    code = "import tests.test_synthetic as t; print(t.digest(t.demo_corpus.embedded_corpus(300, seed=4)))"
+    code = "from tests.unit.synthetic import test_demo_corpus as t\n"
+    code += "print(t.digest(t.demo_corpus.embedded_corpus(300, seed=4)))"
     environment = {**os.environ, "PYTHONHASHSEED": "7"}
     other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=True)
     np.random.seed(1)  # the global state must not matter
