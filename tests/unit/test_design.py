@@ -16,10 +16,10 @@ from lib import design
     ],
 )
 def test_a_models_role_follows_from_its_name(model, expected):
-    assert design.role(model) == expected
+    assert (design.kind(model), design.made_for(model)) == expected
 
 
 def test_there_are_eleven_models_of_three_kinds():
     assert list(design.KIND.values()) == ["specialised"] * 5 + ["general"] + ["transfer"] * 5
-    assert all(design.role(model)[0] == kind for model, kind in design.KIND.items())
-    assert [design.role(model)[1] for model in design.TRANSFER] == list(design.OWN.values()) == design.LEVELS
+    assert all(design.kind(model) == kind for model, kind in design.KIND.items())
+    assert [design.made_for(model) for model in design.TRANSFER] == list(design.OWN.values()) == design.LEVELS

@@ -61,11 +61,7 @@ def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
     same = "from lib.masking.segmentation import units  # words\n\n# a comment\nx = 1\n"
     assert changed_code(run, same) == []
     assert changed_code(run, same + "x = 2\n") == ["03_train.ipynb"]
-    assert changed_code(run, same + "from lib.evaluation import statistics\n") == [
-        "03_train.ipynb",
-        "lib/design.py",
-        "lib/evaluation/statistics.py",
-    ]
+    assert changed_code(run, same + "from lib import formatting\n") == ["03_train.ipynb", "lib/formatting.py"]
 
 
 def test_figures_are_no_code_of_a_result():
