@@ -143,7 +143,8 @@ def code(notebook):
 
 
 def modules(*names):
-    """{lib/name.py: hash of its statements} of these modules, as lib.name, and of those of lib that they import.
+    """{lib/name.py: hash of its statements} of these modules, as lib.name, and of those of lib that they import; also
+    of the files that hold a module's words, name.yaml and templates/name.jinja.
 
     Raises ImportError when one is not to be found: a result that does not know its code would never be stale.
     """
@@ -155,6 +156,8 @@ def modules(*names):
         if key not in found and not _without_results(name):
             found[key], imported = _module(file)
             waiting |= imported
+            words = [file.with_suffix(".yaml"), file.parent / f"templates/{file.stem}.jinja"]
+            found |= {one.relative_to(ROOT).as_posix(): digest(one) for one in words if one.exists()}
     return dict(sorted(found.items()))
 
 
