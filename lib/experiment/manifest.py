@@ -31,20 +31,16 @@ def vouch(folder, made_by, parameters, inputs, home, notebooks):
 
     parameters: a dict; inputs: {path as seen from home: hash}; home: runs/<experiment>; notebooks: their folder.
     """
-    written = [path for path in sorted(folder.iterdir()) if path.is_file() and _counts(path.name)]
-    content = {
-        "made_by": made_by,
-        "parameters": parameters,
-        "inputs": dict(sorted(inputs.items())),
-        "code": code(notebooks / f"{made_by}.ipynb"),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "files": {path.name: digest(path) for path in written},
-    }
-    write_json(content, folder / NAME)
+    written = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name not in {NAME, *CLOCKS}]
+    written = [path for path in written if not path.name.startswith(".")]
+    content = {"made_by": made_by, "parameters": parameters, "inputs": dict(sorted(inputs.items()))}
+    content |= {"code": code(notebooks / f"{made_by}.ipynb"), "versions": versions()}
+    write_json(content | {"files": {path.name: digest(path) for path in written}}, folder / NAME)
 
 
-def _counts(name):
-    return name != NAME and name not in CLOCKS and not name.startswith(".")
+def versions():
+    """{package: version} of PACKAGES."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def check(path, made_by, home):

@@ -2,6 +2,6 @@
 
 from pathlib import Path
 
-import yaml
+from lib.experiment.files import read_yaml
 
-CAPTIONS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+CAPTIONS = read_yaml(Path(__file__).with_suffix(".yaml"))

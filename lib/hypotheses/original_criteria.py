@@ -4,13 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import yaml
 
 from lib.design import GENERAL, LEVELS, MIXED, made_for, specialists, transfer
 from lib.evaluation.statistics import on_mix
+from lib.experiment.files import read_yaml
 from lib.hypotheses.decision_rules import NA
 
-NOTES = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+NOTES = read_yaml(Path(__file__).with_suffix(".yaml"))
 EXPECTED = {"A1": (8, 20), "C1": (20, 40)}  # PPL, the plan's ranges
 
 

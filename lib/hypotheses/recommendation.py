@@ -18,10 +18,9 @@ SAY = Sentences(__file__)
 
 def systems(level):
     """{model: what it is called}, the simplest first."""
-    return {
-        GENERAL: "the general model",
-        "level_token": "the general model with a level token",
-        transfer(level): f"the general model fine-tuned on {level}",
+    simple = {GENERAL: "the general model", "level_token": "the general model with a level token"}
+    return simple | {
+        transfer(level): f"{simple[GENERAL]} fine-tuned on {level}",
         own(level): f"the model of {level} alone",
     }
 

@@ -6,12 +6,12 @@ Pure functions from the tables of 06 and 07 to plain or Markdown text.
 from pathlib import Path
 
 import numpy as np
-import yaml
 
+from lib.experiment.files import read_yaml
 from lib.formatting import Sentences, listed
 from lib.hypotheses.decision_rules import ALL, HOLDS, HYPOTHESES, INVALID, STAMP, SUPPORTED, outcome
 
-WORDS = yaml.safe_load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"))
+WORDS = read_yaml(Path(__file__).with_suffix(".yaml"))
 SAY = Sentences(__file__)
 
 

@@ -115,13 +115,8 @@ def table(found):
     for model, one in found.items():
         planted = {"model": model, "planted": f"{one['planted']} of {one['texts'] + one['planted']}"}
         planted["examples a text"] = f"{one['examples_a_text']:.1f}"
-        rows.append(planted | {_times(row["times"]): _bits(**row) for row in one["table"]})
+        for row in one["table"]:
+            times = {NEVER: "never", ONCE: "once"}.get(row["times"], f"{row['times']} times")
+            planted[times] = "{exposure:.1f} ({exposure_lo:.1f} to {exposure_hi:.1f})".format(**row)
+        rows.append(planted)
     return pd.DataFrame(rows)
-
-
-def _bits(exposure, exposure_lo, exposure_hi, **_):
-    return f"{exposure:.1f} ({exposure_lo:.1f} to {exposure_hi:.1f})"
-
-
-def _times(n):
-    return {NEVER: "never", ONCE: "once"}.get(n, f"{n} times")

@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import yaml
@@ -10,7 +11,7 @@ import yaml
 from lib import design
 from lib.design import LEVELS
 from lib.evaluation.statistics import on_mix
-from lib.experiment.files import atomic
+from lib.experiment.files import write_text
 from lib.experiment.folders import existing
 from lib.figures import style
 from lib.figures.captions import CAPTIONS
@@ -134,7 +135,12 @@ def write(study, folder):
     """The kit in `folder`: methods, data statement, tables, figures, references, CITATION.cff, study.tex."""
     folder.mkdir(parents=True, exist_ok=True)
     citation = (study.run.root / "CITATION.cff").read_text(encoding="utf-8")
-    shown = [(name, drawn) for name, drawn, table in _saved(study, folder / "figures")]
+    figures = []
+    for name, drawn, table in study.figures():
+        style.save(drawn, folder / "figures", name, table)
+        plt.close(drawn.get_figure(root=True))
+        figures.append(_figure(name, CAPTIONS[name]))
+    document = (Path(__file__).parent / "templates/study.tex").read_text(encoding="utf-8")
     texts = {
         "methods.tex": "\n\n".join(map(latex, methods(study))),
         "data_statement.tex": "\n".join(map(latex, data_sentences(study))),
@@ -144,21 +150,10 @@ def write(study, folder):
         "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model on each level's texts.", "matrix"),
         "references.bib": bibliography(yaml.safe_load(citation)),
         "CITATION.cff": citation,
-        "study.tex": (Path(__file__).parent / "templates/study.tex").read_text(encoding="utf-8").replace(
-            "%FIGURES%", "\n".join(_figure(name, CAPTIONS[name]) for name, _ in shown)),
+        "study.tex": document.replace("%FIGURES%", "\n".join(figures)),
     }  # fmt: skip
     for name, text in texts.items():
-        with atomic(folder / name) as temporary:
-            temporary.write_text(text.rstrip() + "\n", encoding="utf-8")
-
-
-def _saved(study, folder):
-    import matplotlib.pyplot as plt
-
-    for name, drawn, table in study.figures():
-        style.save(drawn, folder, name, table)
-        plt.close(drawn.get_figure(root=True))
-        yield name, drawn, table
+        write_text(text.rstrip() + "\n", folder / name)
 
 
 def _figure(name, caption):
