@@ -34,8 +34,9 @@ def page(study):
     verdicts = [_hypothesis(tables["verdicts"], name) for name in HYPOTHESES]
     context = {
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
-        "hypotheses": verdicts, "advice": _advice(study), "robust": _robust(tables["verdicts"]),
-        "keys": _keys(study), "data": paper.data_sentences(study), "methods": paper.methods(study),
+        "hypotheses": verdicts, "contradicted": _contradicted(tables["verdicts"]),
+        "untested": verdict_text.unasked(tables["verdicts"]), "data": paper.data_sentences(study),
+        "methods": paper.methods(study),
         "counts": paper.counts(study), "results": paper.results(study),
         "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
         "matrix": paper.matrix(study), "words": _words(tables["word_metrics"]), "cost": _cost(study),
@@ -57,29 +58,11 @@ def _hypothesis(verdicts, name):
     return {"name": name, "claim": HYPOTHESES[name].claim, "title": title, "verdicts": rows}
 
 
-def _robust(verdicts):
-    """What the other ways of asking say of the verdicts that were decided."""
-    told = verdicts[~verdicts["robust"].isin([decision_rules.NA]) & (verdicts["level"] != decision_rules.ALL)]
-    against = told[told["robust"].str.startswith("no")]
-    lines = [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
-             for row in against.itertuples()]  # fmt: skip
-    untested = verdict_text.unasked(verdicts)
-    said = "; ".join(lines) if lines else "no verdict is contradicted"
-    return said + (f". Untested: {', '.join(untested)}." if untested else ".")
-
-
-def _advice(study):
-    """A sentence a level; where few learners were asked, without its numbers."""
-    sentences = [(level, one["sentence"]) for level, one in study.advice["levels"].items()]
-    return [text.split("; gain")[0] + "." if level in study.small["test"] else text for level, text in sentences]
-
-
-def _keys(study):
-    report = study.corpus
-    learners = f"{sum(report['texts_per_learner'].values()):,}" if report["learners_known"] else "unknown"
-    seeds = {seed for _, seed in study.trained}
-    return [("texts", f"{report['rows_out']:,}"), ("learners", learners), ("models", f"{len(study.tables['cost'])}"),
-            ("seeds each", str(len(seeds))), ("text read", report["text_column"])]  # fmt: skip
+def _contradicted(verdicts):
+    """What other ways of asking say against verdicts, a line each."""
+    told = verdicts[verdicts["robust"].str.startswith("no") & (verdicts["level"] != decision_rules.ALL)]
+    return [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
+            for row in told.itertuples()]  # fmt: skip
 
 
 def _words(table):
