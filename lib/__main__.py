@@ -43,11 +43,7 @@ COMMANDS = {  # what it does, the function that does it, and what that is given,
     "serve": ("run a command whose kernels start warm", "workflow.fork_server.serve", ["command"]),
 }  # fmt: skip
 ARGUMENTS = {
-    "--experiment": {
-        "metavar": "NAME",
-        "default": "demo",
-        "help": "a folder of runs/; demo or as --params",
-    },
+    "--experiment": {"metavar": "NAME", "default": "demo", "help": "a folder of runs/; demo or as --params"},
     "--corpus": {"metavar": "FILE", "nargs": "+", "default": [], "help": "its file or files"},
     "--params": {"metavar": "FOLDER", "default": "params/demo", "help": "of parameter files; %(default)s"},
     "--profile": {"metavar": "NAME", "default": "laptop", "help": "a folder of profiles/; %(default)s"},

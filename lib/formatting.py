@@ -2,6 +2,10 @@
 
 import difflib
 import math
+import re
+from pathlib import Path
+
+import jinja2
 
 UNITS = [("seconds", 1 / 3600, 90 / 3600), ("minutes", 1 / 60, 1.5)]  # its hours, and from how many on another is taken
 
@@ -50,10 +54,21 @@ def nearest_told(name, names, form="{}"):
     return f"Nearest: {form.format(near)}. " if near else ""
 
 
-def bullets(told):
-    """Markdown: {word: sentences} as a list."""
-    return "\n".join(f"- **{word}.** {words}" for word, words in told.items())
-
-
 def number(value, form="{:.1f}"):
     return "n/a" if value is None or math.isnan(value) else form.format(value).replace("-", "−")
+
+
+class Sentences:
+    """The sentences of a module: the macros of templates/<module>.jinja, where a line that begins with spaces goes on
+    the one before. file: the module's __file__."""
+
+    def __init__(self, file):
+        file = Path(file)
+        source = (file.parent / f"templates/{file.stem}.jinja").read_text(encoding="utf-8")
+        there = jinja2.Environment(trim_blocks=True, undefined=jinja2.StrictUndefined)
+        there.filters |= {"form": format, "listed": listed}
+        self._macros = there.from_string(re.sub(r"\n +", " ", source)).module
+
+    def __call__(self, name, /, **facts):
+        """What the macro `name` says of these facts."""
+        return getattr(self._macros, name)(**facts).removesuffix("\n")

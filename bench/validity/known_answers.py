@@ -19,13 +19,14 @@ import pandas as pd
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.record import facts
+from bench.validity import optimal_model
 from lib.evaluation import contrasts, statistics
 from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
 from lib.experiment.files import read_csv, read_json
 from lib.experiment.folders import Experiment
 from lib.hypotheses import decision_rules
-from lib.synthetic import known_answers, optimal_model
+from lib.synthetic import known_answers
 
 PROFILES = {"identical_levels": "known_answers", "disjoint_vocabularies": "known_answers"}  # the others: two_levels
 SETTINGS = parameters.load("params/known_answers/hypotheses.yaml")

@@ -19,13 +19,9 @@ CLITIC = re.compile(r"(?<=.)(?:n't|'(?:s|m|re|ve|ll|d))$")
 WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}  # what can't, won't, shan't begin with
 PROFILE = [*CEFR, "unlisted"]
 FOUND = {"exact": ("exact", "blanks"), "top5": ("top5", "blanks")}  # measures as `rates` takes them
-WRITTEN = {
-    "unigram_overlap": ("unigram_overlap", "blanks"),
-    "bigram_overlap": ("bigram_overlap", "blanks"),
-    "nonwords": ("unlisted", "n_words"),
-    "true_nonwords": ("true_unlisted", "true_n_words"),
-    "error_preservation": ("unlisted", "n_words", "true_unlisted", "true_n_words"),
-}
+WRITTEN = {name: (name, "blanks") for name in ["unigram_overlap", "bigram_overlap"]}
+WRITTEN |= {"nonwords": ("unlisted", "n_words"), "true_nonwords": ("true_unlisted", "true_n_words")}
+WRITTEN["error_preservation"] = (*WRITTEN["nonwords"], *WRITTEN["true_nonwords"])
 
 
 @functools.cache

@@ -67,14 +67,9 @@ def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
     counts = np.zeros((len(tokens), len(ROLES)), np.int64)
     for count, target in zip(counts, targets):
         count += np.bincount(target[1:], minlength=len(ROLES))
-    return keys.assign(
-        n_tokens=counts[:, INFILL],
-        nll_text=sums[:, INFILL],
-        nll_full=sums[:, INFILL] + sums[:, INFILL_SPECIAL],
-        n_end=counts[:, INFILL_SPECIAL],
-        n_context=counts[:, CONTEXT],
-        nll_context=sums[:, CONTEXT],
-    )
+    answers = {"n_tokens": counts[:, INFILL], "nll_text": sums[:, INFILL]}
+    ends = {"nll_full": sums[:, INFILL] + sums[:, INFILL_SPECIAL], "n_end": counts[:, INFILL_SPECIAL]}
+    return keys.assign(**answers, **ends, n_context=counts[:, CONTEXT], nll_context=sums[:, CONTEXT])
 
 
 def _scored(model, some, tokens, targets):

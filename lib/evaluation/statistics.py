@@ -122,19 +122,10 @@ def _test_column(part, draws, alpha, min_learners, seed):
     se, df = np.array([ratio_se(x_drawn[m], n_drawn[m], n[m]) for m in n]).T
     learners = (n > 0).sum()
     half = np.where(learners >= max(2, min_learners), stats.t.isf(alpha / 2, df) * se, np.nan)
-    return (
-        totals.groupby("model")[["n_texts", "n_tokens"]]
-        .first()
-        .assign(
-            n_learners=learners,
-            ppl=np.exp(log_ppl),
-            ppl_lo=np.exp(log_ppl - half),
-            ppl_hi=np.exp(log_ppl + half),
-            bits_per_char=chars / np.log(2),
-            context_ppl=np.exp(context),
-            seed_sd=per_seed["nll_text"].groupby("model").std(),
-        )
-    )
+    ppl = {"ppl": np.exp(log_ppl), "ppl_lo": np.exp(log_ppl - half), "ppl_hi": np.exp(log_ppl + half)}
+    more = {"bits_per_char": chars / np.log(2), "context_ppl": np.exp(context)}
+    more["seed_sd"] = per_seed["nll_text"].groupby("model").std()
+    return totals.groupby("model")[["n_texts", "n_tokens"]].first().assign(n_learners=learners, **ppl, **more)
 
 
 def p_above(theta, se, df, margin):

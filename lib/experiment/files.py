@@ -8,6 +8,8 @@ import shutil
 import socket
 from pathlib import Path
 
+import yaml
+
 from lib.errors import NotWritten
 from lib.experiment import fault_injection
 
@@ -84,13 +86,21 @@ def sync(path):
         os.fsync(file.fileno())
 
 
-def write_json(content, path):
+def write_text(text, path):
     with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(content, path):
+    write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", path)
 
 
 def read_json(path):
     return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def read_yaml(path):
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
 def digest(path, length=16):

@@ -1,6 +1,5 @@
 """Where an experiment keeps its files, what a notebook may read, and what a file says of its making."""
 
-import importlib.metadata
 import os
 import platform
 import re
@@ -96,22 +95,16 @@ class Experiment:
 def need(path, made_by):
     """Return path as it is, or raise Missing naming the notebook that makes it."""
     if not Path(path).exists():
-        raise Missing(
-            f"{path} is not there yet.\nNotebook {made_by} makes it: run that one first, "
-            "or let the graph find the order with `make demo` or `make run`."
-        )
+        raise Missing(f"{path} is not there yet.\nNotebook {made_by} makes it: run that one first, "
+                      "or let the graph find the order with `make demo` or `make run`.")  # fmt: skip
     return path
 
 
 def provenance(parameters, **inputs):
     """What a result says of its making: parameters, input hashes, commit, versions, machine kind."""
-    return {
-        "parameters": parameters.model_dump(),
-        "inputs": {name: digest(path) for name, path in inputs.items()},
-        "commit": commit(),
-        "versions": {name: importlib.metadata.version(name) for name in manifest.PACKAGES},
-        "machine": machine(),
-    }
+    made_from = {name: digest(path) for name, path in inputs.items()}
+    told = {"parameters": parameters.model_dump(), "inputs": made_from, "commit": commit()}
+    return told | {"versions": manifest.versions(), "machine": machine()}
 
 
 def commit():

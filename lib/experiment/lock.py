@@ -9,10 +9,6 @@ machines. Where it does not reach them (Lustre with localflock, NFS with local_l
 file says counts: a run of another machine that has not ended is never taken over, whatever process ids say. Relied on
 is that a file is seen by all as it was closed; two runs begun in the same second on two such machines are not told
 apart.
-
-The library filelock does the first half and not this one: it answers only one of the three errors of NO_LOCKS, takes a
-lock file that was copied to such a file system for one that is held, and frees the lock while forks of a killed run
-still write.
 """
 
 import contextlib

@@ -31,20 +31,16 @@ def vouch(folder, made_by, parameters, inputs, home, notebooks):
 
     parameters: a dict; inputs: {path as seen from home: hash}; home: runs/<experiment>; notebooks: their folder.
     """
-    written = [path for path in sorted(folder.iterdir()) if path.is_file() and _counts(path.name)]
-    content = {
-        "made_by": made_by,
-        "parameters": parameters,
-        "inputs": dict(sorted(inputs.items())),
-        "code": code(notebooks / f"{made_by}.ipynb"),
-        "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
-        "files": {path.name: digest(path) for path in written},
-    }
-    write_json(content, folder / NAME)
+    written = [path for path in sorted(folder.iterdir()) if path.is_file() and path.name not in {NAME, *CLOCKS}]
+    written = [path for path in written if not path.name.startswith(".")]
+    content = {"made_by": made_by, "parameters": parameters, "inputs": dict(sorted(inputs.items()))}
+    content |= {"code": code(notebooks / f"{made_by}.ipynb"), "versions": versions()}
+    write_json(content | {"files": {path.name: digest(path) for path in written}}, folder / NAME)
 
 
-def _counts(name):
-    return name != NAME and name not in CLOCKS and not name.startswith(".")
+def versions():
+    """{package: version} of PACKAGES."""
+    return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
 def check(path, made_by, home):
@@ -143,7 +139,8 @@ def code(notebook):
 
 
 def modules(*names):
-    """{lib/name.py: hash of its statements} of these modules, as lib.name, and of those of lib that they import.
+    """{lib/name.py: hash of its statements} of these modules, as lib.name, and of those of lib that they import; also
+    of the files that hold a module's words, name.yaml and templates/name.jinja.
 
     Raises ImportError when one is not to be found: a result that does not know its code would never be stale.
     """
@@ -155,6 +152,8 @@ def modules(*names):
         if key not in found and not _without_results(name):
             found[key], imported = _module(file)
             waiting |= imported
+            words = [file.with_suffix(".yaml"), file.parent / f"templates/{file.stem}.jinja"]
+            found |= {one.relative_to(ROOT).as_posix(): digest(one) for one in words if one.exists()}
     return dict(sorted(found.items()))
 
 

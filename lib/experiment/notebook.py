@@ -6,15 +6,9 @@ from functools import partial
 from lib.experiment import parameters, schemas
 from lib.experiment.folders import Experiment
 
-ASKED = {
-    "01_extract": schemas.Corpus,
-    "02_mask": schemas.Masks,
-    "03_train": schemas.Train,
-    "04_evaluate": schemas.Evaluate,
-    "05_infill": schemas.Infill,
-    "06_compare": schemas.Hypotheses,
-    "07_hypotheses": schemas.Hypotheses,
-}
+ASKED = {"01_extract": schemas.Corpus, "02_mask": schemas.Masks, "03_train": schemas.Train}
+ASKED |= {"04_evaluate": schemas.Evaluate, "05_infill": schemas.Infill}
+ASKED |= dict.fromkeys(["06_compare", "07_hypotheses"], schemas.Hypotheses)
 
 
 def start(cell, name):

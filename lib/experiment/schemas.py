@@ -91,15 +91,11 @@ class Train(Parameters):
     infill: bool = True  # does 05_infill let it write?
 
     @model_validator(mode="after")
-    def _looks_fit(self):
+    def _consistent(self):
         if any(budget > self.examples for budget in self.keep_at.values()):
             raise ValueError("keep_at: a smaller budget has no more than `examples`")
         if self.keep_at and self.schedule != "constant":
             raise ValueError("keep_at: with another schedule than constant, a smaller budget is another training")
-        return self
-
-    @model_validator(mode="after")
-    def _consistent(self):
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each may stand once")
         if self.n_embd % self.n_head:

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from lib.design import LEVELS
-from lib.formatting import bullets, listed
+from lib.design import LEVELS, specialists
+from lib.formatting import Sentences, listed
 from lib.hypotheses.decision_rules import ALL, HOLDS, INCONCLUSIVE, outcome
 
 MET, AGAINST, OPEN = "as expected", "against what was expected", "so what was expected stays open"
 UNKNOWN = "so nobody can tell"
+SAY = Sentences(__file__)
 
 
 def sides(rows, margin=0.0):
@@ -16,9 +17,12 @@ def sides(rows, margin=0.0):
     rows: of contrasts.csv, one or several a level; those without an interval are left out. margin: of ln PPL.
     """
     known = rows.dropna(subset=["ci_lo", "ci_hi"]).groupby("level")[["ci_lo", "ci_hi"]].min()
-    known = known.reindex([level for level in LEVELS if level in known.index])
-    above, below = known["ci_lo"] > margin, known["ci_hi"] < margin
-    return tuple(list(known.index[at]) for at in (above, below, ~(above | below)))
+    return _three(known["ci_lo"] > margin, known["ci_hi"] < margin)
+
+
+def _three(above, below):
+    """Levels where the one holds, the other, and neither. Both: bool by level."""
+    return [[level for level in LEVELS if level in above.index[at]] for at in (above, below, ~(above | below))]
 
 
 def word(shown, refuted, left):
@@ -35,14 +39,7 @@ def _most(by_type):
     whole = rows[rows["mask_type"] == "document"].set_index("level")
     parts = rows[rows["mask_type"] != "document"].groupby("level")[["ci_lo", "ci_hi"]].max()
     both = whole[["ci_lo", "ci_hi"]].join(parts.add_suffix("_part"), how="inner")
-    most, less = both["ci_lo"] > both["ci_hi_part"], both["ci_hi"] < both["ci_lo_part"]
-    return tuple([level for level in LEVELS if level in both.index[at]] for at in (most, less, ~(most | less)))
-
-
-def _told(found, shown, refuted):
-    """The three lists in words, and what they mean for what was expected of every level."""
-    above, below, left = map(listed, found)
-    return f"{shown} at: {above}; {refuted} at: {below}; open at: {left}; {word(*found)}."
+    return _three(both["ci_lo"] > both["ci_hi_part"], both["ci_hi"] < both["ci_lo_part"])
 
 
 def comparison(contrasts, by_type, halved):
@@ -58,21 +55,13 @@ def comparison(contrasts, by_type, halved):
 
     transfer = of("own-transfer", "general-transfer")
     transfer = transfer[transfer.groupby("level")["ci_lo"].transform("count") == 2]
-    others = of(*(f"{level.lower()}-own" for level in LEVELS))
-    gained, lost, left = sides(of("general-own"))
+    found = {"floor": sides(of("floor-own"), np.log(2)), "own": sides(of("general-own")), "transfer": sides(transfer)}
+    found["specialists"] = sides(of(*(f"{model}-own" for model in specialists())))
+    found["by_type"] = _most(by_type[by_type["mask_type"] != "mix"])
+    gained, lost, left = found["own"]
     at_c1 = word(*(["C1"] * ("C1" in levels) for levels in (lost, gained, left)))
-    return bullets({
-        "Floor": _told(sides(of("floor-own"), np.log(2)), "The own model's perplexity is shown to be under half of the "
-                       "floor's", "shown not to be") + " It is under half of what it was before training (on valid "
-                 f"texts, without an interval) at: {listed(halved)}.",
-        "Own level": _told(sides(others), "The own model is shown to be less surprised than every other specialist",
-                           "shown to be more surprised than one"),
-        "General or own": f"The own model is shown to gain at: {listed(gained)}; shown to lose at: {listed(lost)}; "
-                           f"open at: {listed(left)}. C1, where it should lose: {at_c1}.",
-        "Transfer": _told(sides(transfer), "It is shown to be ahead of both own and general", "shown to be behind one"),
-        "Type of blank": _told(_most(by_type[by_type["mask_type"] != "mix"]), "The own model is shown to gain most (or "
-                               "lose least) where the whole document is missing", "shown to gain more elsewhere"),
-    })  # fmt: skip
+    told = {name: [*map(listed, lists), word(*lists)] for name, lists in found.items()}
+    return SAY("comparison", halved=halved, at_c1=at_c1, **told)
 
 
 def verdicts(decided, primary, h3_margin):
@@ -82,14 +71,7 @@ def verdicts(decided, primary, h3_margin):
     outcomes = outcomes.pivot(index="level", columns="hypothesis", values="one")
     h1, h2 = (list(outcomes.index[outcomes[h].isin(HOLDS)]) for h in ("H1", "H2"))
     both, high = [level for level in h1 if level in h2], [level for level in h1 if level in ("B2", "C1")]
-    low = f"{listed(high)} among them, {AGAINST}" if high else f"All below B2, {MET}"
     above = primary[primary["name"].str.endswith("-transfer") & (primary["ci_lo"] > np.log1p(h3_margin))]
     own, general = (list(above.loc[above["name"] == f"{a}-transfer", "level"]) for a in ("own", "general"))
-    compared = (MET if len(own) > len(general) else AGAINST) if len(above) else "so neither rival is beaten for sure"
-    return bullets({
-        "H1 and H2": f"They hold together at: {listed(both)}, {AGAINST if both else MET}.",
-        "H1": f"It holds at: {listed(h1)}. {low if h1 else 'So nothing speaks for low levels'}.",
-        "H3": f"The interval lies above the margin over the own model at: {listed(own)}; over the general model at: "
-              f"{listed(general)}; {compared}.",
-        "Inconclusive": f"{int((outcomes == INCONCLUSIVE).sum().sum())} of {outcomes.size} verdicts.",
-    })  # fmt: skip
+    facts = {"both": both, "h1": h1, "high": high, "own": own, "general": general, "met": MET, "against": AGAINST}
+    return SAY("verdicts", n_open=(outcomes == INCONCLUSIVE).sum().sum(), n_verdicts=outcomes.size, **facts)

@@ -1,12 +1,16 @@
 """The criteria that the study's first plan named, as a table beside today's verdicts."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
 from lib.design import GENERAL, LEVELS, MIXED, made_for, specialists, transfer
 from lib.evaluation.statistics import on_mix
+from lib.experiment.files import read_yaml
 from lib.hypotheses.decision_rules import NA
 
+NOTES = read_yaml(Path(__file__).with_suffix(".yaml"))
 EXPECTED = {"A1": (8, 20), "C1": (20, 40)}  # PPL, the plan's ranges
 
 
@@ -24,35 +28,23 @@ def plan_criteria(matrix, valid_ppl):
     alone = ["n/a" if np.isnan(ratio) else f"{ratio:.1f}" for ratio in alone]
     rows = []
 
-    def judge(criterion, model, values, note, least=-np.inf, most=np.inf):
+    def judge(criterion, whose, values, least=-np.inf, most=np.inf, **told):
         for level, value in values.items():
             passed = "pass" if least <= round(value, 9) <= most else "fail"
             passed = NA if np.isnan(value) else passed
-            rows.append([criterion, level, model.format(level.lower()), value, passed, note])
+            rows.append([criterion, level, whose.format(level.lower()), value, passed, NOTES[criterion].format(**told)])
 
-    note = "general PPL / own PPL - 1, in %. No interval: H1 asks that a gain be shown."
-    judge("Specialization Gain >= 25%", "{}", 100 * (general[LEVELS] / own - 1), note, least=25)
-    note = ("own model: PPL on the other levels' texts (geometric mean) / PPL on its level's. Easy texts raise it for "
-            f"any model: the general one alone has {', '.join(alone)} from A1 to C1.")  # fmt: skip
-    judge("Level Specificity >= 3x", "{}", np.exp(others.mean(axis=1).set_axis(LEVELS)) / own, note, least=3)
-    note = ("general PPL / lowest PPL of the five level models - 1, in %. No interval, the best is picked on the test "
-            "texts, and it cannot hold together with a gain of 25 %.")  # fmt: skip
-    judge("PPL within 10% of best per-CEFR", GENERAL, 100 * (general / best - 1)[LEVELS], note, most=10)
-    note = ("on the level's texts, PPL of the other levels' models (geometric mean) / PPL of the own one; above 8 "
-            "passes too. A wrong level is not the general model.")  # fmt: skip
-    judge("3-8x better", "{}", np.exp(others.mean()) / own, note, least=3)
-    note = "own PPL / general PPL - 1, in %. No interval: between equal models chance alone decides it."
-    judge("Not worse than general model", "{}", 100 * (own / general[LEVELS] - 1)[["C1"]], note, most=0)
-    note = ("general PPL / lowest PPL of the five level models - 1 on all levels' texts, in %. Each level model meets "
-            "four foreign levels there, so it says little about any level.")  # fmt: skip
-    judge("Best on combined test set", GENERAL, 100 * (general / best - 1)[[MIXED]], note, most=0)
-    note = "A1 model's PPL / transfer's - 1, in %. No interval, and the general model may be as good: see H3."
-    transferred = 100 * (ppl.loc["a1"] / ppl.loc[transfer("A1")] - 1)[["A1"]]
-    judge("If transfer > A1-only: valuable", transfer("A1"), transferred, note, least=0)
-    note = "own PPL. Tokenizer and masks move it more than any hypothesis."
+    specificity, better = np.exp(others.mean(axis=1).set_axis(LEVELS)) / own, np.exp(others.mean()) / own
+    transferred = ppl.loc["a1"] / ppl.loc[transfer("A1")]
+    judge("Specialization Gain >= 25%", "{}", 100 * (general[LEVELS] / own - 1), least=25)
+    judge("Level Specificity >= 3x", "{}", specificity, least=3, alone=", ".join(alone))
+    judge("PPL within 10% of best per-CEFR", GENERAL, 100 * (general / best - 1)[LEVELS], most=10)
+    judge("3-8x better", "{}", better, least=3)
+    judge("Not worse than general model", "{}", 100 * (own / general[LEVELS] - 1)[["C1"]], most=0)
+    judge("Best on combined test set", GENERAL, 100 * (general / best - 1)[[MIXED]], most=0)
+    judge("If transfer > A1-only: valuable", transfer("A1"), 100 * (transferred - 1)[["A1"]], least=0)
     for level, (least, most) in EXPECTED.items():
-        judge(f"{level} {least}–{most}", "{}", own[[level]], note, least, most)
+        judge(f"{level} {least}–{most}", "{}", own[[level]], least, most)
     for model, value in valid_ppl.items():
-        note = f"{model}: PPL on its own valid texts. It compares no two models."
-        judge("Final validation perplexity < 50", model, {made_for(model) or MIXED: value}, note, most=50)
+        judge("Final validation perplexity < 50", model, {made_for(model) or MIXED: value}, most=50, model=model)
     return pd.DataFrame(rows, columns=["criterion", "level", "model", "value", "passed", "note"])

@@ -9,17 +9,18 @@ import pandas as pd
 from lib.design import GENERAL, LEVELS, own, transfer
 from lib.evaluation.contrasts import chosen
 from lib.evaluation.statistics import on_mix, p_above
-from lib.formatting import time_of
-from lib.hypotheses.decision_rules import STAMP, h3, outcome
+from lib.formatting import Sentences, time_of
+from lib.hypotheses.decision_rules import h3, outcome
 from lib.hypotheses.verdict_text import beside_h3
+
+SAY = Sentences(__file__)
 
 
 def systems(level):
     """{model: what it is called}, the simplest first."""
-    return {
-        GENERAL: "the general model",
-        "level_token": "the general model with a level token",
-        transfer(level): f"the general model fine-tuned on {level}",
+    simple = {GENERAL: "the general model", "level_token": "the general model with a level token"}
+    return simple | {
+        transfer(level): f"{simple[GENERAL]} fine-tuned on {level}",
         own(level): f"the model of {level} alone",
     }
 
@@ -61,26 +62,9 @@ def _recommend(level, contrasts, matrix, cost, params, beside):
     model = close[0] if close else ppl.idxmin()
     low, high = 100 * np.expm1(pairs.reindex([("general", model)])[["ci_lo", "ci_hi"]].iloc[0])
     numbers = {"gain_lo": low, "gain_hi": high, **cost.reindex([model])[["hours", "megabytes"]].iloc[0]}
-    found = {
-        "model": model,
-        "certain": bool(close),
-        "provisional": bool(pairs["provisional"].any()),
-        **{key: None if np.isnan(x) else float(x) for key, x in numbers.items()},
-    }
+    found = {"model": model, "certain": bool(close), "provisional": bool(pairs["provisional"].any())}
+    found |= {key: None if np.isnan(x) else float(x) for key, x in numbers.items()}
     near = f"shown within {100 * params.recommend_within:.0f} % of the best"
-    beside = beside if model == transfer(level) else ""
-    advice = f"{names[model]} comes first, but no system is {near}: uncertain"
-    if close:
-        advice = f"use {names[model]}, the simplest system {near}{beside}"
-    elif len(ppl) == 1:
-        advice = f"{names[model]} is the only system tested"
-    return found | {"sentence": _advice(f"{level}: {advice}", found)}
-
-
-def _advice(text, found):
-    """The sentence that begins with text: with gain, time and size as far as they are known."""
-    if found["gain_lo"] is not None:
-        text += f"; gain over the general model {found['gain_lo']:+.1f} to {found['gain_hi']:+.1f} %"
-    if None not in (found["hours"], found["megabytes"]):
-        text += f"; {time_of(found['hours'])} of training, {found['megabytes']:.0f} MB"
-    return text + (f"{STAMP}." if found["provisional"] else ".")
+    time = None if found["hours"] is None else time_of(found["hours"])
+    told = {"name": names[model], "near": near, "beside": beside if model == transfer(level) else "", "time": time}
+    return found | {"sentence": SAY("advice", level=level, only=len(ppl) == 1, found=found, **told)}

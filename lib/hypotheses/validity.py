@@ -17,6 +17,7 @@ def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, 
     items = scores.groupby(["text_id", "mask_type", "mask_set"])["n_tokens"].agg(["min", "max", "size"])
     runs = len(scores[["model", "seed"]].drop_duplicates())
     uneven = items[(items["min"] != items["max"]) | (items["size"] != runs)].index.unique("text_id")
+    alike = [run for run, one in weights.items() if hashes.count(one) > 1 or step0.get(run, one) == one]
     culprits = {
         "masks equal for all models": _apart(dict.fromkeys(models) | mask_hashes),
         "split equal for all models": _apart(dict.fromkeys(models) | split_ids),
@@ -24,9 +25,7 @@ def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, 
         "nothing truncated": [m for m in models if truncated.get(m) != 0],
         "no test text in training": _who_saw(scores, training, "text_id"),
         "no test learner in training": _who_saw(scores, training, "learner_id"),
-        "weights differ": [run for run, one in weights.items() if hashes.count(one) > 1 or step0.get(run, one) == one]
-        if weights
-        else ["none known"],
+        "weights differ": alike if weights else ["none known"],
     }
     rows = [(check, not who, ", ".join(who[:5]) or "none") for check, who in culprits.items()]
     return pd.DataFrame(rows, columns=["check", "holds", "detail"])
@@ -49,15 +48,10 @@ def of_study(scores, blanks, trained, order, texts, corpus, masks):
     stated = trained.groupby("model")[["mask_hash", "split_id"]].agg(lambda seen: " and ".join(sorted(set(seen))))
     runs = trained.set_index(trained["model"] + " seed " + trained["seed"].astype(str))
     runs = runs[runs["examples_seen"] > 0]  # an untuned base is at step 0, as 03_train has made sure
-    checks = preconditions(
-        scores,
-        stated["mask_hash"].to_dict() | {"02_mask": masks["mask_hash"]["test"]},
-        stated["split_id"].to_dict() | {"01_extract": corpus["split_id"], "02_mask": masks["split_id"]},
-        truncated.to_dict(),
-        training,
-        runs["fingerprint"].to_dict(),
-        runs["fingerprint_start"].to_dict(),
-    )
+    hashes = stated["mask_hash"].to_dict() | {"02_mask": masks["mask_hash"]["test"]}
+    split_ids = stated["split_id"].to_dict() | {"01_extract": corpus["split_id"], "02_mask": masks["split_id"]}
+    weights, step0 = runs["fingerprint"].to_dict(), runs["fingerprint_start"].to_dict()
+    checks = preconditions(scores, hashes, split_ids, truncated.to_dict(), training, weights, step0)
     unknowable = (checks["check"] == "no test learner in training") & (not corpus["learners_known"])
     return checks.assign(detail=checks["detail"].mask(unknowable, UNKNOWABLE))
 

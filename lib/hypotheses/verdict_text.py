@@ -3,49 +3,24 @@
 Pure functions from the tables of 06 and 07 to plain or Markdown text.
 """
 
+from pathlib import Path
+
 import numpy as np
 
-from lib.formatting import bullets, listed
-from lib.hypotheses.decision_rules import (
-    ALL,
-    EQUIVALENT,
-    GENERAL_BETTER,
-    HOLDS,
-    HYPOTHESES,
-    INCONCLUSIVE,
-    INVALID,
-    LONGER,
-    NA,
-    NOT,
-    STAMP,
-    SUPPORTED,
-    outcome,
-)
+from lib.experiment.files import read_yaml
+from lib.formatting import Sentences, listed
+from lib.hypotheses.decision_rules import ALL, HOLDS, HYPOTHESES, INVALID, STAMP, SUPPORTED, outcome
 
-CLAIMS = {
-    "H1": {SUPPORTED: "the level's own model beats the general model by more than {m}",
-           NOT: "the level's own model does not beat the general model by {m}"},
-    "H2": {GENERAL_BETTER: "the general model beats the best specialist by more than {m}",
-           EQUIVALENT: "the general model and the best specialist are within {m} of each other",
-           SUPPORTED: "the general model is within {m} of the best specialist",
-           NOT: "the general model is more than {m} behind the best specialist"},
-    "H3": {SUPPORTED: "transfer beats the level's own model and the general one by more than {m}",
-           LONGER: "transfer beats its rivals through longer training, not through level text",
-           NOT: "transfer does not beat every rival by {m}"}}  # fmt: skip
-UNDECIDED = {INCONCLUSIVE: "it stays open whether ", NA: "it could not be tested whether ",
-             INVALID: "no verdict can be given on whether "}  # fmt: skip
-# After a first claim about other levels.
-SHORT = {"H1": {NOT: "it does not"}, "H2": {NOT: "the general model is more than {m} behind"},
-         "H3": {NOT: "it does not beat both"}}  # fmt: skip
-SHORT_UNDECIDED = {INCONCLUSIVE: "it stays open", NA: "it could not be tested"}
-BESIDE_H3 = {INCONCLUSIVE: ", which stays open", NOT: ", which it is shown not to be",
-             NA: ", which could not be tested", LONGER: " for another reason than longer training"}  # fmt: skip
+WORDS = read_yaml(Path(__file__).with_suffix(".yaml"))
+SAY = Sentences(__file__)
 
 
 def _claim(hypothesis, one, margin, short=False):
     """What the outcome `one` says, without its place; short: after a claim about other levels. margin: of ln PPL."""
-    claims = CLAIMS[hypothesis] | {known: words + CLAIMS[hypothesis][SUPPORTED] for known, words in UNDECIDED.items()}
-    claims |= SHORT[hypothesis] | SHORT_UNDECIDED if short else {}
+    claims = WORDS["claims"][hypothesis]
+    claims = claims | {known: words + claims[SUPPORTED] for known, words in WORDS["undecided"].items()}
+    if short:
+        claims |= WORDS["short"][hypothesis] | WORDS["short_undecided"]
     return claims[one].format(m=f"{100 * np.expm1(margin):.0f} %")
 
 
@@ -54,7 +29,7 @@ def title(hypothesis, verdicts):
     rows = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] != ALL)]
     outcomes = rows.set_index("level")["verdict"].map(outcome)
     parts = []
-    for one in [*CLAIMS[hypothesis], *UNDECIDED]:
+    for one in [*WORDS["claims"][hypothesis], *WORDS["undecided"]]:
         levels = list(outcomes.index[outcomes == one])
         where = "at every level" if len(levels) == len(outcomes) else f"at {listed(levels)}"
         claim = _claim(hypothesis, one, rows["margin"].iloc[0], short=bool(parts))
@@ -102,46 +77,28 @@ def paragraph(hypothesis, verdicts, stamps=()):
 def beside_h3(one, margin):
     """Why transfer is advised at a level at which H3 has the outcome `one`; nothing where it holds. margin: a share."""
     asked = f" (H3 asks for more: to be shown over {100 * margin:.0f} % ahead of each rival"
-    return "" if one in HOLDS else f"{asked}{BESIDE_H3[one]})"
+    return "" if one in HOLDS else f"{asked}{WORDS['beside_h3'][one]})"
 
 
 def at_equal_examples(contrasts, cost):
     """What beside H1 must be known: how many examples either side read, and the gains when both had read as many."""
     seen = cost.groupby("kind")["examples_seen"].mean().reindex(["general", "specialised"])
     seen = seen.map("{:,.0f}".format).replace("nan", "n/a")
-    read = (f"The general model read {seen['general']} examples of all levels, a level's own model on average "
-            f"{seen['specialised']} of one.")  # fmt: skip
     evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general-own")]
-    parts = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
-             for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip
-    told = f"Had it stopped where the own model's budget ends, the own model's gains would be {listed(parts)}."
-    return f"{read} {told if parts else 'Part of a gain may come from that; equal numbers were not tried.'}"
+    told = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
+            for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip
+    return SAY("at_equal_examples", general=seen["general"], own=seen["specialised"], evenly=told)
 
 
 def standing(checks, stamps, cost):
     """Markdown: whether verdicts may be given, what is provisional about them, and which models are missing."""
-    told = {"Valid": "All checks hold.", "Provisional": "Nothing known is missing, so verdicts carry no such stamp.",
-            "Complete": "All models were trained."}  # fmt: skip
-    if not checks["holds"].all():
-        told["Valid"] = "A check fails: **every verdict below is invalid**, and so is every number it rests on."
-    if stamps:
-        told["Provisional"] = f"All verdicts are: {'; '.join(stamps)}."
-    absent = cost[cost["seeds"] == 0]
-    if len(absent):
-        why = "; ".join(f"{row.model} ({row.why})" for row in absent.itertuples())
-        told["Complete"] = f"Not trained: {why}. What would need one says n/a."
-    return bullets(told)
+    absent = [f"{row.model} ({row.why})" for row in cost[cost["seeds"] == 0].itertuples()]
+    return SAY("standing", valid=checks["holds"].all(), stamps=stamps, absent=absent)
 
 
 def sensitivity(mde, power):
     """Markdown: what this sample could have shown, a line a level; mde: the rows of mde.csv."""
-    lines = []
-    for row in mde.dropna(subset="h1_pct").itertuples():
-        seeds = f"{row.seed_share:.0%}" if row.seed_share == row.seed_share else "unknown"
-        lines.append(f"- At {row.level} a true gain of {row.h1_pct:.0f} % is shown to be above the margin in "
-                     f"{power:.0%} of such studies; {row.gain_pct:+.1f} % was measured. Seeds' part in the variance: "
-                     f"{seeds}.")  # fmt: skip
-    return "\n".join(lines) or "No level could be tested."
+    return SAY("sensitivity", levels=mde.dropna(subset="h1_pct").to_dict("records"), power=power)
 
 
 def limits(report, cost):
@@ -149,32 +106,21 @@ def limits(report, cost):
     size = cost["parameters_total"].median() / 1e6
     starts = sorted(set(cost.loc[cost["kind"].isin(["general", "specialised"]), "init_from"]))
     files = listed([source["file"] for source in report["sources"]])
-    corpus = f"What holds for {files} need not hold for learners of another school or time."
-    if "synthetic" in files:
-        corpus = "Synthetic texts: verdicts show that the method works, and say nothing about learners."
-    text = f"The column `{report['text_column']}`: what learners typed, errors included."
-    if report["text_column"] == "text_corrected":
-        text = "The column `text_corrected`, an automatic correction: models saw fewer errors than learners made."
-    return bullets({
-        "This corpus": corpus,
-        "This text": text,
-        "These models": f"{size:,.1f} million parameters each, started from: {listed(starts)}. Larger ones may differ.",
-        "Copied texts": f"{report['copied']['test']:,} test texts repeat training text. They count for robustness "
-                        "only.",
-    })  # fmt: skip
+    return SAY("limits", report=report, files=files, size=size, starts=starts)
 
 
 def answer(own, verdicts, checks):
     """The last sentence of the study. own: the rows general-own of the primary contrasts."""
     if not checks["holds"].all():
-        failed = listed(list(checks.loc[~checks["holds"], "check"]))
-        return f"No verdict can be given, for this does not hold: {failed}."
+        return f"No verdict can be given, for this does not hold: {listed(broken(checks))}."
     gains = own.dropna(subset="gain_pct").sort_values("gain_pct")
     ends = [f"{row.gain_pct:+.1f} % ({row.level})" for row in gains.itertuples()]
-    from_to = f"{ends[0]} to {ends[-1]}" if len(ends) > 1 else "".join(ends)
-    span = (f"The general model's perplexity against the own model's, on its level: {from_to}." if ends else
-            "No level could be compared.")  # fmt: skip
-    return " ".join([span, *(f"{title(h, verdicts)}." for h in HYPOTHESES)])
+    return SAY("answer", ends=ends, conclusions=[title(h, verdicts) for h in HYPOTHESES])
+
+
+def broken(checks):
+    """The names of the checks that fail."""
+    return list(checks.loc[~checks["holds"], "check"])
 
 
 def least_surprised(versus, checks):
@@ -185,6 +131,4 @@ def least_surprised(versus, checks):
     for row in tops.itertuples():
         gain = f"{row.b} (gain {row.gain_pct:+.1f} %, interval {row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
         first.append(f"at {row.level} {gain if row.gain_pct > 0 else 'the general model'}")
-    broken = list(checks.loc[~checks["holds"], "check"])
-    unfair = f" But the comparison is not fair, since this does not hold: {listed(broken)}." if broken else ""
-    return f"Of own, general and transfer, with the gain over general: {'; '.join(first) or 'n/a'}.{unfair}"
+    return SAY("least_surprised", first=first, broken=broken(checks))

@@ -97,11 +97,8 @@ def encode_all(backend, texts):
     backend.encode_special_tokens = True
     coded = backend.encode_batch(texts, add_special_tokens=False)
     ranges = [np.array(text.offsets, np.int32).reshape(-1, 2) for text in coded]
-    return (
-        [np.array(text.ids, np.int32) for text in coded],
-        [both[:, 0] for both in ranges],
-        [both[:, 1] for both in ranges],
-    )
+    ids = [np.array(text.ids, np.int32) for text in coded]
+    return ids, [both[:, 0] for both in ranges], [both[:, 1] for both in ranges]
 
 
 def encode(tokenizer, text):

@@ -41,9 +41,6 @@ def _train_bpe(training_texts, vocabulary):
     coder.post_processor = processors.ByteLevel(trim_offsets=False)
     coder.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()  # all 256 bytes, so nothing is ever unknown
-    end = "<|endoftext|>"
-    how = trainers.BpeTrainer(
-        vocab_size=vocabulary, special_tokens=[end], initial_alphabet=alphabet, show_progress=False
-    )
-    coder.train_from_iterator(training_texts, how)
+    end, how = "<|endoftext|>", {"initial_alphabet": alphabet, "show_progress": False}
+    coder.train_from_iterator(training_texts, trainers.BpeTrainer(vocab_size=vocabulary, special_tokens=[end], **how))
     return PreTrainedTokenizerFast(tokenizer_object=coder, bos_token=end, eos_token=end)

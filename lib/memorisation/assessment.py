@@ -6,12 +6,11 @@ Two measures: the extraction gap (extraction_gap.py), and canaries, which CANARI
 from typing import Annotated
 
 import pandas as pd
-import yaml
 from pydantic import Field
 from tqdm import tqdm
 
 from lib.experiment import parameters
-from lib.experiment.files import digest, read_csv, read_json, write_json
+from lib.experiment.files import digest, read_csv, read_json, read_yaml, write_json
 from lib.experiment.folders import existing
 from lib.experiment.schemas import Count, Parameters, Share
 from lib.masking import token_index
@@ -131,8 +130,7 @@ def trained(run):
 def assess(experiment, plant=False):
     """Write memorisation/memorisation.json of an experiment, aggregates only. plant: train twins with canaries, too."""
     run = existing(experiment).begin("memorisation")
-    with open("params/memorisation.yaml", encoding="utf-8") as file:
-        limits = parameters.check(Limits, yaml.safe_load(file), "params/memorisation.yaml")
+    limits = parameters.check(Limits, read_yaml("params/memorisation.yaml"), "params/memorisation.yaml")
     (index, drawing, split_id), facts = texts_of(run), trained(run)
     found = canary_training.all_of(run, facts, index, drawing, limits, plant)
     told = {}

@@ -8,11 +8,13 @@ import numpy as np
 import pandas as pd
 
 from lib.evaluation import scoring, statistics
+from lib.formatting import Sentences
 from lib.masking import frozen_masks, token_index
 from lib.memorisation.extraction_gap import DRAWS
 
 WORDS = 12  # of a canary; a tokenizer knows hundreds at least, so no two are alike by chance
 CANDIDATE, NEVER, ONCE = -1, 0, 1  # times planted; candidates are those that the others are ranked among
+SAY = Sentences(__file__)
 COLUMNS = ["times", "canaries", "exposure", "exposure_lo", "exposure_hi"]
 
 
@@ -100,15 +102,11 @@ def told(found, limits):
     above = {model: above_chance(one) for model, one in found.items()}
     remembering = [model for model, one in above.items() if one["exposure_lo"] > limits.max_exposure]
     free = [model for model, one in above.items() if one["exposure_hi"] <= limits.max_exposure and one["sensitive"]]
-    parts = [f"{', '.join(models)} {words}" for models, words in [
-        (remembering, "remember texts that were there once"), (free, "do not"),
-        ([model for model in found if model not in remembering + free], "stay open")] if models]  # fmt: skip
-    return f"""{table(found).to_string(index=False)}
-
-Exposure of canaries in bits, with {1 - limits.alpha:.0%} intervals; by chance {chance(limits.candidates):.2f}, at \
-most {np.log2(limits.candidates + 1):.1f}. By a limit of {limits.max_exposure} bits above chance, {"; ".join(parts)}.
-A canary is a row of random words in a training of its own: whether a learner's sentence is remembered better or
-worse, or could be drawn out of the weights, this does not say."""
+    rest = [model for model in found if model not in remembering + free]
+    parts = {"remember texts that were there once": remembering, "do not": free, "stay open": rest}
+    parts = [f"{', '.join(models)} {words}" for words, models in parts.items() if models]
+    bits = {"chance": chance(limits.candidates), "most": np.log2(limits.candidates + 1)}
+    return SAY("told", table=table(found).to_string(index=False), parts=parts, limits=limits, **bits)
 
 
 def table(found):
@@ -117,13 +115,8 @@ def table(found):
     for model, one in found.items():
         planted = {"model": model, "planted": f"{one['planted']} of {one['texts'] + one['planted']}"}
         planted["examples a text"] = f"{one['examples_a_text']:.1f}"
-        rows.append(planted | {_times(row["times"]): _bits(**row) for row in one["table"]})
+        for row in one["table"]:
+            times = {NEVER: "never", ONCE: "once"}.get(row["times"], f"{row['times']} times")
+            planted[times] = "{exposure:.1f} ({exposure_lo:.1f} to {exposure_hi:.1f})".format(**row)
+        rows.append(planted)
     return pd.DataFrame(rows)
-
-
-def _bits(exposure, exposure_lo, exposure_hi, **_):
-    return f"{exposure:.1f} ({exposure_lo:.1f} to {exposure_hi:.1f})"
-
-
-def _times(n):
-    return {NEVER: "never", ONCE: "once"}.get(n, f"{n} times")

@@ -19,6 +19,7 @@ from lib.evaluation import statistics
 from lib.experiment import manifest
 from lib.experiment.files import digest, read_json, write_json, write_table
 from lib.experiment.folders import existing, need
+from lib.formatting import Sentences
 from lib.masking import token_index
 from lib.sharing import leak_check, notebook_pages, paper, report
 from lib.sharing.aggregates import SMALL, Study
@@ -27,17 +28,8 @@ MODEL_FILES = ["README.md", "config.json", "generation_config.json", "tokenizer.
 WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training order, never leaves
 TEXTS = {".html", ".csv", ".md", ".tex", ".json"}
 LETTERS = 4  # of a token; shorter ones are pieces of words
+SAY = Sentences(__file__)
 MAY = "may leave"  # lib/memorisation/assessment.py's verdict
-READ_ME = """# Results of the study {name}
-
-- `report.html`: everything in one page; it opens by a double-click and needs no network
-- `tables/`: the numbers as CSV; what rests on fewer than {small} learners is left out
-- `paper/`: methods, data statement, LaTeX tables, figures (PDF, SVG, PNG, each beside its table), references
-- `cards/`: what each model is{weights}; none where its numbers rest on fewer than {small} learners
-- `CITATION.cff`: how to cite
-
-No text of the corpus is in here: no run of eight words that fewer than five learners wrote (`share-check`).
-"""
 
 
 def stage(run, folder, weights=False, notebooks=False):
@@ -58,8 +50,8 @@ def stage(run, folder, weights=False, notebooks=False):
     if notebooks:
         notebook_pages.write_notebooks(run, folder / "notebooks", pictures=False)
     without_folders(study, folder)
-    also = ", with its weights" if weights else ""
-    (folder / "README.md").write_text(READ_ME.format(name=run.name, small=SMALL, weights=also), encoding="utf-8")
+    words = SAY("readme", name=run.name, small=SMALL, weights=weights)
+    (folder / "README.md").write_text(f"{words}\n", encoding="utf-8")
 
 
 def without_folders(study, folder):

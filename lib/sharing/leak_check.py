@@ -133,11 +133,8 @@ def published(files, root="."):
         return []
     with tarfile.open(fileobj=io.BytesIO(asked.stdout)) as tar:
         held = {m.name: tar.extractfile(m).read().decode("utf-8", "replace") for m in tar if m.isfile()}
-    return [source for name, text in held.items() for source in (_sources(text) if name.endswith("nb") else [text])]
-
-
-def _sources(notebook):
-    return ["".join(cell["source"]) for cell in json.loads(notebook)["cells"]]
+    notebooks = [json.loads(held.pop(name))["cells"] for name in sorted(held) if name.endswith("nb")]
+    return [*held.values(), *("".join(cell["source"]) for cells in notebooks for cell in cells)]
 
 
 def everything(paths):

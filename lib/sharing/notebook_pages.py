@@ -10,7 +10,7 @@ import jinja2
 from markupsafe import Markup
 from tqdm import tqdm
 
-from lib.experiment.files import atomic
+from lib.experiment.files import write_text
 
 TEMPLATES = jinja2.Environment(
     loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, trim_blocks=True,
@@ -82,6 +82,5 @@ def write_notebooks(run, folder, pictures=True):
             for kind in [kind for kind in output.get("data", {}) if kind.startswith("image/")]:
                 output["data"].pop(kind)
         for suffix, code in [(".html", True), (".text.html", False)]:
-            with atomic(folder / f"{path.stem}{suffix}") as temporary:
-                temporary.write_text(notebook_page(content, f"{run.name}, {path.stem}", code), encoding="utf-8")
+            write_text(notebook_page(content, f"{run.name}, {path.stem}", code), folder / f"{path.stem}{suffix}")
     return len(found)

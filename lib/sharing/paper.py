@@ -3,6 +3,7 @@
 import shutil
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import yaml
@@ -10,15 +11,15 @@ import yaml
 from lib import design
 from lib.design import LEVELS
 from lib.evaluation.statistics import on_mix
-from lib.experiment.files import atomic
+from lib.experiment.files import write_text
 from lib.experiment.folders import existing
 from lib.figures import style
 from lib.figures.captions import CAPTIONS
-from lib.formatting import listed, number
+from lib.formatting import Sentences, listed, number
 from lib.hypotheses import decision_rules
 from lib.sharing.aggregates import SMALL, Study
 
-TYPED = {"text": "as learners typed them, errors included", "text_corrected": "after automatic spelling correction"}
+SAY = Sentences(__file__)
 WORDS = {"level", "model", "l1", *decision_rules.HYPOTHESES}  # columns of a table that stand at the left
 ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
@@ -27,74 +28,44 @@ ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {
 
 def data_sentences(study):
     """What the texts are, in sentences: a data statement (after Bender & Friedman, TACL 2018) as far as a run knows."""
-    report, levels = study.corpus, study.tables["levels"]
-    files = listed([source["file"] for source in report["sources"]])
-    gone = "; ".join(f"{n:,} {reason}" for reason, n in report["dropped"].items() if n) or "none"
+    report, levels, l1 = study.corpus, study.tables["levels"], study.tables["l1"]
+    large = l1.loc[l1["n_texts"].notna() & (l1["l1"] != ""), "l1"].head(10)
     whom = "learners whom the corpus does not name"
     if report["learners_known"]:
         whom = f"{sum(report['texts_per_learner'].values()):,} learners"
-    shares = ", ".join(f"{row.level} {row.n_texts:,.0f}" for row in levels.itertuples())
-    l1 = study.tables["l1"]
-    large = l1[l1["n_texts"].notna() & (l1["l1"] != "")]
-    return [
-        f"The texts come from {files}: {report['rows_out']:,} of {report['rows_in']:,} rows, by {whom} of English.",
-        f"They were used {TYPED[report['text_column']]} (column {report['text_column']}).",
-        f"Texts by CEFR level of the course they were written in: {shares}.",
-        f"First languages, the most frequent first: {', '.join(large['l1'].head(10)) or 'not known'}.",
-        f"Rows left out, by reason: {gone}.",
-        "The corpus may not be passed on; no text, no learner and no number that rests on fewer than "
-        f"{SMALL} learners is in what is shared.",
-    ]
+    told = {"files": listed([_line(source["file"]) for source in report["sources"]]), "l1s": [*map(_line, large)]}
+    told["levels"] = [f"{row.level} {row.n_texts:,.0f}" for row in levels.itertuples()]
+    told["gone"] = [f"{n:,} {reason}" for reason, n in report["dropped"].items() if n]
+    return SAY("data", report=report, whom=whom, small=SMALL, **told).split("\n")
+
+
+def _line(text):
+    return text.replace("\n", " ")
 
 
 def methods(study):
     """The methods section as paragraphs of plain text, every number read from the run."""
-    corpus, drawing = study.corpus["parameters"], study.masks["parameters"]
-    rules, split_id = study.advice["parameters"], study.corpus["split_id"]
-    held = study.corpus["copied"].get("test", 0)
-    whose = "learner" if study.corpus["learners_known"] else "group of near duplicates (learners are not known)"
-    train = 1 - corpus["valid_share"] - corpus["test_share"]
+    parts, rules = study.corpus["parameters"], study.advice["parameters"]
+    parts = parts | {"train": 1 - parts["valid_share"] - parts["test_share"]}
     hypotheses = decision_rules.HYPOTHESES.items()
-    asked = [f"{name} asks for {one.asks.format(m=rules[one.margin])}" for name, one in hypotheses]
-    return [
-        f"One split serves all models: {train:.0%} of texts for training, {corpus['valid_share']:.0%} for validation, "
-        f"{corpus['test_share']:.0%} for testing, balanced over levels and first languages, with no {whose} in two "
-        f"parts (split {split_id}). Test texts with at least {corpus['copied_share']:.0%} of their word 8-grams in "
-        f"training texts ({held:,}) are left out of primary results.",
-        f"Blanks are drawn as by Donahue, Lee and Liang (2020): documents, paragraphs, sentences, and words become "
-        f"blanks with probability {drawing['p']:g}, and {drawing['ngram_share']:.0%} of those at words are n-grams of "
-        f"up to {drawing['max_ngram']} words. Test blanks ({drawing['mix_sets']} sets a text) are frozen, and all "
-        f"models fill the same ones (masks {study.masks['mask_hash']['test']}).",
-        _models(study),
-        "Perplexity is e to the mean surprisal of answer tokens. Models are compared at a level by theta, the "
-        "difference of ln perplexity on the same blanks, averaged over seeds; its standard error joins a bootstrap "
-        f"over learners ({rules['bootstrap']:,} resamples) with the variance between seeds, and intervals are t "
-        f"intervals with Satterthwaite's degrees of freedom. {', '.join(asked)}, at "
-        f"a level of {rules['alpha']:g}, for H1 and H3 with Holm's correction over CEFR levels.",
-    ]  # fmt: skip
+    told = {"asked": [f"{name} asks for {one.asks.format(m=rules[one.margin])}" for name, one in hypotheses]}
+    told |= {"drawing": study.masks["parameters"], "masks": study.masks["mask_hash"]["test"], "models": _models(study)}
+    return SAY("methods", corpus=study.corpus, parts=parts, rules=rules, **told).split("\n")
 
 
 def _models(study):
+    """How the models were trained, as `methods` tells it."""
     trained = [one for one in study.trained.values() if one["status"] == "trained"]
-    seeds = sorted({one["seed"] for one in trained})
-    each = pd.DataFrame([
-        one["parameters"]
-        | {"seen": one["examples_seen"], "size": one["parameters_total"], "kind": design.kind(one["model"])}
-        for one in trained
-    ])  # fmt: skip
-    seen = [f"{kind} {low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
-            for kind, low, high in each.groupby("kind")["seen"].agg(["min", "max"]).itertuples()]  # fmt: skip
+    each = pd.DataFrame([one["parameters"] for one in trained])
+    each = each.assign(**{name: [one[name] for one in trained] for name in ["examples_seen", "parameters_total"]})
+    seen = each.groupby(each["model"].map(design.kind))["examples_seen"].agg(["min", "max"])
     starts = listed(sorted(set(each.loc[~each["init_from"].isin(each["model"]), "init_from"])))
-    starts = "from scratch" if starts == "scratch" else f"from {starts}"
-    used = [sorted(set(each[name])) for name in ("learning_rate", "examples_per_step")]
-    rate, per_step = (listed([f"{x:g}" for x in values]) for values in used)
-    return (
-        f"{each['model'].nunique()} models of {each['size'].median() / 1e6:,.1f} million parameters were trained with "
-        f"seeds {listed(list(map(str, seeds)))}, those of one level and the general one starting {starts}, transfer "
-        "models and the general model that is trained for longer from the general model. Examples seen: "
-        f"{'; '.join(seen)}. The optimiser is AdamW with learning rate {rate} and {per_step} examples a step; "
-        "weights kept are those with the least validation loss."
-    )
+    told = {name: [f"{x:g}" for x in sorted(set(each[name]))] for name in ("learning_rate", "examples_per_step")}
+    told["seen"] = [f"{kind} {low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
+                    for kind, low, high in seen.itertuples()]  # fmt: skip
+    told |= {"number": each["model"].nunique(), "millions": each["parameters_total"].median() / 1e6}
+    told["seeds"] = list(map(str, sorted({one["seed"] for one in trained})))
+    return told | {"starts": "from scratch" if starts == "scratch" else f"from {starts}"}
 
 
 def results(study):
@@ -164,7 +135,12 @@ def write(study, folder):
     """The kit in `folder`: methods, data statement, tables, figures, references, CITATION.cff, study.tex."""
     folder.mkdir(parents=True, exist_ok=True)
     citation = (study.run.root / "CITATION.cff").read_text(encoding="utf-8")
-    shown = [(name, drawn) for name, drawn, table in _saved(study, folder / "figures")]
+    figures = []
+    for name, drawn, table in study.figures():
+        style.save(drawn, folder / "figures", name, table)
+        plt.close(drawn.get_figure(root=True))
+        figures.append(_figure(name, CAPTIONS[name]))
+    document = (Path(__file__).parent / "templates/study.tex").read_text(encoding="utf-8")
     texts = {
         "methods.tex": "\n\n".join(map(latex, methods(study))),
         "data_statement.tex": "\n".join(map(latex, data_sentences(study))),
@@ -174,21 +150,10 @@ def write(study, folder):
         "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model on each level's texts.", "matrix"),
         "references.bib": bibliography(yaml.safe_load(citation)),
         "CITATION.cff": citation,
-        "study.tex": (Path(__file__).parent / "templates/study.tex").read_text(encoding="utf-8").replace(
-            "%FIGURES%", "\n".join(_figure(name, CAPTIONS[name]) for name, _ in shown)),
+        "study.tex": document.replace("%FIGURES%", "\n".join(figures)),
     }  # fmt: skip
     for name, text in texts.items():
-        with atomic(folder / name) as temporary:
-            temporary.write_text(text.rstrip() + "\n", encoding="utf-8")
-
-
-def _saved(study, folder):
-    import matplotlib.pyplot as plt
-
-    for name, drawn, table in study.figures():
-        style.save(drawn, folder, name, table)
-        plt.close(drawn.get_figure(root=True))
-        yield name, drawn, table
+        write_text(text.rstrip() + "\n", folder / name)
 
 
 def _figure(name, caption):

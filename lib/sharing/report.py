@@ -10,12 +10,11 @@ import re
 
 import matplotlib.pyplot as plt
 import pandas as pd
-import yaml
 
 from lib import design, formatting
 from lib.design import LEVELS
 from lib.experiment import manifest
-from lib.experiment.files import atomic
+from lib.experiment.files import read_yaml, write_text
 from lib.experiment.folders import existing
 from lib.figures.captions import CAPTIONS
 from lib.hypotheses import decision_rules, verdict_text
@@ -35,16 +34,17 @@ def page(study):
     verdicts = [_hypothesis(tables["verdicts"], name) for name in HYPOTHESES]
     context = {
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
-        "hypotheses": verdicts, "advice": _advice(study), "robust": _robust(tables["verdicts"]),
-        "keys": _keys(study), "data": paper.data_sentences(study), "methods": paper.methods(study),
+        "hypotheses": verdicts, "contradicted": _contradicted(tables["verdicts"]),
+        "untested": verdict_text.unasked(tables["verdicts"]), "data": paper.data_sentences(study),
+        "methods": paper.methods(study),
         "counts": paper.counts(study), "results": paper.results(study),
         "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
         "matrix": paper.matrix(study), "words": _words(tables["word_metrics"]), "cost": _cost(study),
         "preconditions": tables["preconditions"][["check", "holds", "detail"]].replace({True: "yes", False: "no"}),
         "criteria": _criteria(tables["seed_criteria"]), "figures": [_figure(*one) for one in study.figures()],
-        "provenance": _provenance(study), "weights": [t for t in study.trained.values() if t["status"] == "trained"],
-        "citations": _citations(study.run.root / "CITATION.cff"),
-    }  # fmt: skip
+        "weights": [one for one in study.trained.values() if one["status"] == "trained"],
+        "citations": read_yaml(study.run.root / "CITATION.cff")["references"],
+    } | _provenance(study)  # fmt: skip
     return UNITS.sub("\u00a0", notebook_pages.WRITES.sub("", template.render(context)))
 
 
@@ -58,29 +58,11 @@ def _hypothesis(verdicts, name):
     return {"name": name, "claim": HYPOTHESES[name].claim, "title": title, "verdicts": rows}
 
 
-def _robust(verdicts):
-    """What the other ways of asking say of the verdicts that were decided."""
-    told = verdicts[~verdicts["robust"].isin([decision_rules.NA]) & (verdicts["level"] != decision_rules.ALL)]
-    against = told[told["robust"].str.startswith("no")]
-    lines = [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
-             for row in against.itertuples()]  # fmt: skip
-    untested = verdict_text.unasked(verdicts)
-    said = "; ".join(lines) if lines else "no verdict is contradicted"
-    return said + (f". Untested: {', '.join(untested)}." if untested else ".")
-
-
-def _advice(study):
-    """A sentence a level; where few learners were asked, without its numbers."""
-    sentences = [(level, one["sentence"]) for level, one in study.advice["levels"].items()]
-    return [text.split("; gain")[0] + "." if level in study.small["test"] else text for level, text in sentences]
-
-
-def _keys(study):
-    report = study.corpus
-    learners = f"{sum(report['texts_per_learner'].values()):,}" if report["learners_known"] else "unknown"
-    seeds = sorted({seed for _, seed in study.trained})
-    return [("texts", f"{report['rows_out']:,}"), ("learners", learners), ("models", f"{len(study.tables['cost'])}"),
-            ("seeds each", str(len(seeds))), ("text read", report["text_column"])]  # fmt: skip
+def _contradicted(verdicts):
+    """What other ways of asking say against verdicts, a line each."""
+    told = verdicts[verdicts["robust"].str.startswith("no") & (verdicts["level"] != decision_rules.ALL)]
+    return [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
+            for row in told.itertuples()]  # fmt: skip
 
 
 def _words(table):
@@ -125,33 +107,18 @@ def _figure(name, drawn, _):
 
 
 def _provenance(study):
-    advice, trained = study.advice, list(study.trained.values())
-    files = {f"source {source['file']}": f"{source['shape']}, {source['rows']:,} rows, SHA-256 {source['sha256']}"
-             for source in study.corpus["sources"]}  # fmt: skip
+    """What the results were made from, and with: facts of the table of provenance."""
+    runs = [*study.trained.values(), study.advice]
     folders = {"corpus": "01 extract", "masks": "02 mask", "compare": "06 compare", "hypotheses": "07 hypotheses"}
-    vouched = {f"{name}, manifest": manifest.digest(study.run.folder / folder / manifest.NAME)
-               for folder, name in folders.items()}  # fmt: skip
-    commits = sorted({one["commit"] or "unknown" for one in [*trained, advice]})
-    rows = {"experiment": study.name, "text column": study.corpus["text_column"], "split id": study.corpus["split_id"],
-            "mask id": study.masks["mask_hash"]["test"], **files, "code, commit": ", ".join(commits),
-            "training seeds": ", ".join(str(s) for s in sorted({s for _, s in study.trained})),
-            "other seeds": f"split {study.corpus['parameters']['split_seed']}, masks "
-            f"{study.masks['parameters']['mask_seed']}, analysis {advice['parameters']['analysis_seed']}",
-            "versions": ", ".join(f"{name} {version}" for name, version in advice["versions"].items()),
-            "machine": "; ".join(sorted({one["machine"] for one in [*trained, advice]})), **vouched}  # fmt: skip
-    return list(rows.items())
-
-
-def _citations(path):
-    works = yaml.safe_load(path.read_text(encoding="utf-8"))["references"]
-    return [f"{', '.join(a['family-names'] for a in work['authors'])} ({work['year']}). {work['title']}. "
-            f"{work.get('journal') or work['collection-title']}." for work in works]  # fmt: skip
+    facts = {"commits": {one["commit"] or "unknown" for one in runs}, "machines": {one["machine"] for one in runs}}
+    facts["seeds"] = {seed for _, seed in study.trained}
+    manifests = {name: manifest.digest(study.run.folder / at / manifest.NAME) for at, name in folders.items()}
+    return {name: sorted(values) for name, values in facts.items()} | {"manifests": manifests}
 
 
 def write(study, folder):
     """report.html in `folder`; returns its path."""
-    with atomic(folder / "report.html") as temporary:
-        temporary.write_text(page(study), encoding="utf-8")
+    write_text(page(study), folder / "report.html")
     return folder / "report.html"
 
 

@@ -48,7 +48,8 @@ def hidden_levels(n_texts=8000, seed=1):
     at A1 and ln 5 at A2 wherever x or y is blanked (pi is one-to-one, so x is as open as y), and nothing elsewhere.
     """
     noise = functools.partial(_law, vocabulary(NOISE, 9), None)
-    return _corpus({level: functools.partial(_at_odds, level, noise) for level in MIX}, _shares(n_texts), seed)
+    sizes = {"A1": n_texts - round(MIX["A2"] * n_texts), "A2": round(MIX["A2"] * n_texts)}
+    return _corpus({level: functools.partial(_at_odds, level, noise) for level in MIX}, sizes, seed)
 
 
 def permuted_labels(n_texts=8000, seed=1):
@@ -76,7 +77,11 @@ def known_law(n_texts=4000, seed=1):
     At A2 a blanked word can be read off its twin: to a judge who expects A1's law, an answer that leaks.
     """
     draw = functools.partial(_law, *law())
-    return _corpus({"A1": draw, "A2": lambda rng: _twice(draw(rng))}, _equal(["A1", "A2"], n_texts), seed)
+
+    def twice(rng):
+        return " ".join(word for word in draw(rng).split() for _ in range(2))
+
+    return _corpus({"A1": draw, "A2": twice}, _equal(["A1", "A2"], n_texts), seed)
 
 
 CORPORA = {make.__name__: make for make in (identical_levels, disjoint_vocabularies, hidden_levels, permuted_labels,
@@ -104,10 +109,6 @@ def vocabulary(size, number):
 
 def _equal(levels, n_texts):
     return {level: len(range(number, n_texts, len(levels))) for number, level in enumerate(levels)}
-
-
-def _shares(n_texts):
-    return {"A1": n_texts - round(MIX["A2"] * n_texts), "A2": round(MIX["A2"] * n_texts)}
 
 
 def _corpus(writers, sizes, seed):
@@ -150,10 +151,6 @@ def _text(lexicon, rng):
 def _law(words, chances, rng):
     """4 to about 9 words, each drawn for itself."""
     return " ".join(rng.choice(words, 4 + rng.poisson(2), p=chances))
-
-
-def _twice(text):
-    return " ".join(word for word in text.split() for _ in range(2))
 
 
 def _pairs(first, second, rng):

@@ -59,11 +59,9 @@ def _estimate(n, sizes, tokens, look_tokens, step_tokens, kept_at, device, rate)
     flop = (n - positions * width) * (6 * tokens + 2 * look_tokens)
     kept = step_tokens * layers * KEPT_BY_LAYER * (2 if device == "cuda" else 4) * width
     logits = vocabulary * LOGITS[device] * (step_tokens if device == "cuda" else 1)
-    return {
-        "hours": flop / rate / REACHED[device] / 3600,
-        "memory_gb": (STATE * n + kept + logits) / 1e9 + AT_REST,
-        "disk_gb": (4 * SAVED + 4 + 8 * kept_at) * n / 1e9,  # kept weights: there and in the model
-    }
+    memory = (STATE * n + kept + logits) / 1e9 + AT_REST
+    disk = (4 * SAVED + 4 + 8 * kept_at) * n / 1e9  # kept weights: there and in the model
+    return {"hours": flop / rate / REACHED[device] / 3600, "memory_gb": memory, "disk_gb": disk}
 
 
 def lengths(home=None):
@@ -83,10 +81,7 @@ def lengths(home=None):
 def counted(files, settings):
     """`lengths` of a corpus that no run has indexed yet: its texts by level, tokens by letters as GPT-2's tokenizer has
     them. files: paths; settings: a `schemas.Corpus`. Raises corpus.CorpusError for what cannot be read."""
-    from lib.corpus import (
-        cleaning,
-        reading,  # as torch
-    )
+    from lib.corpus import cleaning, reading  # as torch
 
     table, _ = reading.read(files, settings)
     letters = table["text"].str.len().groupby(cleaning.cefr(table["level"], settings.levels)).agg(["size", "mean"])

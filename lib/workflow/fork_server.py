@@ -70,12 +70,9 @@ def _kernel(folder):
     """Describe a warm kernel "python3" to Jupyter, in a folder for JUPYTER_PATH, which goes before the usual one."""
     os.makedirs(f"{folder}/kernels/python3")
     quiet = "--IPKernelApp.log_level=ERROR"  # it warns of plain TCP, which here stays on this machine
-    spec = {
-        "argv": [sys.executable, os.path.abspath(__file__), "ipykernel_launcher", "-f", "{connection_file}", quiet],
-        "display_name": "Python 3",
-        "language": "python",
-        "interrupt_mode": "message",  # a signal would reach the stand-in only
-    }
+    words = [sys.executable, os.path.abspath(__file__), "ipykernel_launcher", "-f", "{connection_file}", quiet]
+    spec = {"argv": words, "display_name": "Python 3", "language": "python"}
+    spec["interrupt_mode"] = "message"  # a signal would reach the stand-in only
     with open(f"{folder}/kernels/python3/kernel.json", "w", encoding="utf-8") as file:
         json.dump(spec, file)
     return folder
@@ -118,14 +115,10 @@ class _Forks:
             os.kill(pid, signal.SIGKILL)
 
 
-def _own():
-    """The names of all modules of lib, so that all of a run is of one version."""
-    return [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ROOT.glob("lib/**/[a-z]*.py")]
-
-
 def _fork(asker):
     """The process id of a fork that runs what is asked for."""
-    for module in _own() + THEIRS:
+    own = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ROOT.glob("lib/**/[a-z]*.py")]
+    for module in own + THEIRS:  # all of lib, so that all of a run is of one version
         __import__(module)
     gc.freeze()  # what is shared stays shared
     fds = socket.recv_fds(asker, 1, 3)[1]

@@ -11,6 +11,7 @@ from lib.experiment import lock, parameters
 from lib.experiment.files import atomic
 from lib.workflow import estimates, request
 
+SAY = formatting.Sentences(__file__)
 LARGE = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
 
 
@@ -86,17 +87,12 @@ def show(experiment, corpus, params, profile):
     needed = {name: estimates.model(p, asked["masks"], machine, rate, known) for name, p in models.items()}
     print(*table(needed, models, machine), sep="\n")
     jobs = jobs_of(needed, models)
-    all_hours, chain = sum(hours for hours, _ in jobs.values()), max(schedule(jobs, len(jobs)).values())
-    side_by_side = formatting.time_of(max(schedule(jobs, machine.at_once).values()))
-    print(f"One after the other {formatting.time_of(all_hours)}; {machine.at_once} at once {side_by_side}; the longest")
-    disk = formatting.size_of(sum(one["disk_gb"] for one in needed.values()))
-    print(f"chain, a base and what starts from it, {formatting.time_of(chain)}. Disk, at most: {disk}.")
-    speed = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
-    n_texts = sum(n for n, _ in known.values())
-    print(f"Estimates, for {speed} and {n_texts:,} texts: {whose}.")
-    print("Training, evaluation and disk are of all seeds of a model; jobs: how often its training is started where")
-    print(f"one job may last {machine.longest_hours:,.0f} hours.")
-    print("Budgets used up; 05 is not counted, nor what jobs need to start.")
+    hours = {"all": sum(one for one, _ in jobs.values()), "chain": max(schedule(jobs, len(jobs)).values())}
+    hours["side_by_side"] = max(schedule(jobs, machine.at_once).values())
+    told = {"time": {name: formatting.time_of(one) for name, one in hours.items()}, "machine": machine, "whose": whose}
+    told["disk"] = formatting.size_of(sum(one["disk_gb"] for one in needed.values()))
+    told["speed"] = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
+    print(SAY("sums", n_texts=sum(n for n, _ in known.values()), **told))
     _draw(home, request.config(experiment, corpus, params, profile))
 
 

@@ -23,9 +23,8 @@ def complete(experiment, corpus, params):
     line = corpus[0] if len(corpus) == 1 else shlex.join(corpus)
     line = line or (EMBEDDED if name == DEMO else "")
     if name == DEMO and not experiment and line != EMBEDDED:
-        raise BadName(
-            f"Under what name, so that it does not replace the demo? make run EXPERIMENT=mine CORPUS={line!r}"
-        )
+        asked = "Under what name, so that it does not replace the demo?"
+        raise BadName(f"{asked} make run EXPERIMENT=mine CORPUS={line!r}")
     return name, line
 
 

@@ -11,10 +11,9 @@ import sys
 import time
 from pathlib import Path
 
-import yaml
-
 from lib.errors import NotWritten
 from lib.experiment import folders
+from lib.experiment.files import read_yaml
 from lib.experiment.lock import RUN, take, write
 from lib.workflow import fork_server, request, slurm, status
 
@@ -55,8 +54,7 @@ def demo(**more):
 
 
 def _on_slurm(profile):
-    settings = yaml.safe_load(Path("profiles", profile, "config.yaml").read_text(encoding="utf-8"))
-    return settings.get("executor") == "slurm"
+    return read_yaml(Path("profiles", profile, "config.yaml")).get("executor") == "slurm"
 
 
 def locked(name, corpus, params, profile, command):

@@ -17,6 +17,9 @@ from lib.workflow import request
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 SILENT = "It ended without a word: killed, or out of memory, or without room to write."
 ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
+FIRST = "notebooks/01_extract.ipynb"  # as it was executed
+KEPT = "notebooks/.01_extract.ipynb.kept"  # its copy, while another corpus is tried
+REFUSED = "notebooks/refused/01_extract.ipynb"  # as it refused a corpus
 
 
 def results(home):
@@ -76,37 +79,25 @@ def mark_stale(home, profile, corpus):
     for rest in list(home.rglob(".*.tmp*")):
         shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
     put_back(home)  # what a killed run did not come to
-    _refused(home).unlink(missing_ok=True)
+    (home / REFUSED).unlink(missing_ok=True)
     old, now = stale(home, parameters.profile(profile), corpus), time.time()
     for folder in results(home):
         os.utime(folder / manifest.NAME, (1, 1) if folder in old else (now, now))
     for folder, why in old.items():
         print(f"{folder} is made again: {'; '.join(why)}", flush=True)
-    if home / "corpus" in old and _first(home).exists():
-        shutil.copy2(_first(home), _kept(home))
-
-
-def _first(home):
-    return home / "notebooks/01_extract.ipynb"
-
-
-def _kept(home):
-    return home / "notebooks/.01_extract.ipynb.kept"
-
-
-def _refused(home):
-    return home / "notebooks/refused/01_extract.ipynb"
+    if home / "corpus" in old and (home / FIRST).exists():
+        shutil.copy2(home / FIRST, home / KEPT)
 
 
 def put_back(home):
     """After a corpus was refused, 01 is the notebook of the results that stand; the refusal lies beside it."""
-    notebook = _first(home)
-    if _kept(home).exists() and _stop(notebook):
+    notebook = home / FIRST
+    if (home / KEPT).exists() and _stop(notebook):
         if notebook.exists():
-            _refused(home).parent.mkdir(exist_ok=True)
-            notebook.replace(_refused(home))
-        _kept(home).replace(notebook)
-    _kept(home).unlink(missing_ok=True)
+            (home / REFUSED).parent.mkdir(exist_ok=True)
+            notebook.replace(home / REFUSED)
+        (home / KEPT).replace(notebook)
+    (home / KEPT).unlink(missing_ok=True)
 
 
 def older_code(home, notebooks=Path("notebooks")):
@@ -127,7 +118,7 @@ def renew(experiment):
 def stopped(home):
     """Yield (notebook, cell, message) of each executed notebook that did not reach its end and does not run now."""
     going_on = lock.running(home)
-    for notebook in [*sorted((home / "notebooks").glob("*.ipynb")), *_refused(home).parent.glob("*.ipynb")]:
+    for notebook in [*sorted((home / "notebooks").glob("*.ipynb")), *(home / REFUSED).parent.glob("*.ipynb")]:
         found = _stop(notebook)
         if found and not (going_on and found[1] == SILENT):
             yield notebook, *found

@@ -1,5 +1,6 @@
 """Claims about numbers, durations and lists in sentences."""
 
+import jinja2
 import pytest
 
 from lib import formatting
@@ -33,5 +34,11 @@ def test_nothing_in_a_text_can_move_a_terminals_cursor():
     assert formatting.plain("row 7:\t\x1b[2J é\n") == "row 7:\t\\x1b[2J é\n"
 
 
-def test_bullets_are_a_list_in_markdown():
-    assert formatting.bullets({"One": "It is.", "Two": "They are."}) == "- **One.** It is.\n- **Two.** They are."
+def test_sentences_are_told_of_facts_and_lines_go_on(tmp_path):
+    (tmp_path / "templates").mkdir()
+    lines = ["{% macro told(names, n) %}", "{{ names | listed }},", "  {{ n | form('+.1f') }} %.", "{% endmacro %}"]
+    (tmp_path / "templates/some.jinja").write_text("\n".join(lines), encoding="utf-8")
+    say = formatting.Sentences(tmp_path / "some.py")
+    assert say("told", names=["A1", "<C1>\n"], n=2.25) == "A1 and <C1>\n, +2.2 %."
+    with pytest.raises(jinja2.UndefinedError):
+        say("told", n=2.25)

@@ -73,6 +73,11 @@ def test_figures_are_no_code_of_a_result():
     )
 
 
+def test_the_words_of_a_module_are_code_of_a_result():
+    words = {"lib/hypotheses/verdict_text.yaml", "lib/hypotheses/templates/verdict_text.jinja"}
+    assert words <= manifest.modules("lib.hypotheses.verdict_text").keys()
+
+
 @pytest.fixture
 def rooms(tmp_path, monkeypatch):
     """A lib of two packages, in the place of this one."""

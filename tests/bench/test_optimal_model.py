@@ -5,12 +5,13 @@ import pandas as pd
 import pytest
 import torch
 
+from bench.validity import optimal_model
 from lib.evaluation import contrasts, scoring, statistics
 from lib.evaluation.scoring import KEYS
 from lib.experiment import parameters
 from lib.masking import frozen_masks, token_index, tokenization
 from lib.models import initialization
-from lib.synthetic import known_answers, optimal_model
+from lib.synthetic import known_answers
 from lib.training import dataset, loop
 
 DRAWING = parameters.load("params/two_levels/masks.yaml")
