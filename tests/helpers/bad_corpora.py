@@ -42,7 +42,7 @@ BAD = [  # name, content, words of the refusal
     ("text.XLSX", RELEASE2.format(writing()), ["is text, not a workbook"]),
     ("missing.csv", "writing_id,text\n1,x\n", ["no column cefr", "Found: writing_id, text", "Nearest: none"]),
     ("typo.csv", "writing_id,cefr,txet\n1,A1,hi\n", ["no column text", "Nearest: txet", "Rename"]),
-    ("typo2.csv", "writing_id,cefr,text,learnerid\n1,A1,hi,7\n", ["no column learner_id", "Nearest: learnerid"]),
+    ("typo2.csv", "writing_id,cefr,text,learnr_id\n1,A1,hi,7\n", ["no column learner_id", "Nearest: learnr_id"]),
     ("twice.csv", "writing_id,cefr,Text,text\n1,A1,a,b\n", ["2 columns are named text", "columns 3 and 4"]),
     ("windows.csv", (HEADER + "1,A1,ok\n2,A1,café\n").encode("cp1252"),
      ["byte 37 (line 3) is not UTF-8", "encoding: cp1252"]),

@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from lib.corpus import xlsx
+from lib.corpus.formats import xlsx
 from lib.errors import CorpusError
 from tests.helpers.corpora import read, write_xlsx
 

@@ -64,7 +64,7 @@ def test_release_2_tells_a_first_language_where_the_country_does(tmp_path):
 
 
 def test_a_writing_may_lie_across_two_blocks_of_the_stream(tmp_path, monkeypatch):
-    monkeypatch.setattr("lib.corpus.efcamdat_xml.BLOCK", 150)
+    monkeypatch.setattr("lib.corpus.formats.efcamdat_xml.BLOCK", 150)
     rows = read_writings(tmp_path, *(writing(id=str(n), text=f"text {n} é") for n in range(50)))
     assert rows["text"].tolist() == [f"text {n} é" for n in range(50)]
 
