@@ -71,6 +71,23 @@ def read(files, settings):
     return table.assign(l1=one_spelling(table["l1"])), list(sources)
 
 
+def remarks(source):
+    """What is to be told of a file beside its rows: pairs of (what, words). source: as `read` returns it."""
+    told = {
+        "too damaged to read": source["unreadable"],
+        "sheets": source["sheets"],
+        "empty rows skipped": source["empty_rows"],
+        "texts without a learner": source["learners_unknown"],
+    }
+    found = [(what, words) for what, words in told.items() if words or what == "too damaged to read"]
+    found = [(what, f"{words:,}" if isinstance(words, int) else words or "none") for what, words in found]
+    if source["lends"]:
+        found.append(("rows that only lend learners, prompts and first languages", f"all {source['rows']:,}"))
+    if source["ids_not_found"] is not None:
+        found.append(("ids without a learner", f"{source['ids_not_found']:,}"))
+    return found
+
+
 def _read_one(file, settings):
     notes = Notes()
     shape, sha256, parts = _opened(file, settings, notes)
