@@ -21,6 +21,7 @@ SIGNS = {
 }
 DAMAGE = ["remains of markup", "unreadable character", "encoded twice (donâ€™t)", "control characters (C1)"]
 RATE = 0.01  # of a level's texts: from here on the file seems damaged
+MOST_NAMES = 500  # first languages; more are no names, and to compare all would take minutes
 ALIKE = 0.85  # likeness of two names, 0 to 1, that may be one language
 
 
@@ -45,7 +46,10 @@ def one_spelling(names):
 
 
 def near_spellings(names):
-    """Pairs of different names that may be one, as Portugese and Portuguese: a list of (name, name)."""
+    """Pairs of different names that may be one, as Portugese and Portuguese: a list of (name, name); none among
+    more than MOST_NAMES names."""
     known = sorted(set(names) - {""})
+    if len(known) > MOST_NAMES:
+        return []
     found = ((name, nearest(name, known[:n], ALIKE)) for n, name in enumerate(known))
     return [(other, name) for name, other in found if other]

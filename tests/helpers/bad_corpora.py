@@ -56,5 +56,9 @@ BAD = [  # name, content, words of the refusal
      + writing(text="&b;") + "</writings></selection>", ["entity", "fill the memory"]),
     ("corpus.zip", b"", ["zip archive", "Unpack it"]),
     ("corpus.csv.gz", gzip.compress(HEADER.encode(), mtime=0), ["gzip archive", "Unpack it"]),
+    ("c.bz2", b"BZh91AY", ["bzip2 archive", "Unpack it"]),
+    ("c.feather", b"ARROW1\0\0", ["Feather", "Save the data frame as Parquet or CSV"]),
+    ("c.pkl", b"\x80\x04\x95 x", ["Python pickle", "Save it as Parquet or CSV"]),
+    ("c.sav", b"$FL2@(#) SPSS", ["SPSS", "Save it as CSV or XLSX"]),
     ("old.xls", b"\xd0\xcf\x11\xe0" + bytes(600), ["password-protected", "Save it as .xlsx"]),
 ]  # fmt: skip

@@ -166,7 +166,7 @@ def _wording(change, corrected):
 def _as_typed(text):
     """Characters for entities, however often escaped; line ends for <br>; spaces at the ends of lines are layout."""
     for _ in range(DEEPEST):
-        before, text = text, ENTITY.sub(_character, PAIR.sub(_joined, text) if "&#" in text else text)
+        before, text = text, ENTITY.sub(_character, PAIR.sub(_joined, text) if ";&#" in text else text)
         if text == before:
             break
     if "<" in text:

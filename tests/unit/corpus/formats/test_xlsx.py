@@ -1,13 +1,14 @@
-"""Claims about workbooks: what a cell holds, and that one made to fill the memory is not opened."""
+"""Claims about workbooks: what a cell holds, which sheets are read, and that a trap is not opened."""
 
 import struct
 import zipfile
 
 import pytest
 
+from lib.corpus import cleaning, reading
 from lib.corpus.formats import xlsx
 from lib.errors import CorpusError
-from tests.helpers.corpora import read, write_xlsx
+from tests.helpers.corpora import many, read, settings, table, write_xlsx
 
 
 def test_empty_cells_of_a_workbook_are_empty_text(tmp_path):
@@ -30,3 +31,75 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, lies
     words = "damaged or incomplete" if lies else "would unpack to"
     with pytest.raises(CorpusError, match=f"bomb.xlsx.*{words}"):
         read(path)
+
+
+def test_columns_are_found_by_name_on_each_sheet(tmp_path):
+    rows = many(9)
+    turned = rows[3:6][list(rows)[::-1]].assign(more="x")
+    spelt = rows[6:].rename(columns={"cefr": "CEFR Level", "text": "Text ", "writing_id": "writing-id"})
+    path = write_xlsx(rows[:3], tmp_path / "c", more=[("b", turned, "visible"), ("c", spelt, "visible")])
+    found, (source,) = reading.read(path, settings())
+    assert (
+        found["text"].tolist() == rows["text"].tolist() and found["learner_id"].tolist() == rows["learner_id"].tolist()
+    )
+    assert source["sheets"] == dict.fromkeys("sbc", "read: 3 rows")
+
+
+def test_sheets_that_are_not_read_are_told(tmp_path):
+    notes = table({}, {})[["l1"]].rename(columns={"l1": "What this is"})
+    more = [("old", many(4), "hidden"), ("empty", None, "visible"), ("readme", notes, "visible")]
+    found, (source,) = reading.read(write_xlsx(many(3), tmp_path / "c", more=more), settings())
+    assert len(found) == 3 and source["sheets"] == {
+        "s": "read: 3 rows", "old": "hidden, not read", "empty": "empty", "readme": "no texts: skipped, with 2 rows"
+    }  # fmt: skip
+
+
+def test_a_hidden_sheet_is_read_when_it_is_asked_for(tmp_path):
+    path = write_xlsx(many(3), tmp_path / "c", more=[("old", many(4), "hidden")])
+    assert len(read(path, sheets=["old"])) == 4 and len(read(path, sheets=["old", "s"])) == 7
+    with pytest.raises(CorpusError, match="no sheet odl. It has: s, old. Correct `sheets:`"):
+        read(path, sheets=["odl"])
+
+
+def test_an_empty_first_sheet_hides_nothing(tmp_path):
+    assert len(read(write_xlsx(None, tmp_path / "c", more=[("data", many(4), "visible")]))) == 4
+
+
+def test_a_sheet_that_lacks_one_column_is_refused_by_its_name(tmp_path):
+    path = write_xlsx(many(3), tmp_path / "c", more=[("B1", many(9)[3:].drop(columns="cefr"), "visible")])
+    with pytest.raises(CorpusError, match="sheet B1: no column cefr"):
+        read(path)
+
+
+def test_a_refusal_names_the_sheet_and_its_row(tmp_path):
+    rows = many(9)[3:].assign(cefr=["A1", "A1", "C3", "B1", "B1", "B1"])
+    found, sources = reading.read(write_xlsx(many(3), tmp_path / "c", more=[("b", rows, "visible")]), settings())
+    with pytest.raises(CorpusError, match="c, sheet b, row 4: 'C3'"):
+        cleaning.clean(found, None, sources)
+
+
+def test_empty_rows_between_texts_are_skipped_and_counted(tmp_path):
+    rows = many(5).astype(object)
+    rows.iloc[2:4] = ""
+    found, (source,) = reading.read(write_xlsx(rows, tmp_path / "c"), settings())
+    assert found["text_id"].tolist() == ["1", "2", "5"] and source["empty_rows"] == 2
+    assert source["starts"] == [[0, "s", 2], [2, "s", 6]]
+
+
+def test_a_workbook_whose_main_part_has_another_name_is_read(tmp_path):
+    assert len(read(write_xlsx(many(4), tmp_path / "c", main="workbook22"))) == 4
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "words"),
+    [
+        ("mimetype", "application/vnd.oasis.opendocument.spreadsheet", "LibreOffice .*ods.*save the table as .xlsx"),
+        ("xl/workbook.bin", "", "binary workbook .*xlsb"),
+        ("word/document.xml", "", "Word document"),
+    ],
+)
+def test_other_archives_are_refused_by_their_right_name(tmp_path, member, content, words):
+    with zipfile.ZipFile(tmp_path / "c.xlsx", "w") as archive:
+        archive.writestr(member, content)
+    with pytest.raises(CorpusError, match=words):
+        read(tmp_path / "c.xlsx")
