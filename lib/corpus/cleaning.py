@@ -22,7 +22,8 @@ def clean(table, levels=None, sources=None):
     )
     texts = texts.sort_values("text_id", kind="stable", ignore_index=True)
     once = texts.drop_duplicates()
-    refuse_ids(once["text_id"][once["text_id"].duplicated()], "stand for two different rows")
+    twice = once["text_id"][once["text_id"].duplicated()]
+    refuse_ids(twice, "stand for two different rows", _rows_of(twice, table, sources))
     dropped = {"same row twice": len(texts) - len(once)}
     for reason, keep in {
         **{f"level {name}": lambda t, name=name: t["level"] != name for name in CEFR if name not in LEVELS},
@@ -46,12 +47,22 @@ def _numbers_where_possible(ids):
     return ids.astype("int64") if ids.str.fullmatch("[0-9]{1,18}").all() else ids
 
 
-def refuse_ids(ids, fault):
+def _rows_of(ids, table, sources):
+    """Where the first of ids stands, in words; "" without sources."""
+    if not len(ids) or sources is None:
+        return ""
+    rows = table.index[_numbers_where_possible(table["text_id"]) == ids.iloc[0]]
+    return f" The first stands in {'; '.join(own_rows(sources, rows[:3]))}."
+
+
+def refuse_ids(ids, fault, where=""):
+    """Raise CorpusError that names the first of ids, if there are any. where: a sentence on where they stand."""
     if len(ids):
         first = ", ".join(str(name)[:40] or "(empty)" for name in ids.unique()[:3])
         raise CorpusError(
-            f"{ids.nunique()} text ids {fault} (first: {first}). Expected: one id for "
-            "one text by one learner at one level. Correct the rows in the file, or remove those that are wrong."
+            f"{ids.nunique()} text ids {fault} (first: {first}).{where} Expected: one id for one text by one learner "
+            "at one level. Correct the rows in the file, or remove those that are wrong; if each file counts from 1, put "
+            "the file's name before its ids."
         )
 
 

@@ -1,5 +1,6 @@
 """CEFR levels out of what a file calls them. None is guessed: what is not known is refused, with a block to fill in."""
 
+import json
 import re
 
 from lib.corpus.efcamdat import EF_LEVELS
@@ -112,4 +113,5 @@ def _named(label):
 
 
 def _quoted(label):
-    return '"' + label.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """As YAML reads it, with what would move a terminal's cursor spelled out."""
+    return json.dumps(label, ensure_ascii=not label.isprintable())

@@ -73,6 +73,15 @@ def test_one_id_for_two_rows_is_refused(change):
         cleaning.clean(named({}, change, {"writing_id": "2"}))
 
 
+def test_an_id_in_two_files_is_refused_with_both_rows(tmp_path):
+    one, two = write_csv(many(3), tmp_path / "one.csv"), write_csv(many(3)[1:].assign(text="So"), tmp_path / "two.csv")
+    rows, sources = reading.read([one, two], settings())
+    with pytest.raises(
+        errors.CorpusError, match="first: 2, 3.* stands in one.csv, row 3; two.csv, row 2.*counts from 1"
+    ):
+        cleaning.clean(rows, None, sources)
+
+
 def test_a_text_without_id_is_refused():
     with pytest.raises(errors.CorpusError, match="1 texts have no id .row 3"):
         cleaning.clean(named({}, {"writing_id": ""}))

@@ -74,6 +74,12 @@ def test_a_label_that_names_one_level_gets_it_in_the_block():
                             'say "B2"': "B2", "A12": "FILL_IN"}  # fmt: skip
 
 
+def test_no_label_moves_the_cursor():
+    with pytest.raises(CorpusError) as error:
+        levels.known(numbered(["\x1b[2JB", "a\\b"]).rename(columns={"writing_id": "text_id"}), None)
+    assert "\x1b" not in str(error.value) and set(block(error)) == {"\x1b[2JB", "a\\b"}
+
+
 def test_a_long_cell_is_told_by_its_length():
     assert levels.shown("Upper B2") == "Upper B2"
     assert levels.shown("I am a cat of") == "(13 characters)" and levels.shown("x" * 31) == "(31 characters)"
