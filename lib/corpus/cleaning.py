@@ -61,8 +61,8 @@ def refuse_ids(ids, fault, where=""):
         first = ", ".join(str(name)[:40] or "(empty)" for name in ids.unique()[:3])
         raise CorpusError(
             f"{ids.nunique()} text ids {fault} (first: {first}).{where} Expected: one id for one text by one learner "
-            "at one level. Correct the rows in the file, or remove those that are wrong; if each file counts from 1, put "
-            "the file's name before its ids."
+            "at one level. Correct the rows in the file, or remove those that are wrong; if each file counts from 1, "
+            "put the file's name before its ids."
         )
 
 
