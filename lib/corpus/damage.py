@@ -4,7 +4,7 @@ import unicodedata
 
 from lib.formatting import nearest
 
-# UTF-8 that was read as cp1252: a character's first byte became one of three letters, the next ones these
+# UTF-8 that was read as cp1252: a character's first byte became a letter such as Ã, the next ones these
 LATER_BYTE = "[\u0080-\u00bfŠŒŽšœžŸƒ€‚„…†‡ˆ‰‹‘’“”•–—˜™›]"
 SIGNS = {
     "curly quotes": "[“”‘’]",
@@ -16,7 +16,7 @@ SIGNS = {
     "direction or zero-width marks": "[\u200b-\u200f\u202a-\u202e\ufeff]",
     "remains of markup": r"</?[A-Za-z]\w*[ />]|<!\[CDATA\[|&[A-Za-z]\w*;|&#\w+;",
     "unreadable character": "\ufffd",
-    "encoded twice (donâ€™t)": f"[ÂÃ]{LATER_BYTE}|â[\u0080-\u009f€‚]{LATER_BYTE}",
+    "encoded twice (donâ€™t)": f"[ÂÃÄÅÐÑ]{LATER_BYTE}|â[\u0080-\u009f€‚]{LATER_BYTE}|ð[Ÿ\u009f]",
     "control characters (C1)": "[\u0080-\u009f]",
 }
 DAMAGE = ["remains of markup", "unreadable character", "encoded twice (donâ€™t)", "control characters (C1)"]

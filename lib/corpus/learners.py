@@ -1,10 +1,13 @@
 """Who wrote a text, as far as the corpus says."""
 
+import re
+
 from lib.errors import CorpusError
 
 # What stands in a cell, folded, whose value is not known. Excel writes its errors so.
 UNKNOWN = {"", "na", "n/a", "n.a.", "nan", "<na>", "nat", "null", "none", "nil", "\\n", "-", "--", "?", "unknown"}
-UNKNOWN |= {"#n/a", "#na", "#ref!", "#value!", "#name?", "#div/0!", "#num!", "#null!", "#spill!", "#calc!", "n/k"}
+UNKNOWN |= {".", "n/k", "missing", "#n/a", "#na", "#nv", "#n/d", "#nd"}
+FAULT = re.compile(r"#\S{1,12}[!?]")  # such as #REF! and #NAME?, in any language
 SCIENTIFIC = r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+"  # how a spreadsheet shows a long number
 LONG = r"[0-9]{16,}"  # a spreadsheet keeps 15 digits of a number
 
@@ -26,9 +29,8 @@ def of(texts):
 
 def stated(cells):
     """A Series of str with "" where a cell only says that its value is not known."""
-    values = cells.unique()
-    unknown = [value for value in values if value.strip().casefold() in UNKNOWN]
-    return cells.mask(cells.isin(unknown), "") if len(unknown) else cells
+    unknown = [cell for cell in cells.unique() if cell.strip().casefold() in UNKNOWN or FAULT.fullmatch(cell.strip())]
+    return cells.mask(cells.isin(unknown), "")
 
 
 def refuse_rounded(ids, what, file):

@@ -124,8 +124,10 @@ def _tables(file, parts, settings, notes):
         try:
             places = place(header, settings, f"{file}, sheet {sheet}" if sheet else file)
         except CorpusError as error:
-            if sheet is None or named(header, settings) > 1:
+            if sheet is None:
                 raise
+            if named(header, settings) > 1:
+                raise CorpusError(f"{error} Or name the sheets to read under `sheets:`.") from None
             notes.sheets[sheet] = f"no texts: skipped, with {sum(1 for _ in rows):,} rows"
             fault = fault or error
             continue
@@ -134,7 +136,8 @@ def _tables(file, parts, settings, notes):
         if sheet:
             notes.sheets[sheet] = f"read: {len(frames[-1]):,} rows"
     if not frames:
-        raise fault or CorpusError(f"{file} has no sheet with anything in it. Expected: one row a text.")
+        told = "; ".join(f"{sheet}: {what}" for sheet, what in notes.sheets.items())
+        raise fault or CorpusError(f"{file} has no sheet to read ({told}). Expected: one row a text, or `sheets:`.")
     return pd.concat(frames, ignore_index=True), columns
 
 

@@ -17,6 +17,9 @@ def twice(text):
     [
         (twice("I don’t know"), ["encoded twice (donâ€™t)"]),
         (twice("café £5 –"), ["encoded twice (donâ€™t)"]),
+        (twice("Grüße 😀"), ["encoded twice (donâ€™t)"]),
+        ("😀".encode().decode("latin-1"), ["encoded twice (donâ€™t)", "control characters (C1)"]),
+        ("Ärger, Åsa, Ñandú, SÃO", []),
         ("caf\x85 ok", ["control characters (C1)"]),
         ("I <3 you, R&D, 2<3 and a<b", []),
         ("<br> x", ["remains of markup"]),

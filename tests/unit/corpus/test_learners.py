@@ -31,7 +31,7 @@ def test_all_learners_are_known_where_each_is_named():
 
 
 @pytest.mark.parametrize(
-    "cell", ["", " ", "NA", "n/a", "NaN", "null", "None", r"\N", "#N/A", "#REF!", "#VALUE!", "<NA>"]
+    "cell", ["", " ", "NA", "n/a", "NaN", "null", "None", r"\N", "#N/A", "#REF!", "#VALUE!", "#WERT!", "#NV", "<NA>"]
 )
 def test_what_says_that_a_learner_is_unknown_names_nobody(tmp_path, cell):
     rows = many(6).assign(learner_id=["7", cell, "8", cell, cell, "NAT7"], l1=cell, topic_id=cell)

@@ -61,13 +61,26 @@ def test_a_hidden_sheet_is_read_when_it_is_asked_for(tmp_path):
         read(path, sheets=["odl"])
 
 
+def test_a_workbook_that_hides_all_is_refused_with_its_sheets(tmp_path):
+    path = write_xlsx(None, tmp_path / "c", more=[("data", many(4), "hidden")])
+    with pytest.raises(CorpusError, match="no sheet to read .s: empty; data: hidden, not read."):
+        read(path)
+
+
+def test_an_error_in_a_learners_cell_names_nobody(tmp_path):
+    cell = '<c t="inlineStr"><is><t>{}</t></is></c>'.format
+    header, row = ["id", "learner_id", "cefr", "text"], [cell("1"), '<c t="e"><v>#N/A</v></c>', cell("A1"), cell("Hi")]
+    sheet = f"<row>{''.join(map(cell, header))}</row><row>{''.join(row)}</row>"
+    assert read(write_xlsx(None, tmp_path / "c", sheet=sheet))["learner_id"].tolist() == [""]
+
+
 def test_an_empty_first_sheet_hides_nothing(tmp_path):
     assert len(read(write_xlsx(None, tmp_path / "c", more=[("data", many(4), "visible")]))) == 4
 
 
 def test_a_sheet_that_lacks_one_column_is_refused_by_its_name(tmp_path):
     path = write_xlsx(many(3), tmp_path / "c", more=[("B1", many(9)[3:].drop(columns="cefr"), "visible")])
-    with pytest.raises(CorpusError, match="sheet B1: no column cefr"):
+    with pytest.raises(CorpusError, match="sheet B1: no column cefr.*name the sheets to read"):
         read(path)
 
 
