@@ -20,15 +20,16 @@ KEY = (
 
 
 def hashed_learners(texts):
-    """Learner ids as keyed hashes (HMAC-SHA-256, 16 digits); without learner ids each text is its own.
+    """Learner ids as keyed hashes (HMAC-SHA-256, 16 digits); a text without learner id keeps its own id in that place.
 
     Raises CorpusError when the key cannot be read.
     """
+    own = texts["text_id"].astype(str)
     if not learners.known(texts):
-        return texts["text_id"].astype(str)
-    key, (number, names) = _learner_key(), pd.factorize(learners.of(texts))
+        return own
+    key, (number, names) = _learner_key(), pd.factorize(texts["learner_id"])
     hashes = np.array([hmac.digest(key, name.encode(), "sha256").hex()[:16] for name in names])
-    return pd.Series(hashes[number], index=texts.index)
+    return pd.Series(hashes[number], index=texts.index).where(texts["learner_id"] != "", own)
 
 
 def _learner_key():

@@ -5,33 +5,52 @@ Shapes: EFCAMDAT's release 2 as XML (Geertzen, Alexopoulou & Korhonen 2013), wor
 """
 
 import codecs
-import csv
 import hashlib
 import itertools
+import math
 import operator
 import os
 import re
-from collections import Counter
 from pathlib import Path
 
 import pandas as pd
 
-from lib.corpus import efcamdat_xml, xlsx
-from lib.corpus.cleaning import plain_number
-from lib.corpus.column_mapping import COLUMNS, OPTIONAL, join, place
+from lib.corpus import learners
+from lib.corpus.column_mapping import COLUMNS, OPTIONAL, join, named, place
+from lib.corpus.damage import one_spelling
+from lib.corpus.formats import csv_table, efcamdat_xml, json_lines, parquet, xlsx
+from lib.corpus.formats.notes import Notes
+from lib.corpus.levels import plain_number, refuse_numbers, shown
 from lib.errors import CorpusError
 from lib.experiment.files import digest
 
 BLOCK = 2**22  # bytes or characters read at a time
 CHUNK = 50_000  # rows that are Python objects at a time
-LONGEST_CELL = 10_000_000  # characters; a longer one is a quote that was never closed
+EXACT = 2**53  # from here on a number cell holds only some of the whole numbers
 HTML = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+)?(html|head|body|table|div)\b", re.I | re.S)
 XML = re.compile(r"<(\?xml|!doctype|selection|writings?)\b|<!--", re.I)
+JSON = re.compile(r"\{\s*\"|\[\s*\{\s*\"")
 UNREADABLE = 0.01  # share of a file's writings that may be too damaged to read
 FOREIGN = {  # first bytes or characters of what people give instead -> what it is, and the way on
     b"\xd0\xcf\x11\xe0": "an old (.xls) or password-protected workbook. Save it as .xlsx without a password",
     b"\x1f\x8b": "a gzip archive. Unpack it first",
+    b"BZh": "a bzip2 archive. Unpack it first",
+    b"\xfd7zXZ": "an xz archive. Unpack it first",
+    b"\x28\xb5\x2f\xfd": "a zstd archive. Unpack it first",
+    b"7z\xbc\xaf": "a 7z archive. Unpack it first",
+    b"Rar!": "a RAR archive. Unpack it first",
     b"%PDF": "a PDF. Export the table as CSV or XLSX",
+    b"{\\rtf": "a text document (RTF). Save its table as CSV or XLSX",
+    b"ARROW1": "a Feather or Arrow file. Save the data frame as Parquet or CSV, as with pandas' to_parquet",
+    b"FEA1": "a Feather file. Save the data frame as Parquet or CSV, as with pandas' to_parquet",
+    b"\x89HDF": "an HDF5 file. Save the data frame as Parquet or CSV",
+    b"SQLite format 3": "an SQLite database. Export the table as CSV",
+    b"$FL": "an SPSS file (.sav). Save it as CSV or XLSX",
+    b"<stata_dta>": "a Stata file. Save it as CSV",
+    b"RDX": "a file of R (.RData). Save the data frame with write.csv",
+} | {
+    b"\x80" + bytes([protocol]): "a Python pickle, which can run any program when opened. Save it as Parquet or CSV"
+    for protocol in range(2, 6)
 }
 
 
@@ -39,36 +58,87 @@ def read(files, settings):
     """Read a corpus of one or several files. files: a path or a list of paths; settings: a `params.Corpus`.
 
     Returns (table, sources). table: text_id, learner_id, level, l1, topic_id, text, all str, "" where a file has no
-    such column; how several files go together is said at `corpus.join`. sources: for each file a dict of file (its name
-    without the folder), sha256, shape (xml, xlsx or csv), rows, columns (name here: name in the file), unreadable
-    ({reason: writings left out}), ids_not_found (in the files that a file without learners was joined with; else None).
-    Raises CorpusError.
+    such column or says that it does not know; how several files go together is said at `corpus.join`. sources: for each
+    file a dict of file (its name without the folder), sha256, shape, rows, columns (name here: name in the file),
+    sheets ({name: what became of it}), empty_rows (skipped), learners_unknown (rows), unreadable ({reason: writings
+    left out}), ids_not_found and lends (see `column_mapping.join`), starts (see `notes.Notes`). Raises CorpusError.
     """
     files = [files] if isinstance(files, str | os.PathLike) else list(files)
     if not files:
         raise CorpusError("No corpus file was named. Expected: CORPUS=file, or CORPUS='one.xlsx two.xlsx'.")
     tables, sources = zip(*(_read_one(file, settings) for file in files))
-    return join(tables, sources, settings.levels), list(sources)
+    table = join(tables, sources, settings.levels)
+    return table.assign(l1=one_spelling(table["l1"])), list(sources)
+
+
+def remarks(source):
+    """What is to be told of a file beside its rows: pairs of (what, words). source: as `read` returns it."""
+    told = {
+        "too damaged to read": source["unreadable"],
+        "sheets": source["sheets"],
+        "empty rows skipped": source["empty_rows"],
+        "texts without a learner": source["learners_unknown"],
+    }
+    found = [(what, words) for what, words in told.items() if words or what == "too damaged to read"]
+    found = [(what, f"{words:,}" if isinstance(words, int) else words or "none") for what, words in found]
+    if source["lends"]:
+        found.append(("rows that only lend learners, prompts and first languages", f"all {source['rows']:,}"))
+    if source["ids_not_found"] is not None:
+        found.append(("ids without a learner", f"{source['ids_not_found']:,}"))
+    return found
 
 
 def _read_one(file, settings):
-    head = _head(file)
-    unreadable = Counter()
-    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        shape, sha256, rows = "xlsx", digest(file, 64), xlsx.rows(file)
-    else:
-        encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else settings.encoding
-        sha256 = _checked_text(file, encoding)
-        shape = _text_shape(file, head.decode(encoding, errors="ignore").lstrip())
-        xml = shape == "xml"
-        rows = efcamdat_xml.rows(file, encoding, settings.text_column, unreadable) if xml else _csv(file, encoding)
-    header = next(rows, [])
-    places = place([str(name) for name in header], settings, file)
-    table = _table(rows, places)
-    _refuse_too_few(file, len(table), unreadable)
-    columns = {ours: str(header[n]).strip() for ours, n in places.items()}
+    notes = Notes()
+    shape, sha256, parts = _opened(file, settings, notes)
+    table, columns = _tables(file, parts, settings, notes)
+    _refuse_too_few(file, len(table), notes)
     source = {"file": Path(file).name, "sha256": sha256, "shape": shape, "rows": len(table), "columns": columns}
-    return table, source | {"unreadable": dict(unreadable), "ids_not_found": None}
+    refuse_numbers(table, source, settings)
+    for name in ["text_id", "learner_id"]:
+        learners.refuse_rounded(table[name], shown(columns.get(name, name)), file)
+    source |= {"sheets": notes.sheets, "empty_rows": notes.empty_rows, "unreadable": dict(notes.unreadable)}
+    source |= {"learners_unknown": int((table["learner_id"] == "").sum()), "starts": notes.starts}
+    return table, source | {"ids_not_found": None, "lends": False}
+
+
+def _opened(file, settings, notes):
+    """(shape, SHA-256, parts) of a file."""
+    head = _head(file)
+    if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
+        return "xlsx", digest(file, 64), xlsx.parts(file, settings.sheets, notes)
+    if head[:4] == b"PAR1":
+        return "parquet", digest(file, 64), parquet.parts(file, notes)
+    encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else settings.encoding
+    sha256 = _checked_text(file, encoding)
+    shape = _text_shape(file, head.decode(encoding, errors="ignore").lstrip())
+    if shape == "xml":
+        return shape, sha256, efcamdat_xml.parts(file, encoding, settings.text_column, notes)
+    return shape, sha256, {"csv": csv_table, "json": json_lines}[shape].parts(file, encoding, notes)
+
+
+def _tables(file, parts, settings, notes):
+    """(the rows of all sheets as one frame, {name here: name in the file})"""
+    frames, columns, fault = [], {}, None
+    for sheet, header, rows in parts:
+        try:
+            places = place(header, settings, f"{file}, sheet {sheet}" if sheet else file)
+        except CorpusError as error:
+            if sheet is None:
+                raise
+            if named(header, settings) > 1:
+                raise CorpusError(f"{error} Or name the sheets to read under `sheets:`.") from None
+            notes.sheets[sheet] = f"no texts: skipped, with {sum(1 for _ in rows):,} rows"
+            fault = fault or error
+            continue
+        frames.append(_table(rows, places))
+        columns = {ours: str(header[n]).strip() for ours, n in places.items()} | columns
+        if sheet:
+            notes.sheets[sheet] = f"read: {len(frames[-1]):,} rows"
+    if not frames:
+        told = "; ".join(f"{sheet}: {what}" for sheet, what in notes.sheets.items())
+        raise fault or CorpusError(f"{file} has no sheet to read ({told}). Expected: one row a text, or `sheets:`.")
+    return pd.concat(frames, ignore_index=True), columns
 
 
 def _head(file):
@@ -123,7 +193,7 @@ def _encoding_fault(file, encoding, byte, line):
 
 
 def _text_shape(file, head):
-    """xml or csv; head: the first characters that are no space."""
+    """xml, json or csv; head: the first characters that are no space."""
     if HTML.match(head):
         raise CorpusError(
             f"{file} is a web page (HTML), maybe one that asks you to log in. Expected: release 2 XML, XLSX or CSV. "
@@ -131,6 +201,8 @@ def _text_shape(file, head):
         )
     if os.fspath(file).lower().endswith((".xlsx", ".xlsm", ".xls")):
         raise CorpusError(f"{file} is text, not a workbook. Rename it to .csv (or .xml), or save it again as .xlsx.")
+    if JSON.match(head):
+        return "json"
     return "xml" if XML.match(head) else "csv"
 
 
@@ -144,6 +216,9 @@ def _table(rows, places):
     for name in ["text_id", "learner_id", "level", "topic_id"]:
         if name in table:
             table[name] = table[name].str.strip().map(plain_number)
+    for name in OPTIONAL:
+        if name in table:
+            table[name] = learners.stated(table[name])
     return table.assign(**{name: "" for name in OPTIONAL if name not in places})[list(COLUMNS)].astype("str")
 
 
@@ -154,11 +229,14 @@ def _shown(cell):
     if isinstance(cell, bool):
         return str(cell).upper()
     if isinstance(cell, float):
+        if EXACT <= abs(cell) < math.inf:
+            return f"{cell:.14E}"
         return str(int(cell)) if cell.is_integer() else f"{cell:.15g}"
     return str(cell)
 
 
-def _refuse_too_few(file, n_rows, unreadable):
+def _refuse_too_few(file, n_rows, notes):
+    unreadable = notes.unreadable
     lost = sum(unreadable.values())
     if not n_rows and not lost:
         raise CorpusError(f"{file} holds no texts, only a header. Expected: one row a text. Export it again.")
@@ -168,33 +246,3 @@ def _refuse_too_few(file, n_rows, unreadable):
             f"{file}: {lost:,} of {n_rows + lost:,} writings cannot be read ({reasons}). Expected: at most "
             f"{UNREADABLE:.0%}. Copy the file again from where it came from."
         )
-
-
-def _csv(file, encoding):
-    """Rows of a CSV, parted by comma, semicolon or tab as the header is; each row must be as long as that."""
-    csv.field_size_limit(LONGEST_CELL)
-    with open(file, encoding=encoding, newline="") as stream:
-        first = stream.readline()
-        separator = max(",;\t", key=lambda sign: len(next(csv.reader([first], delimiter=sign), [])))
-        rows = csv.reader(itertools.chain([first], stream), delimiter=separator, strict=True)
-        number, line, width = 1, 1, None
-        try:
-            for cells in rows:
-                width = width or len(cells)
-                if cells and len(cells) != width:
-                    raise CorpusError(
-                        f"{file}: row {number:,} (line {line:,}) has {len(cells)} cells. Expected: {width}, as in the "
-                        "header. Put quotes around a text that holds a separator or line break; or the file is cut."
-                    )
-                if cells:
-                    yield cells
-                number, line = number + 1, rows.line_num + 1
-        except csv.Error as error:
-            raise CorpusError(_csv_fault(file, number, line, str(error))) from None
-
-
-def _csv_fault(file, number, line, error):
-    where = f"{file}: row {number:,}, which begins in line {line:,},"
-    if "unexpected end" in error or "field larger" in error:
-        return f"{where} opens a quote that is never closed. The file is cut, or a quote is missing. Copy it again."
-    return f'{where} is not readable as CSV ({error}). Expected: a quote within a quoted text, written twice ("").'

@@ -30,6 +30,7 @@ class Corpus(Parameters):
     encoding: str  # of XML and CSV files: utf-8, cp1252, utf-16
     columns: dict[Column, str]  # name here -> name in the file, where it is another
     levels: dict[str, Literal[*CEFR, "drop"]]  # the file's level -> CEFR, or leave out
+    sheets: list[str] = []  # of workbooks, those to read, hidden ones too; none named: all that can be seen
 
     @field_validator("encoding")
     @classmethod

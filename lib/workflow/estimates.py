@@ -81,10 +81,10 @@ def lengths(home=None):
 def counted(files, settings):
     """`lengths` of a corpus that no run has indexed yet: its texts by level, tokens by letters as GPT-2's tokenizer has
     them. files: paths; settings: a `schemas.Corpus`. Raises corpus.CorpusError for what cannot be read."""
-    from lib.corpus import cleaning, reading  # as torch
+    from lib.corpus import levels, reading  # as torch
 
     table, _ = reading.read(files, settings)
-    letters = table["text"].str.len().groupby(cleaning.cefr(table["level"], settings.levels)).agg(["size", "mean"])
+    letters = table["text"].str.len().groupby(levels.cefr(table["level"], settings.levels)).agg(["size", "mean"])
     return {level: (int(n), TOKENS * mean) for level, n, mean in letters.itertuples() if level in TEXTS}
 
 

@@ -42,7 +42,7 @@ BAD = [  # name, content, words of the refusal
     ("text.XLSX", RELEASE2.format(writing()), ["is text, not a workbook"]),
     ("missing.csv", "writing_id,text\n1,x\n", ["no column cefr", "Found: writing_id, text", "Nearest: none"]),
     ("typo.csv", "writing_id,cefr,txet\n1,A1,hi\n", ["no column text", "Nearest: txet", "Rename"]),
-    ("typo2.csv", "writing_id,cefr,text,learnerid\n1,A1,hi,7\n", ["no column learner_id", "Nearest: learnerid"]),
+    ("typo2.csv", "writing_id,cefr,text,learnr_id\n1,A1,hi,7\n", ["no column learner_id", "Nearest: learnr_id"]),
     ("twice.csv", "writing_id,cefr,Text,text\n1,A1,a,b\n", ["2 columns are named text", "columns 3 and 4"]),
     ("windows.csv", (HEADER + "1,A1,ok\n2,A1,café\n").encode("cp1252"),
      ["byte 37 (line 3) is not UTF-8", "encoding: cp1252"]),
@@ -56,5 +56,9 @@ BAD = [  # name, content, words of the refusal
      + writing(text="&b;") + "</writings></selection>", ["entity", "fill the memory"]),
     ("corpus.zip", b"", ["zip archive", "Unpack it"]),
     ("corpus.csv.gz", gzip.compress(HEADER.encode(), mtime=0), ["gzip archive", "Unpack it"]),
+    ("c.bz2", b"BZh91AY", ["bzip2 archive", "Unpack it"]),
+    ("c.feather", b"ARROW1\0\0", ["Feather", "Save the data frame as Parquet or CSV"]),
+    ("c.pkl", b"\x80\x04\x95 x", ["Python pickle", "Save it as Parquet or CSV"]),
+    ("c.sav", b"$FL2@(#) SPSS", ["SPSS", "Save it as CSV or XLSX"]),
     ("old.xls", b"\xd0\xcf\x11\xe0" + bytes(600), ["password-protected", "Save it as .xlsx"]),
 ]  # fmt: skip

@@ -28,10 +28,11 @@ def many(n):
     ))  # fmt: skip
 
 
-def write_xlsx(frame, path, shared=False, dimension="A1:Z99", sheet=None):
+def write_xlsx(frame, path, shared=False, dimension="A1:Z99", sheet=None, more=(), main="workbook"):
     """A workbook of frame: str cells as text (shared or inline), numbers as floats, True and False as such.
 
-    dimension: the size that the sheet declares, right or wrong. sheet: raw XML instead of frame.
+    dimension: the size that the sheet declares, right or wrong. sheet: raw XML instead of frame. more: further sheets
+    as (name, frame or None, state), state being visible or hidden. main: the name of the workbook's own part.
     """
     strings = {}
 
@@ -44,26 +45,38 @@ def write_xlsx(frame, path, shared=False, dimension="A1:Z99", sheet=None):
             return f'<c t="s"><v>{strings.setdefault(value, len(strings))}</v></c>'
         return f'<c t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
 
-    if sheet is None:
-        rows = [list(frame.columns), *frame.astype(object).to_numpy().tolist()]
-        sheet = "".join("<row>" + "".join(map(cell, row)) + "</row>" for row in rows)
+    def raw(frame):
+        rows = [] if frame is None else [list(frame.columns), *frame.astype(object).to_numpy().tolist()]
+        return "".join("<row>" + "".join(map(cell, row)) + "</row>" for row in rows)
+
+    sheets = {"s": (raw(frame) if sheet is None else sheet, "visible")}
+    sheets |= {name: (raw(other), state) for name, other, state in more}
     items = "".join(f'<si><t xml:space="preserve">{escape(string)}</t></si>' for string in strings)
     links = {
-        "_rels/.rels": {"officeDocument": "xl/workbook.xml"},
-        "xl/_rels/workbook.xml.rels": {"worksheet": "worksheets/sheet1.xml", "sharedStrings": "sharedStrings.xml"},
+        "_rels/.rels": {"officeDocument": ("officeDocument", f"xl/{main}.xml")},
+        f"xl/_rels/{main}.xml.rels": {
+            **{f"worksheet{n}": ("worksheet", f"worksheets/sheet{n}.xml") for n in range(1, len(sheets) + 1)},
+            "sharedStrings": ("sharedStrings", "sharedStrings.xml"),
+        },
     }
-    link = '<Relationship Id="{1}" Type="{0}/relationships/{1}" Target="{2}"/>'
+    link = '<Relationship Id="{1}" Type="{0}/relationships/{2}" Target="{3}"/>'
+    listed = "".join(
+        f'<sheet name="{name}" sheetId="{n}" state="{state}" r:id="worksheet{n}"/>'
+        for n, (name, (_, state)) in enumerate(sheets.items(), 1)
+    )
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{PACKAGE}/content-types">'
         '<Default Extension="xml" ContentType="application/xml"/></Types>',
-        "xl/workbook.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}/relationships">'
-        '<sheets><sheet name="s" sheetId="1" r:id="worksheet"/></sheets></workbook>',
+        f"xl/{main}.xml": f'<workbook xmlns="{MAIN}" xmlns:r="{OFFICE}/relationships">'
+        f"<sheets>{listed}</sheets></workbook>",
         "xl/sharedStrings.xml": f'<sst xmlns="{MAIN}">{items}</sst>',
-        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{MAIN}"><dimension ref="{dimension}"/>'
-        f"<sheetData>{sheet}</sheetData></worksheet>",
     }
+    for n, (content, _) in enumerate(sheets.values(), 1):
+        parts[f"xl/worksheets/sheet{n}.xml"] = (
+            f'<worksheet xmlns="{MAIN}"><dimension ref="{dimension}"/><sheetData>{content}</sheetData></worksheet>'
+        )
     for name, targets in links.items():
-        inside = "".join(link.format(OFFICE, kind, target) for kind, target in targets.items())
+        inside = "".join(link.format(OFFICE, key, *target) for key, target in targets.items())
         parts[name] = f'<Relationships xmlns="{PACKAGE}/relationships">{inside}</Relationships>'
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
         for name, content in parts.items():

@@ -6,10 +6,10 @@ import pandas as pd
 import pytest
 
 from lib import errors
-from lib.corpus import cleaning
+from lib.corpus import cleaning, reading
 from lib.design import LEVELS
 from lib.errors import CorpusError
-from tests.helpers.corpora import many, read, table, write_xlsx
+from tests.helpers.corpora import many, read, settings, table, write_csv, write_xlsx
 
 
 def named(*rows):
@@ -28,10 +28,20 @@ def test_the_refusal_of_a_level_names_the_nearest_and_the_way_on():
         cleaning.clean(named({"cefr": "b1+"}), {"B1-": "B1"})
 
 
-def test_the_refusal_of_a_level_quotes_40_characters_at_most():
+def test_the_refusal_of_a_level_quotes_no_text():
     with pytest.raises(errors.CorpusError) as error:
-        cleaning.clean(named({"cefr": "x" * 100}))
-    assert "x" * 40 in str(error.value) and "x" * 41 not in str(error.value)
+        cleaning.clean(named({"cefr": "my own words " * 3}))
+    assert "(39 characters)" in str(error.value) and "own words" not in str(error.value)
+
+
+def test_refusals_name_the_file_and_its_own_row(tmp_path):
+    files = [write_csv(many(4), tmp_path / "one.csv"), tmp_path / "two.csv"]
+    files[1].write_text("writing_id,cefr,text\n\n71,A1,Hi\n\n72,B3,So\n,A1,Ho\n", encoding="utf-8")
+    rows, sources = reading.read(files, settings())
+    with pytest.raises(errors.CorpusError, match=r"no id \(two.csv, row 6\)"):
+        cleaning.clean(rows, None, sources)
+    with pytest.raises(errors.CorpusError, match=r"two.csv, row 5: 'B3' \(text id 72\)"):
+        cleaning.clean(rows[rows["text_id"] != ""], None, sources)
 
 
 def test_ef_levels_become_cefr_bands():
@@ -61,6 +71,15 @@ def test_levels_that_are_left_out_are_counted():
 def test_one_id_for_two_rows_is_refused(change):
     with pytest.raises(errors.CorpusError, match=r"1 text ids stand for two different rows \(first: 1\)"):
         cleaning.clean(named({}, change, {"writing_id": "2"}))
+
+
+def test_an_id_in_two_files_is_refused_with_both_rows(tmp_path):
+    one, two = write_csv(many(3), tmp_path / "one.csv"), write_csv(many(3)[1:].assign(text="So"), tmp_path / "two.csv")
+    rows, sources = reading.read([one, two], settings())
+    with pytest.raises(
+        errors.CorpusError, match="first: 2, 3.* stands in one.csv, row 3; two.csv, row 2.*counts from 1"
+    ):
+        cleaning.clean(rows, None, sources)
 
 
 def test_a_text_without_id_is_refused():
@@ -93,12 +112,8 @@ def test_letters_of_every_script_tell_texts_apart():
 
 
 def test_numbers_beyond_range_are_no_level_and_no_number(tmp_path):
-    rows = many(3).assign(writing_id=["9" * 400, "8" * 400, 1e300]).astype(object)
-    assert [len(name) for name in read(write_xlsx(rows, tmp_path / "c"))["text_id"]] == [400, 400, 301]
+    rows = many(3).assign(writing_id=["9" * 400, "8" * 400, "7"]).astype(object)
+    assert [len(name) for name in read(write_xlsx(rows, tmp_path / "c"))["text_id"]] == [400, 400, 1]
     rows.loc[1, "cefr"] = 1e999
     with pytest.raises(CorpusError, match="unknown level .row 3: 'inf'"):
         cleaning.clean(read(write_xlsx(rows, tmp_path / "c")))
-
-
-def test_efs_numbers_are_unknown_where_the_levels_are_named():
-    assert cleaning.cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"}).fillna("?").tolist() == ["B1", "?"]

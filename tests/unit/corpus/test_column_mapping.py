@@ -100,3 +100,47 @@ def test_other_corpora_are_read_with_their_own_names(tmp_path, header, cells, co
 def test_a_mapped_column_that_the_file_lacks_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no column l_one. Found: writing_id"):
         read(write_csv(table({}), tmp_path / "c"), columns={"l1": "l_one"})
+
+
+@pytest.mark.parametrize("name", ["CEFR level", "cefr-level", "CefrLevel", " CEFR_Level "])
+def test_names_are_the_same_whatever_stands_between_their_words(tmp_path, name):
+    rows = read_bytes(tmp_path, f"Writing ID,Level,{name},text\n1,3,B2,Hello\n")
+    assert rows[["text_id", "level"]].to_numpy().tolist() == [["1", "B2"]]
+
+
+def test_an_exact_name_goes_before_one_that_is_spelt_otherwise(tmp_path):
+    assert read_bytes(tmp_path, "id,text id,text_id,cefr,text\n1,2,3,B2,Hello\n")["text_id"].tolist() == ["3"]
+
+
+def test_a_level_beside_another_cefr_column_is_refused(tmp_path):
+    with pytest.raises(CorpusError, match="both level and cefr of rater 1 may hold the CEFR level"):
+        read_bytes(tmp_path, "id,level,CEFR of rater 1,text\n1,7,B2,Hello\n")
+
+
+def test_all_missing_columns_are_told_at_once(tmp_path):
+    with pytest.raises(
+        CorpusError, match="no column writing_id or .*, no column cefr or .*, no column text. Found: a, b"
+    ):
+        read_bytes(tmp_path, "a,b\n1,2\n")
+
+
+def test_a_header_that_is_a_text_is_not_shown(tmp_path):
+    with pytest.raises(CorpusError) as error:
+        read_bytes(tmp_path, "1,A1,I like my cats and dogs\n2,A1,I like tea and milk\n")
+    assert "my cats" not in str(error.value) and "(23 characters)" in str(error.value)
+
+
+def test_ids_that_agree_lend_nothing_to_other_texts(tmp_path):
+    rows = many(9)
+    files = [write_csv(four_columns(rows).assign(text="Now to a new thing " + rows["writing_id"]),
+                       tmp_path / "more.csv"), write_csv(rows, tmp_path / "all.csv")]  # fmt: skip
+    with pytest.raises(CorpusError, match="more.csv names no learners, .*9 of 9 texts compared are other texts"):
+        read(files)
+
+
+def test_a_file_that_only_lends_says_so(tmp_path):
+    rows = many(9)
+    files = [write_csv(four_columns(rows[:8]), tmp_path / "four.csv"), write_csv(rows, tmp_path / "all.csv")]
+    sources = reading.read(files, settings())[1]
+    assert [source["lends"] for source in sources] == [False, True]
+    assert dict(reading.remarks(sources[1]))["rows that only lend learners, prompts and first languages"] == "all 9"

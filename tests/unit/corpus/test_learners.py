@@ -1,9 +1,14 @@
-"""Claims about whose a text is."""
+"""Claims about whose a text is: who is unknown stays unknown, and no id stands for several people unnoticed."""
 
 import pandas as pd
+import pytest
 
-from lib.corpus import learners
+from lib.corpus import learners, reading
+from lib.errors import CorpusError
 from lib.evaluation.statistics import whose
+from tests.helpers.corpora import many, read, settings, write_csv, write_xlsx
+
+LONG = [100111000111000000 + 1000 * n for n in range(9)]
 
 
 def test_a_text_without_learner_is_a_learner_of_its_own():
@@ -18,3 +23,55 @@ def test_a_text_without_learner_is_a_learner_of_its_own():
 def test_learners_are_known_where_one_is_named():
     assert learners.known(pd.DataFrame({"learner_id": ["", "x"]}))
     assert not learners.known(pd.DataFrame({"learner_id": ["", ""]}))
+
+
+def test_all_learners_are_known_where_each_is_named():
+    assert learners.all_known(pd.DataFrame({"learner_id": ["y", "x"]}))
+    assert not learners.all_known(pd.DataFrame({"learner_id": ["", "x"]}))
+
+
+@pytest.mark.parametrize(
+    "cell", ["", " ", "NA", "n/a", "NaN", "null", "None", r"\N", "#N/A", "#REF!", "#VALUE!", "#WERT!", "#NV", "<NA>"]
+)
+def test_what_says_that_a_learner_is_unknown_names_nobody(tmp_path, cell):
+    rows = many(6).assign(learner_id=["7", cell, "8", cell, cell, "NAT7"], l1=cell, topic_id=cell)
+    found, (source,) = reading.read(write_csv(rows, tmp_path / "c.csv"), settings())
+    assert found["learner_id"].tolist() == ["7", "", "8", "", "", "NAT7"] and source["learners_unknown"] == 3
+    assert set(found["l1"]) == set(found["topic_id"]) == {""}
+
+
+@pytest.mark.parametrize("sign", ["1.00111E+11", "1e+16", "2,5E+12"])
+@pytest.mark.parametrize("column", ["learner_id", "writing_id"])
+def test_ids_with_a_power_of_ten_are_refused(tmp_path, sign, column):
+    rows = many(6).astype({column: object})
+    rows.loc[4, column] = sign
+    with pytest.raises(CorpusError, match=f"c.csv: 1 of .* ids in {column} are shown with a power of ten"):
+        read(write_csv(rows, tmp_path / "c.csv", sep="\t"))
+
+
+def test_ids_rounded_to_15_digits_are_refused(tmp_path):
+    with pytest.raises(CorpusError, match="9 of 9 ids in learner_id are rounded to 15 digits"):
+        read(write_csv(many(9).assign(learner_id=LONG), tmp_path / "c.csv"))
+
+
+def test_long_ids_in_number_cells_are_refused(tmp_path):
+    rows = many(9).assign(learner_id=[number + 117 for number in LONG])
+    with pytest.raises(CorpusError, match="ids in learner_id are shown with a power of ten"):
+        read(write_xlsx(rows, tmp_path / "c"))
+
+
+@pytest.mark.parametrize("write", [write_csv, write_xlsx])
+def test_long_ids_that_are_text_are_ids(tmp_path, write):
+    ids = [str(number + 117 + n) for n, number in enumerate(LONG)]
+    assert read(write(many(9).assign(learner_id=ids), tmp_path / "c"))["learner_id"].tolist() == ids
+    assert read(write(many(2).assign(learner_id=["1e5", "2E7"]), tmp_path / "c"))["learner_id"].tolist() == [
+        "1e5",
+        "2E7",
+    ]
+
+
+def test_learners_with_two_first_languages_are_counted():
+    texts = pd.DataFrame(
+        {"learner_id": ["1", "1", "2", "2", "", ""], "l1": ["Thai", "Urdu", "Thai", "", "Thai", "Urdu"]}
+    )
+    assert learners.with_two(texts, "l1") == 1

@@ -20,6 +20,14 @@ def test_learner_ids_leave_as_keyed_hashes(tmp_path, monkeypatch):
     assert (tmp_path / "one").stat().st_mode & 0o077 == 0
 
 
+def test_an_unknown_learner_is_never_hashed():
+    texts = learners(4)[:4].assign(learner_id=["a", "b", "c", "d"])
+    texts.loc[[1, 3], "learner_id"] = ""
+    hashed = pseudonyms.hashed_learners(texts)
+    assert hashed[[1, 3]].tolist() == texts["text_id"][[1, 3]].astype(str).tolist()
+    assert hashed[[0, 2]].str.fullmatch("[0-9a-f]{16}").all() and hashed.nunique() == 4
+
+
 def test_runs_that_start_together_share_one_whole_key(tmp_path, monkeypatch):
     monkeypatch.setenv("ILM_CEFR_KEY", str(tmp_path / "folder/key"))
     keys, gate = [], threading.Barrier(8)

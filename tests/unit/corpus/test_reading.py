@@ -1,11 +1,17 @@
 """Claims about reading a corpus: every shape gives the same texts, and what is damaged is refused in words."""
 
+import codecs
 import zipfile
 
+import hypothesis
+import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as any_of
 
 from lib.corpus import reading
 from lib.errors import CorpusError
+from tests.helpers.any_text import quickly
 from tests.helpers.bad_corpora import BAD, HEADER
 from tests.helpers.corpora import (
     ROW,
@@ -44,7 +50,7 @@ def test_all_shapes_give_the_same_table(tmp_path):
 def test_whole_numbers_kept_as_floats_are_whole_again(tmp_path):
     rows = table({"writing_id": 1234.0, "learner_id": 7.0, "cefr": 3.0, "topic_id": "12.0", "text": 2.5},
                  {"writing_id": 1e15, "learner_id": "x1.0", "cefr": "A1", "topic_id": 0, "text": True})  # fmt: skip
-    found = read(write_xlsx(rows, tmp_path / "c.xlsx", dimension="A1"))
+    found = read(write_xlsx(rows, tmp_path / "c.xlsx", dimension="A1"), levels={"3": "A1"})
     assert found["text_id"].tolist() == ["1234", "1000000000000000"]
     assert found[["learner_id", "level", "topic_id"]].to_numpy().tolist() == [["7", "3", "12"], ["x1.0", "A1", "0"]]
     assert found["text"].tolist() == ["2.5", "TRUE"]
@@ -94,3 +100,55 @@ def test_what_is_no_file_is_refused(files):
 def test_one_file_need_not_be_in_a_list(tmp_path):
     path = write_csv(table({}), tmp_path / "c d.csv")
     assert read(path).equals(read([str(path)])) and read(str(path))["text"].tolist() == [ROW["text"]]
+
+
+NAMES = {
+    "text_id": ["writing_id", "Writing ID", "text-id", "ID"],
+    "learner_id": ["learner_id", "Learner ID", "LEARNERID"],
+    "level": ["cefr", "CEFR level", "cefr-label"],
+    "text": ["text", " Text "],
+}
+UNKNOWN = ["", "NA", "n/a", "NaN", "null", r"\N", "#N/A", "#REF!"]
+WORDS = any_of.lists(any_of.sampled_from([*"aäé,;\t\"'\n1", "NA", "cat", "“ok”", "A1"]), min_size=1, max_size=9).map(
+    " ".join
+)
+ROW_OF_TRUTH = any_of.tuples(any_of.sampled_from(["7", "8", "x1", *UNKNOWN]), any_of.sampled_from(["A1", "B2"]), WORDS)
+
+
+@any_of.composite
+def corpora(draw):
+    """(truth, tables to write one below the other, how): the same rows under any names, orders and gaps."""
+    rows = draw(any_of.lists(ROW_OF_TRUTH, min_size=1, max_size=8))
+    truth = pd.DataFrame(rows, columns=["learner_id", "level", "text"]).assign(
+        text_id=[str(n) for n in range(101, 101 + len(rows))]
+    )
+    cut, tables = draw(any_of.integers(0, len(rows))), []
+    for part in (truth[:cut], truth[cut:]):
+        columns = draw(any_of.permutations(list(truth)))
+        table = part[columns].rename(columns={name: draw(any_of.sampled_from(NAMES[name])) for name in columns})
+        blank = pd.DataFrame([[""] * len(columns)] * draw(any_of.integers(0, 2)), columns=table.columns, dtype="str")
+        tables.append(pd.concat([blank, table, blank]))
+    sep, encoding = (
+        draw(any_of.sampled_from(",;\t")),
+        draw(any_of.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"])),
+    )
+    return truth, [table for table in tables if len(table)], draw(any_of.sampled_from(["csv", "xlsx"])), sep, encoding
+
+
+@hypothesis.settings(quickly, max_examples=200)
+@given(corpora())
+def test_what_is_read_is_the_truth_or_a_refusal(tmp_path_factory, made):
+    truth, tables, kind, sep, encoding = made
+    folder = tmp_path_factory.mktemp("any")
+    if kind == "xlsx":
+        more = [(f"more{n}", table, "visible") for n, table in enumerate(tables[1:])]
+        files = [write_xlsx(tables[0], folder / "c.xlsx", more=more)]
+    else:
+        files = [write_csv(table, folder / f"{n}.csv", sep=sep, encoding=encoding) for n, table in enumerate(tables)]
+    try:
+        found = read(files, encoding=codecs.lookup(encoding).name)
+    except CorpusError as refusal:
+        assert "Expected" in str(refusal) or "Copy it again" in str(refusal)
+        return
+    wanted = truth.assign(learner_id=truth["learner_id"].mask(truth["learner_id"].isin(UNKNOWN), ""))
+    assert found[list(wanted)].to_numpy().tolist() == wanted.to_numpy().tolist()

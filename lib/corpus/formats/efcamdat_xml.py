@@ -22,10 +22,12 @@ L1S = {
 ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(["'])(.*?)\2""", re.DOTALL)
 WRITING = re.compile(r"<writing\s")
 LEARNER, TOPIC = re.compile(r"<learner\s([^>]*)>"), re.compile(r"<topic\s([^>]*)>")
-TEXT = re.compile(r"<text(?:\s[^>]*)?>")
+TEXT, EMPTY = re.compile(r"<text(?:\s[^>]*)?(?<!/)>"), re.compile(r"<text(?:\s[^>]*)?/>")
+CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 CHANGE = re.compile(r"(</?(?:change|selection|tag|symbol|correct)(?:\s[^<>]*)?/?>)")
 LINE_BREAK, CODE = re.compile(r"</?br\s*/?>", re.IGNORECASE), re.compile(r"</?code\s*/?>", re.IGNORECASE)
 ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
+PAIR = re.compile(r"&#(x[0-9a-f]{4}|[0-9]{5});&#(x[0-9a-f]{4}|[0-9]{5});", re.IGNORECASE)
 DEEPEST = 8  # times that an entity may have been escaped
 
 
@@ -33,17 +35,24 @@ class Unreadable(ValueError):
     """One writing is too damaged; the message is the reason under which it is counted."""
 
 
-def rows(file, encoding, text_column, unreadable):
-    """Yield the header, then a row for each writing. text_column: text, or text_corrected with corrections carried out.
+def parts(file, encoding, text_column, notes):
+    """The one table, a row for each writing. text_column: text, or text_corrected with corrections carried out.
 
-    unreadable: a Counter that gets {reason: writings left out}. Raises CorpusError for a cut file and for a DTD.
+    Raises CorpusError, on the way, for a cut file and for a DTD.
     """
-    yield ["writing_id", "level", "learner_id", "l1", "topic_id", text_column]
-    for piece in _pieces(file, encoding):
+    header = ["writing_id", "level", "learner_id", "l1", "topic_id", text_column]
+    return [(None, header, _rows(file, encoding, text_column == "text_corrected", notes))]
+
+
+def _rows(file, encoding, corrected, notes):
+    for number, piece in enumerate(_pieces(file, encoding), 1):
         try:
-            yield _writing(piece, text_column == "text_corrected")
+            row = _writing(piece, corrected)
         except Unreadable as damage:
-            unreadable[str(damage)] += 1
+            notes.unreadable[str(damage)] += 1
+            continue
+        notes.read(number)
+        yield row
 
 
 def _pieces(file, encoding):
@@ -85,17 +94,25 @@ def _closing_tag(file, block):
 
 
 def _writing(piece, corrected):
-    start, end = TEXT.search(piece), piece.rfind("</text>")
-    if not start or end < start.end():
-        raise Unreadable("text without begin or end")
-    about = piece[: start.start()] + piece[end:]
+    about, text = _parted(piece)
     own = _attributes(about[: about.find(">")])
     learner, topic = (_attributes(tag[1]) if (tag := kind.search(about)) else {} for kind in (LEARNER, TOPIC))
     if not own.get("id"):
         raise Unreadable("no writing id")
     l1 = L1S.get(learner.get("nationality", "").lower(), "")
-    text = _as_typed(_resolved(piece[start.end() : end], corrected))
+    text = _as_typed(_resolved(text, corrected))
     return own["id"], own.get("level", ""), learner.get("id", ""), l1, topic.get("id", ""), text
+
+
+def _parted(piece):
+    """(what stands around the text, the text)"""
+    start, end = TEXT.search(piece), piece.rfind("</text>")
+    if not start and end < 0 and (empty := EMPTY.search(piece)):
+        return piece[: empty.start()] + piece[empty.end() :], ""
+    if not start or end < start.end():
+        raise Unreadable("text without begin or end")
+    text = piece[start.end() : end]
+    return piece[: start.start()] + piece[end:], CDATA.sub(r"\1", text) if "<![" in text else text
 
 
 def _attributes(tag):
@@ -149,12 +166,20 @@ def _wording(change, corrected):
 def _as_typed(text):
     """Characters for entities, however often escaped; line ends for <br>; spaces at the ends of lines are layout."""
     for _ in range(DEEPEST):
-        before, text = text, ENTITY.sub(_character, text)
+        before, text = text, ENTITY.sub(_character, PAIR.sub(_joined, text) if ";&#" in text else text)
         if text == before:
             break
     if "<" in text:
         text = "\n".join(line.strip() for line in LINE_BREAK.split(CODE.sub("", text)))
     return text.strip()
+
+
+def _joined(pair):
+    """The character of which two entities give a half each, as UTF-16 writes it (surrogates)."""
+    first, second = (int(half[1:], 16) if half[0] in "xX" else int(half) for half in pair.groups())
+    if 0xD800 <= first < 0xDC00 <= second < 0xE000:
+        return chr(0x10000 + ((first - 0xD800) << 10) + (second - 0xDC00))
+    return pair[0]
 
 
 def _character(entity):

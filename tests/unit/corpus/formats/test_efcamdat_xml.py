@@ -26,6 +26,9 @@ def test_release_2_gives_every_text_but_the_spaces_around_it(tmp_path):
         ("1 &lt; 2 &amp;lt;br&amp;gt; ok", "1 < 2\nok"),
         ("\n      Hi!\n      ", "Hi!"),
         ("<selected> <texts>", "<selected> <texts>"),
+        ("<![CDATA[\n  Hi & <br> bye\n]]>", "Hi &\nbye"),
+        ("a &#55357;&#56832; &amp;#xD83D;&amp;#xDE00; b", "a 😀 😀 b"),
+        ("&#55357; x", "\ufffd x"),
     ],
 )
 def test_release_2_with_its_damage_says_what_the_learner_typed(tmp_path, typed, text):
@@ -64,7 +67,7 @@ def test_release_2_tells_a_first_language_where_the_country_does(tmp_path):
 
 
 def test_a_writing_may_lie_across_two_blocks_of_the_stream(tmp_path, monkeypatch):
-    monkeypatch.setattr("lib.corpus.efcamdat_xml.BLOCK", 150)
+    monkeypatch.setattr("lib.corpus.formats.efcamdat_xml.BLOCK", 150)
     rows = read_writings(tmp_path, *(writing(id=str(n), text=f"text {n} é") for n in range(50)))
     assert rows["text"].tolist() == [f"text {n} é" for n in range(50)]
 
@@ -86,3 +89,9 @@ def test_damaged_writings_are_counted_by_reason_and_hurt_no_other(tmp_path):
 def test_more_damage_than_one_in_a_hundred_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="1 of 51 writings cannot be read .no writing id: 1"):
         read_writings(tmp_path, writing(id=""), *(writing(id=str(n)) for n in range(50)))
+
+
+@pytest.mark.parametrize("tag", ["<text/>", "<text />", "<text></text>"])
+def test_a_writing_without_words_is_an_empty_text_and_no_damage(tmp_path, tag):
+    rows = read_writings(tmp_path, writing().replace("<text>I like cats.</text>", tag), writing(id="2"))
+    assert rows["text"].tolist() == ["", "I like cats."] and rows["text_id"].tolist() == ["1", "2"]
