@@ -25,9 +25,9 @@ LearnerSums = namedtuple("LearnerSums", "table mask_type subset learners_known")
 
 def whose(rows, learners_known=True):
     """(number of each row's learner, whether all are named). Numbered as they appear: the resamples must not depend on
-    the key that hashed the ids. learners_known: False where the ids name nobody."""
-    ids = rows["learner_id"].where(rows["learner_id"].notna() & learners_known, "")
-    return pd.factorize(learners.of(rows.assign(learner_id=ids)))[0], bool((ids != "").all())
+    the key that hashed the ids. learners_known: False where 01 put a text's own id in the place of some learners'."""
+    ids = rows["learner_id"].fillna("")
+    return pd.factorize(learners.of(rows.assign(learner_id=ids)))[0], bool(learners_known and (ids != "").all())
 
 
 def learner_sums(scores, mask_type="mix", copied=False, subset=None, learners_known=True):

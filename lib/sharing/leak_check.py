@@ -51,7 +51,7 @@ def check(files, texts, learners_known=True, public=()):
         known = word_runs(pd.Series(list(public), dtype=object).map(text_extraction.spoken), n)[0]
         few[n] = few[n][~few[n].index.isin(known)]
     rows = [row for n in reversed(LENGTHS) for row in _places(read, *grams[n], few[n], n)]
-    rows += _learner_ids(read, learners if learners_known else set())
+    rows += _learner_ids(read, learners)
     table = pd.DataFrame(rows + unread, columns=COLUMNS)
     return table[(table["hash"] == "") | ~table.duplicated(["file", "hash"])].reset_index(drop=True)
 

@@ -16,7 +16,7 @@ def test_a_text_without_learner_is_a_learner_of_its_own():
     assert learners.of(texts).tolist() == ["x", "text 2", "x", "text 4"]
     numbers, named = whose(texts)
     assert numbers.tolist() == [0, 1, 0, 2] and not named
-    assert whose(texts, learners_known=False)[0].tolist() == [0, 1, 2, 3]
+    assert whose(texts, learners_known=False)[0].tolist() == [0, 1, 0, 2]
     assert whose(texts.assign(learner_id=None))[0].tolist() == [0, 1, 2, 3]
 
 

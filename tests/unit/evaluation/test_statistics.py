@@ -218,7 +218,12 @@ def test_texts_without_learners_stand_alone_and_are_provisional():
     sums = statistics.learner_sums(table)
     assert sums.table.groupby("learner")["n_texts"].max().tolist() == [3, 1, 1, 1]  # x, text 3, text 4, y
     assert "learners are unknown" in compare(sums, min_learners=2)["why"]
-    assert statistics.learner_sums(table, learners_known=False).table["learner"].nunique() == 6
+
+
+def test_learners_known_in_part_stay_clusters_and_are_provisional():
+    table = scores({("general", 0): np.arange(6.0), ("a1", 0): np.ones(6)}, learner=["x", "x", "x", "text 3", "y", "y"])
+    sums = statistics.learner_sums(table, learners_known=False)
+    assert sums.table.groupby("learner")["n_texts"].max().tolist() == [3, 1, 2] and not sums.learners_known
 
 
 def test_a_score_that_is_not_finite_is_refused():

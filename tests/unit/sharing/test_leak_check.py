@@ -162,6 +162,14 @@ def test_without_learner_ids_ten_texts_are_not_yet_many(corpus, tmp_path):
     assert len(leak_check.check([file], corpus, learners_known=False)) == 1
 
 
+@pytest.mark.parametrize("all_known", [True, False])
+def test_a_known_learners_id_is_found_where_others_are_unknown(all_known, corpus, tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_text(f"The texts of {IDS[3]} are odd.")
+    found = leak_check.check([file], corpus, learners_known=all_known)
+    assert len(found) == 1 and "a learner's id" in found["where"].iloc[0]
+
+
 def test_what_the_repository_shows_already_is_no_finding(corpus, tmp_path):
     file = tmp_path / "a.txt"
     file.write_text(SECRET)
