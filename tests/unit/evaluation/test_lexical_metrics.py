@@ -59,7 +59,8 @@ def test_seeds_are_averaged_and_learners_are_what_is_drawn():
     a, b = (lexical_metrics.rates(table, {"rate": ("right", "n")}).iloc[0] for table in (one, twice))
     assert a.equals(b) and a["n"] == 40  # 20 learners, each with one right and one wrong text: no spread between them
     assert a["rate_lo"] == a["rate_hi"] == a["rate"] == pytest.approx(0.05)
-    alone = lexical_metrics.rates(one, {"rate": ("right", "n")}, learners_known=False).iloc[0]
+    unknown = one.assign(learner_id=one["text_id"].astype(str))  # as 01 leaves texts of nobody who is named
+    alone = lexical_metrics.rates(unknown, {"rate": ("right", "n")}, learners_known=False).iloc[0]
     assert alone["n_learners"] == 40 and alone["rate_lo"] < 0.05 < alone["rate_hi"]
 
 
