@@ -1,4 +1,4 @@
-"""The device that a process computes on, and what may be asked of it: one gate, passed before anything starts."""
+"""The device that a process computes on, and what may be asked of it: one gate for all that compute."""
 
 import functools
 from typing import NamedTuple
