@@ -16,10 +16,10 @@ EXPERIMENT = config.get("experiment", "demo")
 CORPUS = config.get("corpus", request.EMBEDDED)
 CORPUS = CORPUS if isinstance(CORPUS, list) else request.corpus_files(str(CORPUS))
 PARAMS = config.get("params", "params/demo").rstrip("/")
-ASKED = parameters.profile(PARAMS)
+ASKED = parameters.load_profile(PARAMS)
 MODELS = {name: p for name, p in ASKED.items() if isinstance(p, parameters.Train)}
 WRITERS = [name for name, p in MODELS.items() if p.infill]
-MACHINE = parameters.machine(config.get("profile", "laptop"))
+MACHINE = parameters.load_machine(config.get("profile", "laptop"))
 SEEDS = next(iter(MODELS.values())).seeds
 RUN = folders.Experiment(EXPERIMENT, root=".").folder.as_posix()
 # A result is the manifest in its folder: written last, it vouches for the other files. So it is what the graph knows of;

@@ -14,5 +14,5 @@ def facts():
         "date": datetime.date.today().isoformat(),
         "commit": folders.commit(),
         "command": " ".join([".venv/bin/python", *sys.argv]),
-        "machine": f"{folders.machine()}, {gib} GiB",
+        "machine": f"{folders.machine_description()}, {gib} GiB",
     }

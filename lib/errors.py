@@ -12,11 +12,11 @@ class UserError(Exception):
         return [f"{type(self).__name__}: {self}"]
 
 
-class Missing(UserError, FileNotFoundError):
+class MissingResult(UserError, FileNotFoundError):
     """A file is not there, or an input that another notebook makes is not there yet."""
 
 
-class BadName(UserError, ValueError):
+class InvalidName(UserError, ValueError):
     """The name of an experiment is no name for a folder."""
 
 
@@ -24,27 +24,27 @@ class ParameterError(UserError, ValueError):
     """A parameter is unknown, mistyped, out of range or given twice."""
 
 
-class NotWritten(UserError, OSError):
+class WriteError(UserError, OSError):
     """The disk is full, or the folder may not be written to."""
 
 
-class Stale(UserError, ValueError):
+class StaleResult(UserError, ValueError):
     """A result is not finished, not as it was written, or made from what has changed since."""
 
 
-class Held(UserError, RuntimeError):
+class ExperimentRunning(UserError, RuntimeError):
     """Another process makes this experiment."""
 
 
-class ForeignCheckpoint(UserError, ValueError):
+class IncompatibleCheckpoint(UserError, ValueError):
     """The checkpoints in the folder belong to another training."""
 
 
-class CutOff(UserError, RuntimeError):
+class TrainingInterrupted(UserError, RuntimeError):
     """The time of this process is up; what it has learned is saved."""
 
 
-class NotFinite(UserError, FloatingPointError):
+class NonFiniteLoss(UserError, FloatingPointError):
     """The loss of a training is no number any more."""
 
 
@@ -52,7 +52,7 @@ class OutOfMemory(UserError, MemoryError):
     """Not even one example at a time fits into memory."""
 
 
-class NoCorpus(UserError, ValueError):
+class CorpusNotFound(UserError, ValueError):
     """A file that CORPUS names is not there, or it names none."""
 
 
@@ -60,7 +60,7 @@ class CorpusError(UserError, ValueError):
     """The corpus cannot be used."""
 
 
-class NotUpstream(UserError, ValueError):
+class UpstreamFormatError(UserError, ValueError):
     """A model or a file is not of the kind that can be passed on to upstream ILM or taken over from it."""
 
 
@@ -68,5 +68,5 @@ class LeakFound(UserError, RuntimeError):
     """Something would leave that must not."""
 
 
-class NoDevice(UserError, RuntimeError):
+class DeviceUnavailable(UserError, RuntimeError):
     """The machine lacks what the profile asks of it: GPUs, or a cluster's commands."""

@@ -3,7 +3,7 @@
 import os
 
 
-def load(kind, name, otherwise):
+def load_pretrained(kind, name, otherwise):
     """kind.from_pretrained of a folder or a name on the hub; nobody's code is run. Raises ValueError, with the words of
     `otherwise` and one way on more, where it is not to be had."""
     if not os.path.exists(name):

@@ -7,7 +7,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from lib.design import LEVELS
-from lib.experiment.files import atomic, read_csv
+from lib.experiment.files import atomic_write, read_csv
 
 MARKS = re.compile("(<!-- verdicts -->\n).*?(<!-- end -->)", re.S)
 
@@ -25,6 +25,6 @@ def refreshed(readme, verdicts):
 
 
 if __name__ == "__main__":
-    with atomic("README.md") as temporary:
+    with atomic_write("README.md") as temporary:
         old = Path("README.md").read_text(encoding="utf-8")
         temporary.write_text(refreshed(old, read_csv("runs/demo/hypotheses/verdicts.csv")), encoding="utf-8")

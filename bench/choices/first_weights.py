@@ -47,20 +47,20 @@ def first_weights(model, tokens, positions, matrices):
 
 
 def main():
-    run, settings = Experiment("demo", "."), parameters.load("params/demo/general.yaml")
+    run, settings = Experiment("demo", "."), parameters.load_file("params/demo/general.yaml")
     tokenizer = AutoTokenizer.from_pretrained(run.tokenizer)
     special = first_special_of(tokenizer)
-    drawing = parameters.load("params/demo/masks.yaml")
+    drawing = parameters.load_file("params/demo/masks.yaml")
     texts = pd.read_parquet(run.texts, columns=["text_id", "split"])
-    index = token_index.read(run.index).merge(texts, on="text_id")
-    frozen = pd.read_parquet(run.masks("valid")).query("mask_type == 'mix' and mask_set == 0")
+    index = token_index.read_index(run.index).merge(texts, on="text_id")
+    frozen = pd.read_parquet(run.frozen_masks("valid")).query("mask_type == 'training_mix' and mask_set == 0")
     valid = scoring.frozen_examples(index[index["split"] == "valid"], frozen, special)
     arms = {name: {"perplexity": [], "seconds": []} for name in ARMS}
     for seed in SEEDS:  # arms in turn, so that a busy minute of the machine hits all of them
         for name, spreads in ARMS.items():
             set_seed(seed)
             steps = Steps(index[index["split"] == "train"], drawing, settings, seed, special)
-            model = initialization.model(settings, tokenizer, drawing.max_length)
+            model = initialization.initial_model(settings, tokenizer, drawing.max_length)
             first_weights(model, *spreads)
             began = time.perf_counter()
             with tempfile.TemporaryDirectory() as folder:
@@ -72,7 +72,7 @@ def main():
         logs = np.log(arm["perplexity"])
         arm |= {"geometric mean": round(float(np.exp(logs.mean())), 2), "sd of ln": round(float(logs.std(ddof=1)), 3)}
     with open("bench/records/first_weights.json", "w", encoding="utf-8") as file:
-        json.dump(facts() | {"examples": settings.examples, "seeds": SEEDS, "arms": arms}, file, indent=2)
+        json.dump(facts() | {"examples": settings.max_examples, "seeds": SEEDS, "arms": arms}, file, indent=2)
 
 
 if __name__ == "__main__":

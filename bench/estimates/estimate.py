@@ -57,7 +57,7 @@ def hours():
     in_float32 = 2 * PARAMETERS / (REFERENCES["float32 products, TFLOP/s, H100 and H200 (data sheet)"] * 1e12 * share)
     tokens = tokens_by_level()
     all_texts = sum(tokens.values()) / TRAINED / MASKS
-    looked = LOOKS * frozen_masks.LOOKED_AT * all_texts / sum(efcamdat.TEXTS.values())
+    looked = LOOKS * frozen_masks.MAX_VALIDATION_TEXTS * all_texts / sum(efcamdat.TEXTS.values())
     jobs = {"general": (sum(tokens.values()), None)}
     jobs |= {level: (tokens[level], None) for level in LEVELS}
     jobs |= {f"{level}, transfer": (tokens[level], "general") for level in LEVELS}

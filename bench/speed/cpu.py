@@ -39,18 +39,23 @@ from lib.experiment.files import read_json, write_json, write_table
 from lib.experiment.folders import Experiment
 from lib.infilling import decoding
 from lib.masking import frozen_masks, masks, segmentation, token_index, tokenization
-from lib.masking.examples import SPECIALS, assemble, example, lengths
-from lib.masking.token_index import Texts
+from lib.masking.examples import SPECIALS, assemble, build_example, example_lengths
+from lib.masking.token_index import TokenizedTexts
 from lib.models import initialization, packing
 from lib.training.dataset import Steps
 
 RECORD = Path(__file__).parents[1] / "records/cpu.json"
-SMALL = parameters.load("params/demo/general.yaml")  # 1 layer of 96 numbers
+SMALL = parameters.load_file("params/demo/general.yaml")  # 1 layer of 96 numbers
 MIDDLE = SMALL.model_copy(update={"n_layer": 4, "n_head": 4, "n_embd": 256})
 N_TRAINING = 578_625  # 80 % of EFCAMDAT's 723,282 texts
 WORKERS = 4  # processes in which upstream aligns masks with tokens, its default
-DRAWING = parameters.load("params/efcamdat/masks.yaml")
-HOW = (DRAWING.masks_per_text, DRAWING.tries, *masks.chances(DRAWING.p, DRAWING.ngram_share), DRAWING.max_ngram)
+DRAWING = parameters.load_file("params/efcamdat/masks.yaml")
+HOW = (
+    DRAWING.masks_per_text,
+    DRAWING.max_redraws,
+    *masks.mask_probabilities(DRAWING.mask_probability, DRAWING.ngram_share),
+    DRAWING.max_ngram,
+)
 
 
 def ratio(n, theirs, ours, times=1):
@@ -82,15 +87,15 @@ def frame(texts):
 
 
 def indexed(table, up, processes=1):
-    index = token_index.build(table, up.gpt2, "rules", 1024, processes=processes)
-    return Texts.of(index), masks.text_keys(index["text_id"])
+    index = token_index.build_index(table, up.gpt2, "rules", 1024, processes=processes)
+    return TokenizedTexts.of(index), masks.text_keys(index["text_id"])
 
 
 def one_pass(index, first, number):
     """All masks of one training pass over the index and their examples; returns how many those are."""
     flat, keys = index
     drawn = masks.draw(flat.units, flat.unit_bounds, keys, 0, masks.TRAINING, number, *HOW)
-    length = lengths(flat, *drawn)
+    length = example_lengths(flat, *drawn)
     (fits,) = np.nonzero(length > 0)
     assemble(flat, drawn, fits, length[fits], first)
     return len(fits)
@@ -149,7 +154,7 @@ def trained(settings, tokenizer, index):
     """Two equal models, their optimisers, and the order of training."""
     settings = settings.model_copy(update={"examples_per_step": BATCH * ACCUMULATION})
     steps = Steps(index, DRAWING, settings, 0, tokenizer.convert_tokens_to_ids(SPECIALS[0]))
-    models = [initialization.model(settings, tokenizer, DRAWING.max_length).train() for _ in range(2)]
+    models = [initialization.initial_model(settings, tokenizer, DRAWING.max_length).train() for _ in range(2)]
     models[0].set_attn_implementation("eager")  # all there was in upstream's transformers
     for block in models[0].transformer.h:
         block.mlp.act = ACT2FN["gelu_new"]
@@ -161,9 +166,9 @@ def trained(settings, tokenizer, index):
 def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
     """Examples a second of training, ours with all it does between two steps; theirs has its batches at hand."""
     table = frame(once(texts))
-    tokenizer = tokenizer or tokenization.tokenizer("bpe", table["text"], 1017)
-    index = token_index.build(table, tokenizer, "rules", DRAWING.max_length)
-    settings = settings.model_copy(update={"init_from": "scratch", "examples": (n + 1) * BATCH * batches})
+    tokenizer = tokenizer or tokenization.make_tokenizer("bpe", table["text"], 1017)
+    index = token_index.build_index(table, tokenizer, "rules", DRAWING.max_length)
+    settings = settings.model_copy(update={"init_from": "scratch", "max_examples": (n + 1) * BATCH * batches})
     steps, theirs, ours, their_adam, our_adam = trained(settings, tokenizer, index)
     steps.settings = steps.settings.model_copy(update={"examples_per_step": BATCH * batches})
     turn = {"theirs": 0, "ours": 0}
@@ -174,8 +179,8 @@ def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
         upstream.step(theirs, their_adam, *padded[first])
 
     def our_step():
-        with packing.attention(ours):
-            packing.loss_by_rows(ours, packing.tensors(steps[turn["ours"]])).backward()
+        with packing.packed_attention(ours):
+            packing.chunked_loss(ours, packing.to_tensors(steps[turn["ours"]])).backward()
         torch.nn.utils.clip_grad_norm_(ours.parameters(), 1.0)
         our_adam.step()
         our_adam.zero_grad()
@@ -209,16 +214,16 @@ def training_demo(up, n):
 
 def training_124m(up, n):
     """GPT-2's own size; one batch of 8 examples a step, since a step of theirs takes half a minute."""
-    return stepping(parameters.load("params/efcamdat/general.yaml"), up.gpt2, 3000, min(n, 3), batches=1)
+    return stepping(parameters.load_file("params/efcamdat/general.yaml"), up.gpt2, 3000, min(n, 3), batches=1)
 
 
 def asked(up, texts, size):
     """A model and the frozen masks of some texts, all span types, with the texts' examples."""
     table = frame(once(texts))
-    index = token_index.build(table, up.gpt2, "rules", DRAWING.max_length)
-    model = initialization.model(size, up.gpt2, DRAWING.max_length).eval()
-    sets = {"mix": DRAWING.mix_sets, "word": 1, "ngram": 1, "sentence": 1, "document": 1}
-    frozen = pd.concat([frozen_masks.freeze(index, DRAWING, kind, n) for kind, n in sets.items()])
+    index = token_index.build_index(table, up.gpt2, "rules", DRAWING.max_length)
+    model = initialization.initial_model(size, up.gpt2, DRAWING.max_length).eval()
+    sets = {"training_mix": DRAWING.frozen_masks_per_text, "word": 1, "ngram": 1, "sentence": 1, "document": 1}
+    frozen = pd.concat([frozen_masks.draw_frozen(index, DRAWING, kind, n) for kind, n in sets.items()])
     return model, scoring.frozen_examples(index, frozen, up.first)
 
 
@@ -253,18 +258,18 @@ def infilling_of(up, n, contexts, times, size):
     """Blanks filled by sampling from a nucleus of .95, `times` times for each context."""
     model, (keys, tokens, roles) = asked(up, max(contexts, 20), size)
     sure(model, up.first, np.random.default_rng(0))
-    chosen = np.flatnonzero((keys["mask_type"] == "mix") & (keys["mask_set"] == 0))
+    chosen = np.flatnonzero((keys["mask_type"] == "training_mix") & (keys["mask_set"] == 0))
     if contexts == 1:  # one of the usual length
-        chosen = sorted(chosen, key=lambda i: abs(len(decoding.prompt(tokens[i], roles[i])) - 74))[:1]
-    prompts = [decoding.prompt(tokens[i], roles[i]) for i in chosen]
-    blanks = [decoding.n_blanks(roles[i]) for i in chosen]
+        chosen = sorted(chosen, key=lambda i: abs(len(decoding.build_prompt(tokens[i], roles[i])) - 74))[:1]
+    prompts = [decoding.build_prompt(tokens[i], roles[i]) for i in chosen]
+    blanks = [decoding.count_blanks(roles[i]) for i in chosen]
     ids = {token: up.first + i for i, token in enumerate(SPECIALS)}
     draws = max(1, 128 // (len(chosen) * times))  # so that both sides write about equally much
     seeds = itertools.count()
 
     def ours():
         for _ in range(draws):
-            decoding.fill(model, up.gpt2, prompts, blanks, nucleus=0.95, seed=next(seeds), times=times)
+            decoding.sample_infills(model, up.gpt2, prompts, blanks, top_p=0.95, seed=next(seeds), times=times)
 
     def theirs():
         for _ in range(draws):
@@ -303,7 +308,7 @@ def prepared(up, n):
     texts = pd.DataFrame({"text_id": made["writing_id"], "level": made["cefr"], "split": parts, "text": made["text"]})
     write_table(texts, run.texts)
     write_json({"split_id": "bench"}, run.report)
-    manifest.vouch(run.report.parent, "01_extract", {}, {}, run.folder, Path("notebooks"))
+    manifest.write_manifest(run.report.parent, "01_extract", {}, {}, run.folder, Path("notebooks"))
     up.gpt2.save_pretrained(run.folder / "gpt2")
     command = [sys.executable, "-m", "papermill", "notebooks/02_mask.ipynb", str(run.folder / "02.ipynb"),
                "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR",
@@ -322,8 +327,8 @@ def equal(up, n):
     """
     file = os.environ.get("TEXTS")
     texts = pd.read_csv(file, dtype=str)["text"].iloc[:600].tolist() if file else once(600)
-    index = token_index.build(frame(texts), up.gpt2, "punkt", 10_000)
-    flat_texts, keys = Texts.of(index), masks.text_keys(index["text_id"])
+    index = token_index.build_index(frame(texts), up.gpt2, "punkt", 10_000)
+    flat_texts, keys = TokenizedTexts.of(index), masks.text_keys(index["text_id"])
     found = {"texts": len(texts)} | same_offsets(up, texts) | same_examples(up, texts, flat_texts)
     drawn = masks.draw(flat_texts.units, flat_texts.unit_bounds, keys, 0, masks.TRAINING, 0, *HOW)
     spans = [span for _, own in up.masks(texts) for mask in own for span in mask]
@@ -354,7 +359,7 @@ def same_offsets(up, texts):
             rows.append([1, at, length])
             for at, length, words in sentences:
                 rows += [[2, at, length], *([4, *word] for word in words)]
-        equals = rows == segmentation.units(text, "punkt").tolist()
+        equals = rows == segmentation.segment(text, "punkt").tolist()
         result["offsets_equal" if equals else "offsets_different"] += 1
     return result
 
@@ -366,7 +371,7 @@ def same_examples(up, texts, flat_texts):
         at = slice(*flat_texts.bounds[number : number + 2])
         for mask in own:
             spans = np.array([(kind.value, at, length) for kind, at, length in mask], np.int32).reshape(-1, 3)
-            ours = example(flat_texts.ids[at], flat_texts.starts[at], flat_texts.ends[at], spans, up.first)
+            ours = build_example(flat_texts.ids[at], flat_texts.starts[at], flat_texts.ends[at], spans, up.first)
             inputs, roles = up.examples_of((text, [mask]), length=4096)
             if len(inputs) == 0:
                 result["examples_lost_by_upstream"] += 1
@@ -382,7 +387,7 @@ def same_examples(up, texts, flat_texts):
 def same_sums(up):
     """Evaluation of upstream's way and ours, on examples that fit its rows: greatest difference of a mean -ln p."""
     model, (keys, tokens, roles) = asked(up, 24)
-    mix = [i for i in np.flatnonzero(keys["mask_type"] == "mix") if len(tokens[i]) <= LENGTH]
+    mix = [i for i in np.flatnonzero(keys["mask_type"] == "training_mix") if len(tokens[i]) <= LENGTH]
     mix = mix[: len(mix) // BATCH * BATCH]  # upstream drops a batch that is not full
     tokens, roles = [tokens[i] for i in mix], [roles[i] for i in mix]
     theirs = upstream.evaluate(model, *upstream.padded(tokens, roles))

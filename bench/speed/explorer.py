@@ -31,9 +31,9 @@ from lib.models import loading
 RECORD = Path(__file__).parents[1] / "records/explorer.json"
 N_TOKENS, MODELS, ROUNDS = 50_264, ["a1", "a2", "b1", "b2", "c1", "general"], 3
 ASKED = {
-    "one word": (queries.fillings, "Yesterday my sister and I ate leftover pasta for [lunch] in the garden."),
-    "two words": (queries.fillings, "Yesterday my [sister] and I ate leftover pasta for _ in the garden."),
-    "a sentence": (queries.fillings, "Yesterday we ate pasta. ___ Then we went home."),
+    "one word": (queries.fill_blanks, "Yesterday my sister and I ate leftover pasta for [lunch] in the garden."),
+    "two words": (queries.fill_blanks, "Yesterday my [sister] and I ate leftover pasta for _ in the garden."),
+    "a sentence": (queries.fill_blanks, "Yesterday we ate pasta. ___ Then we went home."),
     "whose text, 100 words": (queries.whole_text, "Yesterday we ate leftover pasta for our lunch today. " * 11),
 }
 
@@ -56,13 +56,13 @@ def models(run):
             "parameters": {},
         }
         write_json(own | {"megabytes": 497.8, "fingerprint": weights}, folder / "train.json")
-        write_json({}, folder / manifest.NAME)
+        write_json({}, folder / manifest.MANIFEST)
 
 
 def asked(panel, answer, marked):
     """Seconds until the first row and until the last: by the clock, and of this process's computing."""
     start, took = (time.perf_counter(), time.process_time()), []
-    for _ in panel.ask(answer, queries.parse(marked)):
+    for _ in panel.ask(answer, queries.parse_query(marked)):
         took.append((time.perf_counter() - start[0], time.process_time() - start[1]))
     return {"first": took[0][0], "first_cpu": took[0][1], "all": took[-1][0], "all_cpu": took[-1][1]}
 
@@ -73,13 +73,13 @@ def medians(rounds):
 
 def main():
     torch.set_num_threads(1)
-    loading.quiet()
-    words = tokenization.tokenizer("bpe", ["Yesterday my sister and I ate leftover pasta for lunch."] * 9, 400)
+    loading.silence_transformers()
+    words = tokenization.make_tokenizer("bpe", ["Yesterday my sister and I ate leftover pasta for lunch."] * 9, 400)
     found = {}
     with tempfile.TemporaryDirectory() as folder:
         run = Experiment("bench", folder)
         models(run)
-        not_read = [asked(panel := queries.Panel(run, words), *ASKED["one word"]) for _ in range(ROUNDS)]
+        not_read = [asked(panel := queries.ModelPanel(run, words), *ASKED["one word"]) for _ in range(ROUNDS)]
         found["one word, models not read yet"] = medians(not_read)
         for name, question in ASKED.items():
             found[name] = medians([asked(panel, *question) for _ in range(ROUNDS)])

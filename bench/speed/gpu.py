@@ -144,7 +144,7 @@ def about():
         found = facts()
         return found | {"commit": os.environ.get("COMMIT") or found["commit"]}
     except OSError as error:  # no git, or no /proc
-        return {"commit": os.environ.get("COMMIT"), "why": str(error), "command": " ".join(sys.argv)}
+        return {"commit": os.environ.get("COMMIT"), "reason": str(error), "command": " ".join(sys.argv)}
 
 
 def arm_of(world, spec, model="general", **update):
@@ -221,7 +221,7 @@ def study_minutes(world, rate):
     for file in sorted((ROOT / "params/efcamdat").glob("*.yaml")):
         if file.stem in MODELS:
             one = settings("efcamdat", file.stem, SimpleNamespace(tiny={}))
-            tokens += one.examples * world.mean_tokens["all" if len(one.levels) > 1 else one.levels[0]]
+            tokens += one.max_examples * world.mean_tokens["all" if len(one.levels) > 1 else one.levels[0]]
     return round(tokens / rate / 60, 1)
 
 
@@ -276,11 +276,11 @@ def gradient_off(world, model):
 
     Some hundredths are bfloat16; more would say that the GPU's attention is not what the tests on a CPU saw.
     """
-    item, found = steps_of(world, settings("efcamdat", "general", world, examples=24))[0], []
-    for loss in [packing.loss, packing.loss_by_rows]:
-        with packing.attention(model):
+    item, found = steps_of(world, settings("efcamdat", "general", world, max_examples=24))[0], []
+    for loss in [packing.weighted_loss, packing.chunked_loss]:
+        with packing.packed_attention(model):
             gradients = torch.autograd.grad(
-                loss(model.eval(), packing.tensors(item, world.device)), [*model.parameters()]
+                loss(model.eval(), packing.to_tensors(item, world.device)), [*model.parameters()]
             )
         found.append(torch.cat([one.flatten() for one in gradients]))
     return float((found[0] - found[1]).norm() / found[1].norm())
@@ -315,7 +315,7 @@ def steps(world, record):
 def in_trainer(world, profile):
     """Step time of lib.training.loop.train itself, to hold against the loop above: what the Trainer costs."""
     n = 48 if world.tiny else 24 * 600 if profile == "efcamdat" else 240 * 100
-    own = settings(profile, "general", world, examples=n, eval_every=n)
+    own = settings(profile, "general", world, max_examples=n, eval_every=n)
     marks, seen = [], loop.Progress.on_step_end
 
     def on_step_end(self, *args, **others):
@@ -345,7 +345,7 @@ def plan(world, record):
                 rows[name] = whole_training(world, record, name, weights, spent)
             elif spent[1]:
                 own = settings("efcamdat_fast", name, world)
-                tokens = own.examples * world.mean_tokens["all" if len(own.levels) > 1 else own.levels[0]]
+                tokens = own.max_examples * world.mean_tokens["all" if len(own.levels) > 1 else own.levels[0]]
                 rows[name] = {"computed_not_measured": True, "minutes": round(tokens * spent[1] / spent[0] / 60, 2)}
             say(name, rows.get(name))
         record.put(models=rows, trained=sum("perplexity" in row for row in rows.values()))
@@ -398,5 +398,5 @@ def main(arguments=None):
 
 
 if __name__ == "__main__":
-    loading.quiet()
+    loading.silence_transformers()
     sys.exit(bool(main()["errors"]))

@@ -28,7 +28,7 @@ PADDED = 256  # tokens of upstream's rows
 def settings(profile, model, world, **update):
     """Parameters from params/<profile>/, read without the package that checks them, which a GPU box may lack."""
     with open(ROOT / f"params/{profile}/{model}.yaml", encoding="utf-8") as file:
-        found = {"keep_at": {}, "devices": 1} | yaml.safe_load(file) | world.tiny | update
+        found = {"snapshot_at": {}, "devices": 1} | yaml.safe_load(file) | world.tiny | update
     if world.tiny and found.get("examples_per_step", 0) > 24:
         found["examples_per_step"] = 24  # the mask that stands in for varlen_attn grows with the square
     return SimpleNamespace(**found)
@@ -41,14 +41,16 @@ def make_world(tiny, device):
     world.compiles = True  # until it fails
     world.drawing = settings("efcamdat", "masks", world)
     if tiny:
-        world.tiny = {"n_layer": 1, "n_head": 2, "n_embd": 16, "examples": 48, "eval_every": 24}
+        world.tiny = {"n_layer": 1, "n_head": 2, "n_embd": 16, "max_examples": 48, "eval_every": 24}
     world.index = corpus(200, vocabulary, 4) if tiny else corpus(60_000, vocabulary)
     valid, world.valid = world.index[world.index["split"] == "valid"], {}
     for level, texts in valid.groupby("level"):
-        masks = frozen_masks.freeze(texts, world.drawing, "mix", 1)
+        masks = frozen_masks.draw_frozen(texts, world.drawing, "training_mix", 1)
         world.valid[level] = scoring.frozen_examples(texts, masks, vocabulary)
     names = dict(zip(LEVELS, map(str.lower, LEVELS))) | {"all": "general"}
-    asked = {level: settings("efcamdat", name, world, examples=48 if tiny else 2400) for level, name in names.items()}
+    asked = {
+        level: settings("efcamdat", name, world, max_examples=48 if tiny else 2400) for level, name in names.items()
+    }
     made = {level: steps_of(world, one) for level, one in asked.items()}
     made["all"].examples(0, 8)  # compiled here once, rather than by each process that assembles steps
     world.mean_tokens = {level: float(own.lengths.mean().round(1)) for level, own in made.items()}
@@ -98,7 +100,7 @@ class Arm:
         rate = settings.learning_rate
         self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=rate, eps=1e-8, weight_decay=0.0, **fused)
         self.compiled = compiled and world.compiles
-        self.loss = compiled_loss(world.cuda) if self.compiled else packing.loss
+        self.loss = compiled_loss(world.cuda) if self.compiled else packing.weighted_loss
         self.batches = batches(Padded(self.steps) if layout == "padded" else self.steps, world.cuda)
 
     def _losses(self, batch):
@@ -106,7 +108,7 @@ class Arm:
             for ids, roles in zip(batch["input_ids"], batch["roles"]):
                 yield upstream_loss(self.model, ids, roles) / len(batch["roles"])
         else:
-            with packing.attention(self.model):
+            with packing.packed_attention(self.model):
                 yield self.loss(self.model, batch)
 
     def step(self):
@@ -121,7 +123,7 @@ class Arm:
             with torch.autocast("cuda", torch.bfloat16, enabled=self.bf16 and self.world.cuda and not own):
                 loss = next(losses)
             loss.backward()
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.clip)
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.settings.max_grad_norm)
         self.optimizer.step()
         self.optimizer.zero_grad()
         self.at += 1
@@ -162,7 +164,7 @@ def batches(data, cuda):
     """The items of data again and again, assembled behind the scenes where there is a GPU to wait for them."""
     behind = {"num_workers": packing.WORKERS, "prefetch_factor": 8, "pin_memory": True} if cuda else {}
     while True:
-        yield from DataLoader(data, batch_size=None, collate_fn=packing.tensors, **behind)
+        yield from DataLoader(data, batch_size=None, collate_fn=packing.to_tensors, **behind)
 
 
 def network(world, settings, attention):
@@ -176,7 +178,7 @@ def network(world, settings, attention):
 
 @functools.cache
 def compiled_loss(cuda):
-    return torch.compile(packing.loss, dynamic=True, backend="inductor" if cuda else "eager")
+    return torch.compile(packing.weighted_loss, dynamic=True, backend="inductor" if cuda else "eager")
 
 
 def mark(world):

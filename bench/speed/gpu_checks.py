@@ -47,14 +47,15 @@ def granted(world):
     """lib.workflow.gpus gives a job one GPU and names it."""
     if not world.cuda:
         return result(0.0, 0)
-    take = "import os; from lib.workflow import gpus; held = gpus.take(1); print(os.environ['CUDA_VISIBLE_DEVICES'])"
+    take = "import os; from lib.workflow import gpus; held = gpus.exec_with_gpus(1); "
+    take += "print(os.environ['CUDA_VISIBLE_DEVICES'])"
     words = [sys.executable, "-c", take]
     ended = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)
     return result(float(ended.stdout.split() != ["0"]), 0, said=(ended.stdout + ended.stderr)[-500:])
 
 
 def examples(world, n=24):
-    return steps_of(world, settings("efcamdat", "general", world, examples=n)).examples(0, n)
+    return steps_of(world, settings("efcamdat", "general", world, max_examples=n)).examples(0, n)
 
 
 def alone(model, tokens):
@@ -71,10 +72,12 @@ def packed(world, bf16):
     """Losses of a packed stream against those of its examples alone, with transformers' eager attention."""
     tokens, _ = examples(world)
     model = network(world, settings("efcamdat", "general", world), "eager").eval()
-    batch = packing.tensors(packing.lay_out(tokens, [np.ones(len(one), np.float32) for one in tokens]), world.device)
+    batch = packing.to_tensors(
+        packing.pack_examples(tokens, [np.ones(len(one), np.float32) for one in tokens]), world.device
+    )
     with torch.inference_mode():
         expected = alone(model, tokens)
-        with packing.attention(model), torch.autocast("cuda", torch.bfloat16, enabled=bf16 and world.cuda):
+        with packing.packed_attention(model), torch.autocast("cuda", torch.bfloat16, enabled=bf16 and world.cuda):
             found = packing.token_losses(model, batch)[: len(expected)]
     off = (found - expected).abs()
     # eight bits of mantissa leave some hundredths of a nat; a token of another example would leave whole nats
@@ -86,9 +89,9 @@ def compiled(world):
     if not world.cuda:
         return result(0.0, 0.02)
     item, found = steps_of(world, small(world))[0], []
-    model, batch = network(world, small(world), "sdpa").eval(), packing.tensors(item, world.device)
-    for loss in [packing.loss, torch.compile(packing.loss, dynamic=True)]:
-        with packing.attention(model):
+    model, batch = network(world, small(world), "sdpa").eval(), packing.to_tensors(item, world.device)
+    for loss in [packing.weighted_loss, torch.compile(packing.weighted_loss, dynamic=True)]:
+        with packing.packed_attention(model):
             gradients = torch.autograd.grad(loss(model, batch), [*model.parameters()])
         found.append(torch.cat([one.flatten() for one in gradients]))
     return result(float((found[0] - found[1]).norm() / found[0].norm()), 0.02)
@@ -101,10 +104,10 @@ class Stop(Exception):
 def small(world):
     """Settings of a training that takes seconds."""
     if world.tiny:
-        size = {"examples": 96, "eval_every": 24}
+        size = {"max_examples": 96, "eval_every": 24}
     else:
-        size = {"examples": 960, "eval_every": 240, "n_layer": 2, "n_head": 4, "n_embd": 256}
-    return settings("efcamdat", "general", world, examples_per_step=24, keep_at={}, **size)
+        size = {"max_examples": 960, "eval_every": 240, "n_layer": 2, "n_head": 4, "n_embd": 256}
+    return settings("efcamdat", "general", world, examples_per_step=24, snapshot_at={}, **size)
 
 
 def trained(world, folder, stop_at=None):
@@ -185,8 +188,8 @@ def scored(world):
 def filled(world):
     """Most probable and sampled fillings on the device and on the CPU: share of prompts whose fillings differ."""
     keys, tokens, roles = (part[:12] for part in world.valid["A1"])
-    prompts = [decoding.prompt(token, role) for token, role in zip(tokens, roles)]
-    blanks = [decoding.n_blanks(role) for role in roles]
+    prompts = [decoding.build_prompt(token, role) for token, role in zip(tokens, roles)]
+    blanks = [decoding.count_blanks(role) for role in roles]
     end = world.vocabulary + 1
     spelling = SimpleNamespace(convert_tokens_to_ids=lambda _: end, decode=lambda ids: " ".join(map(str, ids)))
     model = network(world, settings("efcamdat", "general", world), "sdpa").eval()
@@ -194,8 +197,8 @@ def filled(world):
     found = []
     for device in [world.device, torch.device("cpu")]:
         model.to(device)
-        greedy = decoding.fill(model, spelling, prompts, blanks, longest=16)
-        drawn = decoding.fill(model, spelling, prompts, blanks, nucleus=0.9, seed=1, longest=16)
+        greedy = decoding.sample_infills(model, spelling, prompts, blanks, longest=16)
+        drawn = decoding.sample_infills(model, spelling, prompts, blanks, top_p=0.9, seed=1, longest=16)
         found.append([*greedy[0], *drawn[0]])
     unlike = np.mean([one != other for one, other in zip(*found)])
     return result(float(unlike), 0.1)

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.record import facts
 from lib.corpus.efcamdat import PUBLISHED
-from lib.corpus.near_duplicates import near_duplicates
+from lib.corpus.near_duplicates import find_near_duplicates
 from lib.design import LEVELS
 from lib.experiment.files import read_json, write_json
 from lib.experiment.folders import Experiment
@@ -117,7 +117,7 @@ def checked(name, made):
     off = {by: pd.crosstab(ordinary[by], ordinary["split"], normalize="index") - wanted for by in ("level", "l1")}
     part = pd.Series(texts["split"].to_numpy(), texts["text_id"].astype(str))
     both = made[["writing_id", "source"]].apply(lambda ids: ids.map(part)).dropna()
-    named = {"learners": texts["learner_id"], "groups": near_duplicates(texts["text"])}
+    named = {"learners": texts["learner_id"], "groups": find_near_duplicates(texts["text"])}
     in_parts = {by: texts.groupby(ids)["split"].nunique() for by, ids in named.items()}
     claims = {
         "dropped": report["dropped"],

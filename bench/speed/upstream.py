@@ -14,7 +14,7 @@ from tokenizers import AddedToken
 from torch.nn.functional import cross_entropy
 from transformers import GPT2Tokenizer
 
-from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, SPECIALS, roles_of
+from lib.masking.examples import CONTEXT, INFILL, INFILL_SPECIAL, SPECIALS, token_roles
 
 LENGTH, BATCH, ACCUMULATION = 256, 8, 3  # upstream's defaults: tokens of a padded row, rows a batch, batches a step
 
@@ -94,7 +94,7 @@ def losses(model, inputs, roles):
     """Upstream's two means over a padded batch, from logits of every position: (answers, context)."""
     logits = model(inputs).logits[:, :-1].contiguous().view(-1, model.config.vocab_size)
     means = []
-    for wanted in [roles_of(INFILL, INFILL_SPECIAL), roles_of(CONTEXT)]:
+    for wanted in [token_roles(INFILL, INFILL_SPECIAL), token_roles(CONTEXT)]:
         labels = torch.where(torch.as_tensor(wanted, device=inputs.device)[roles], inputs, -1)[:, 1:]
         means.append(cross_entropy(logits, labels.contiguous().view(-1), ignore_index=-1))
     return means
@@ -123,7 +123,7 @@ def evaluate(model, inputs, roles):
         here = slice(first, first + BATCH)
         logits = model(inputs[here]).logits[:, :-1].contiguous().view(-1, model.config.vocab_size)
         for tag, kinds in tags.items():
-            labels = torch.where(torch.as_tensor(roles_of(*kinds))[roles[here]], inputs[here], -1)[:, 1:]
+            labels = torch.where(torch.as_tensor(token_roles(*kinds))[roles[here]], inputs[here], -1)[:, 1:]
             count = int((labels != -1).sum())
             mean = cross_entropy(logits, labels.contiguous().view(-1), ignore_index=-1).item()
             sums[tag] = sums[tag][0] + (mean * count if count else 0.0), sums[tag][1] + count

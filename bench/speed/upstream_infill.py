@@ -34,8 +34,8 @@ from lib.synthetic.demo_corpus import embedded_corpus
 from lib.training.dataset import Steps
 
 RECORD = Path(__file__).parents[1] / "records/upstream_infill.json"
-DRAWING = parameters.load("params/demo/masks.yaml")
-SETTINGS = parameters.load("params/demo/general.yaml").model_copy(update={"examples": 1600, "n_embd": 32})
+DRAWING = parameters.load_file("params/demo/masks.yaml")
+SETTINGS = parameters.load_file("params/demo/general.yaml").model_copy(update={"max_examples": 1600, "n_embd": 32})
 TEXTS, ROOM, GREEDY = 50, 160, 1e-9  # ROOM: tokens of prompt and fillings together, in which most come to their end
 
 
@@ -43,11 +43,11 @@ def learned(index, gpt2, folder):
     """A model that has learned a little, in `folder` as 03_train leaves one; train.json holds what reading it needs."""
     torch.manual_seed(0)
     steps = Steps(index, DRAWING, SETTINGS, 0, first_special_of(gpt2))
-    model = initialization.model(SETTINGS, gpt2, DRAWING.max_length).train()
+    model = initialization.initial_model(SETTINGS, gpt2, DRAWING.max_length).train()
     adam = torch.optim.AdamW(model.parameters(), lr=SETTINGS.learning_rate, weight_decay=0.0)
     for step in range(len(steps)):
-        with packing.attention(model):
-            packing.loss_by_rows(model, packing.tensors(steps[step])).backward()
+        with packing.packed_attention(model):
+            packing.chunked_loss(model, packing.to_tensors(steps[step])).backward()
         adam.step()
         adam.zero_grad()
     model.save_pretrained(folder)
@@ -66,28 +66,28 @@ def theirs(up, folder, prompts):
 
 
 def ours(folder, gpt2, prompts):
-    model = loading.load(folder)
+    model = loading.load_model(folder)
     blanks = [
         [at for at, token in enumerate(one) if token > gpt2.convert_tokens_to_ids("<|endofinfill|>")] for one in prompts
     ]
     filled = []
     for one, places in zip(prompts, blanks):
         how = {"longest": ROOM - len(one)}
-        (fillings,), _ = decoding.fill(model, gpt2, [torch.tensor(one).numpy()], [len(places)], **how)
+        (fillings,), _ = decoding.sample_infills(model, gpt2, [torch.tensor(one).numpy()], [len(places)], **how)
         parts = [gpt2.decode(one[a + 1 : b]) for a, b in zip([-1, *places], [*places, len(one) - 1])]
         filled.append("".join(part + filling for part, filling in zip(parts, [*fillings, ""])))
     return filled
 
 
 def main():
-    loading.quiet()
+    loading.silence_transformers()
     up = Upstream(sys.argv[1])
     table = embedded_corpus(2000, seed=7).rename(columns={"writing_id": "text_id"})
-    index = token_index.build(table, up.gpt2, "rules", DRAWING.max_length)
+    index = token_index.build_index(table, up.gpt2, "rules", DRAWING.max_length)
     train, test = index.iloc[TEXTS * 4 :], index.iloc[: TEXTS * 4]
     first = first_special_of(up.gpt2)
-    _, tokens, roles = scoring.frozen_examples(test, frozen_masks.freeze(test, DRAWING, "mix", 1), first)
-    prompts = [decoding.prompt(*one).tolist() for one in zip(tokens, roles)]
+    _, tokens, roles = scoring.frozen_examples(test, frozen_masks.draw_frozen(test, DRAWING, "training_mix", 1), first)
+    prompts = [decoding.build_prompt(*one).tolist() for one in zip(tokens, roles)]
     prompts = [one for one in prompts if len(one) < 100][:TEXTS]
     same_ids = sum(up.tokens.encode(text) == list(ids) for text, ids in zip(table["text"], index["ids"].head(200)))
     with tempfile.TemporaryDirectory() as folder:

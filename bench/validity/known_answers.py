@@ -29,7 +29,7 @@ from lib.hypotheses import decision_rules
 from lib.synthetic import known_answers
 
 PROFILES = {"identical_levels": "known_answers", "disjoint_vocabularies": "known_answers"}  # the others: two_levels
-SETTINGS = parameters.load("params/known_answers/hypotheses.yaml")
+SETTINGS = parameters.load_file("params/known_answers/hypotheses.yaml")
 RECORD = "bench/records/known_answers.json"
 
 
@@ -39,15 +39,15 @@ class Study:
     def __init__(self, name):
         self.run = Experiment(f"known-{name}".replace("_", "-"), ".")
         self.texts = pd.read_parquet(self.run.texts)
-        self.contrasts = read_csv(self.run.compare("contrasts.csv")).query("subset == 'unflagged'")
-        matrix = read_csv(self.run.compare("ppl_matrix.csv")).query("mask_type == 'mix'")
+        self.contrasts = read_csv(self.run.compare("contrasts.csv")).query("subset == 'without_copies'")
+        matrix = read_csv(self.run.compare("ppl_matrix.csv")).query("mask_type == 'training_mix'")
         self.ppl = matrix.set_index(["model", "test"])["ppl"]
         self.seeds = sorted(int(folder.name[4:]) for folder in self.run.model("general", 0).parent.glob("seed*"))
 
     def primary(self, name):
         """The contrast on the training mix, by level, as 06 wrote it."""
         rows = self.contrasts
-        return rows[(rows["name"] == name) & (rows["mask_type"] == "mix") & rows["theta"].notna()]
+        return rows[(rows["name"] == name) & (rows["mask_type"] == "training_mix") & rows["theta"].notna()]
 
     def contrast(self, masks):
         """general - own at each level on these masks only (rows of `hidden`), as 06 makes it."""
@@ -55,12 +55,14 @@ class Study:
         models = ["general", *map(str.lower, levels)]
         scores = pd.concat(self.scores(model, seed) for model in models for seed in self.seeds)
         sums = statistics.learner_sums(scores.merge(masks[[*KEYS, "level"]], on=[*KEYS, "level"]))
-        each = [contrasts.of(sums, [("general-own", "general", level.lower())], level) for level in levels]
+        each = [
+            contrasts.estimate(sums, [("general_vs_specialist", "general", level.lower())], level) for level in levels
+        ]
         return pd.concat(each, ignore_index=True)
 
-    def hidden(self, mask_type="mix"):
+    def hidden(self, mask_type="training_mix"):
         """What the test masks hide, one row a mask, with its level; of the texts that count."""
-        frozen = pd.read_parquet(self.run.masks("test")).query(f"mask_type == '{mask_type}'")
+        frozen = pd.read_parquet(self.run.frozen_masks("test")).query(f"mask_type == '{mask_type}'")
         texts = self.texts[~self.texts["copied"]]
         words = optimal_model.hidden_words(texts, frozen[frozen["text_id"].isin(texts["text_id"])])
         return words.merge(texts[["text_id", "level"]], on="text_id")
@@ -85,7 +87,7 @@ def row(check, expected, got, holds, learned=True):
 
 def no_gain(what, study, percent, rows=None):
     """Gains of own models and H1, from rows of contrasts: the study's own, or others."""
-    rows = study.primary("general-own") if rows is None else rows
+    rows = study.primary("general_vs_specialist") if rows is None else rows
     gains = rows.set_index("level")["gain_pct"].dropna()
     learned = all(study.learned(level) for level in gains.index)
     verdicts = decision_rules.h1(rows, SETTINGS).query("level != 'all'")
@@ -123,7 +125,7 @@ def hidden_levels(study):
     masks, rows = study.hidden(), []
     masks["worth"] = [optimal_model.hides_pair(words) for words in masks["words"]]
     alone = study.contrast(masks[masks["words"].map(optimal_model.is_y)]).set_index("level")
-    drawn = study.primary("general-own").set_index("level")
+    drawn = study.primary("general_vs_specialist").set_index("level")
     for level, tolerance in {"A1": 0.05, "A2": 0.25}.items():
         true, got, found = -np.log(known_answers.MIX[level]), alone.loc[level, "theta"], drawn.loc[level]
         share = masks.loc[masks["level"] == level, "worth"].sum() / found["n_tokens"]
@@ -137,8 +139,8 @@ def hidden_levels(study):
 
 def shared_structure(study):
     rows, learned = [], study.ppl["a2_transfer", "A2"] < 0.9 * study.ppl["unigram", "A2"]
-    for rival in ("own", "general"):
-        got = study.primary(f"{rival}-transfer").set_index("level").loc["A2", "theta"]
+    for rival in ("specialist", "general"):
+        got = study.primary(f"{rival}_vs_transfer").set_index("level").loc["A2", "theta"]
         rows.append(row(f"shared structure: {rival} - transfer at A2, nats", "over .2", f"{got:.2f}", got > 0.2,
                         learned))  # fmt: skip
     return rows
@@ -166,7 +168,7 @@ def against_oracle(study, level):
     own = study.scores(level.lower()).query("mask_type == 'word' and level == @level and not copied")
     best = own.drop(columns="nll_text").merge(nats[[*KEYS, "nll_text"]], on=KEYS).assign(model="oracle")
     sums = statistics.learner_sums(pd.concat([own, best]), "word")
-    return contrasts.of(sums, [("own-oracle", level.lower(), "oracle")], level).iloc[0]
+    return contrasts.estimate(sums, [("own-oracle", level.lower(), "oracle")], level).iloc[0]
 
 
 CHECKS = {check.__name__: check for check in (identical_levels, disjoint_vocabularies, hidden_levels, permuted_labels,

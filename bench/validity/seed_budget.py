@@ -41,22 +41,22 @@ def corpus(tokenizer, drawing):
     texts = texts.assign(text_id=texts["writing_id"].astype(str), level="C1").reset_index(drop=True)
     held_out = texts["learner_id"] % 10 == 0
     how = tokenizer, drawing.splitter, drawing.max_length
-    return [token_index.build(texts[rows].reset_index(drop=True), *how) for rows in (~held_out, held_out)]
+    return [token_index.build_index(texts[rows].reset_index(drop=True), *how) for rows in (~held_out, held_out)]
 
 
 def main(rate):
-    run, drawing = Experiment("demo", "."), parameters.load("params/demo/masks.yaml")
+    run, drawing = Experiment("demo", "."), parameters.load_file("params/demo/masks.yaml")
     base, tokenizer = str(run.model("general", 0)), AutoTokenizer.from_pretrained(run.tokenizer)
     special = first_special_of(tokenizer)
-    real, small = parameters.load("params/efcamdat/c1.yaml"), parameters.load("params/demo/c1.yaml")
+    real, small = parameters.load_file("params/efcamdat/c1.yaml"), parameters.load_file("params/demo/c1.yaml")
     settings = real.model_copy(update={"eval_every": LOOK, "learning_rate": rate, "dropout": small.dropout})
     train, held_out = corpus(tokenizer, drawing)
-    valid = scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 4), special)
+    valid = scoring.frozen_examples(held_out, frozen_masks.draw_frozen(held_out, drawing, "training_mix", 4), special)
     looks = {}
     for seed in SEEDS:
         set_seed(seed)
         steps = Steps(train, drawing, settings, seed, special)
-        model = initialization.model(settings, tokenizer, drawing.max_length, base)
+        model = initialization.initial_model(settings, tokenizer, drawing.max_length, base)
         with tempfile.TemporaryDirectory() as folder:
             curve, how = loop.train(model, steps, valid, settings, seed, Path(folder), f"seed {seed}", {})
         for examples, ppl in zip(curve["examples"], curve["valid_perplexity"], strict=True):

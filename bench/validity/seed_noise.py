@@ -35,14 +35,14 @@ ARMS = {"random weights": "{}", "one general model": "{}_transfer"}  # what trai
 
 def perplexities(run, name, level, index, valid, tokenizer):
     """Perplexity on the level's valid texts, a seed each, of the demo's model `name`."""
-    settings, found = parameters.load(f"params/demo/{name}.yaml"), []
+    settings, found = parameters.load_file(f"params/demo/{name}.yaml"), []
     base = None if settings.init_from == "scratch" else str(run.model(settings.init_from, 0))
-    special, drawing = first_special_of(tokenizer), parameters.load("params/demo/masks.yaml")
+    special, drawing = first_special_of(tokenizer), parameters.load_file("params/demo/masks.yaml")
     train = index[(index["split"] == "train") & (index["level"] == level)]
     for seed in SEEDS:
         set_seed(seed)
         steps = Steps(train, drawing, settings, seed, special)
-        model = initialization.model(settings, tokenizer, drawing.max_length, base)
+        model = initialization.initial_model(settings, tokenizer, drawing.max_length, base)
         with tempfile.TemporaryDirectory() as folder:
             loop.train(model, steps, valid, settings, seed, Path(folder), f"{name}, seed {seed}", {})
         found.append(round(trainer.perplexity(scoring.score(model, *valid)), 3))
@@ -53,8 +53,8 @@ def main():
     run = Experiment("demo", ".")
     tokenizer = AutoTokenizer.from_pretrained(run.tokenizer)
     texts = pd.read_parquet(run.texts, columns=["text_id", "level", "split"])
-    index = token_index.read(run.index).merge(texts, on="text_id")
-    frozen, record = pd.read_parquet(run.masks("valid")).query("mask_type == 'mix'"), {}
+    index = token_index.read_index(run.index).merge(texts, on="text_id")
+    frozen, record = pd.read_parquet(run.frozen_masks("valid")).query("mask_type == 'training_mix'"), {}
     for level in LEVELS:
         rows = index[(index["split"] == "valid") & (index["level"] == level)]
         own = frozen[frozen["text_id"].isin(rows["text_id"])]

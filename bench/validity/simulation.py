@@ -20,8 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from bench.record import facts
 from lib.design import LEVELS
 from lib.evaluation import statistics
-from lib.evaluation.contrasts import of as paired_differences
-from lib.evaluation.contrasts import pools
+from lib.evaluation.contrasts import counts_towards_pooled_variance, estimate
 from lib.experiment import parameters
 from lib.experiment.files import read_csv, read_json, write_json, write_table
 from lib.hypotheses import decision_rules
@@ -36,7 +35,7 @@ DRAWS = 400  # of the bootstrap
 GAINS = (0.10, 0.125, 0.15, 0.2, 0.3)  # true ones, for the curves of power
 REAL = 0.163  # the same spread in 2,868 texts of real learners (CEFR-ASAG, ELLIPSE), levels of over 25 test learners
 RECORD, CURVES = "bench/records/simulation.json", "bench/records/simulation.csv"
-SETTINGS = parameters.load("params/efcamdat/hypotheses.yaml")
+SETTINGS = parameters.load_file("params/efcamdat/hypotheses.yaml")
 MARGIN = np.log1p(SETTINGS.h1_margin)
 
 
@@ -44,8 +43,10 @@ def measured():
     """(spread, noise) of ln PPL that the committed demo shows: between learners in general minus own; between seeds."""
     own = read_csv("figures/demo/h1_gains.csv")
     spread = np.sqrt((own["se_data"] ** 2 * own["n_learners"]).mean())
-    ppl = read_csv("figures/demo/matrix.csv").query("mask_type == 'mix' and test != 'mixed' and seed_sd > 0")
-    home = [pools(*cell) for cell in zip(ppl["model"], ppl["test"], strict=True)]
+    ppl = read_csv("figures/demo/matrix.csv").query(
+        "mask_type == 'training_mix' and test != 'all_levels' and seed_sd > 0"
+    )
+    home = [counts_towards_pooled_variance(*cell) for cell in zip(ppl["model"], ppl["test"], strict=True)]
     by_model = (ppl[home]["seed_sd"] ** 2).groupby(ppl["model"][home])
     return float(spread), float(np.sqrt(by_model.mean().mean()))
 
@@ -76,19 +77,19 @@ def study(rng, seeds, noise, spread, theta=MARGIN, uneven=False, learners=LEARNE
                            "learner": np.tile(np.arange(len(total)), seeds), "nll_text": nll.ravel(),
                            "n_tokens": np.tile(total, seeds)})  # fmt: skip
     table = pd.concat(map(pd.DataFrame, tables), ignore_index=True)
-    return statistics.LearnerSums(table, "mix", "unflagged", True)
+    return statistics.LearnerSums(table, "training_mix", "without_copies", True)
 
 
 def contrasts(sums, draws=DRAWS):
     """general - own at each level, as 06_compare makes it."""
     levels = sums.table["level"].unique()
-    rows = [paired_differences(sums, [("general-own", "general", level.lower())], level, draws) for level in levels]
+    rows = [estimate(sums, [("general_vs_specialist", "general", level.lower())], level, draws) for level in levels]
     return pd.concat(rows, ignore_index=True)
 
 
 def found(rows, rule=decision_rules.h1):
     """Levels at which a hypothesis holds, as 07_hypotheses decides it; H2's best specialist is the level's own here."""
-    named = rows.assign(name="general-best") if rule is decision_rules.h2 else rows
+    named = rows.assign(name="general_vs_best_specialist") if rule is decision_rules.h2 else rows
     verdicts = rule(named, SETTINGS).query("level != 'all'").set_index("level")["verdict"]
     return verdicts.map(decision_rules.outcome).isin(decision_rules.HOLDS)
 

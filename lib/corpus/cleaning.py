@@ -6,7 +6,7 @@ from lib.design import CEFR, LEVELS
 from lib.errors import CorpusError
 
 
-def clean(table, levels=None, sources=None):
+def clean_texts(table, levels=None, sources=None):
     """Keep what can be studied, count what cannot.
 
     levels: the file's level -> CEFR level or "drop", for other corpora. sources: as `reading.read` returns them, by
@@ -29,7 +29,7 @@ def clean(table, levels=None, sources=None):
         **{f"level {name}": lambda t, name=name: t["level"] != name for name in CEFR if name not in LEVELS},
         **({"level left out": lambda t: t["level"] != "drop"} if levels else {}),
         "empty text": lambda t: t["text"].str.strip() != "",
-        "same words as another text": lambda t: ~fold(t["text"]).duplicated(),
+        "same words as another text": lambda t: ~fold_case_and_space(t["text"]).duplicated(),
     }.items():
         kept = once[keep(once)]
         dropped[reason], once = len(once) - len(kept), kept
@@ -66,7 +66,7 @@ def refuse_ids(ids, fault, where=""):
         )
 
 
-def fold(text):
+def fold_case_and_space(text):
     """A series of texts without case, digits, punctuation and spaces; one without letters keeps its signs."""
     letters = text.str.lower().str.replace(r"[\W\d_]+", "", regex=True)
     return letters.where(letters != "", text)

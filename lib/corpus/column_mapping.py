@@ -8,7 +8,7 @@ import re
 import pandas as pd
 
 from lib.corpus.cleaning import refuse_ids
-from lib.corpus.levels import cefr, shown
+from lib.corpus.levels import shown, to_cefr
 from lib.errors import CorpusError
 from lib.formatting import nearest
 
@@ -25,7 +25,7 @@ COMPARED = 1000  # texts of a file that lacks learners
 OPTIONAL = ["learner_id", "l1", "topic_id"]
 
 
-def place(header, settings, file):
+def map_columns(header, settings, file):
     """Where a file's columns stand: {name here: number of the column}, by name in any order and case.
 
     header: the file's column names; spaces, hyphens and underscores in them do not count. settings: its `columns` (name
@@ -98,7 +98,7 @@ def _missing(file, missing, names):
     )
 
 
-def join(tables, sources, levels):
+def join_tables(tables, sources, levels):
     """The tables of several files as one. tables: frames as `reading.read` describes, sources: a dict for each.
 
     Files are parts of one corpus and stand one below the other. There is one exception: where a file has no learner
@@ -145,11 +145,11 @@ def _alike(one, other):
 
 def _look_up(texts, facts, levels):
     """texts with what is missing of learner, first language and topic taken from facts, by text id."""
-    facts = facts.assign(level=cefr(facts["level"], levels)).sort_values(list(facts), ignore_index=True)
+    facts = facts.assign(level=to_cefr(facts["level"], levels)).sort_values(list(facts), ignore_index=True)
     facts = facts.drop_duplicates(["text_id", "learner_id", "level"])
     refuse_ids(facts["text_id"][facts["text_id"].duplicated()], "have two learners or two levels")
     both = texts.merge(facts, on="text_id", how="left", suffixes=("", "_known"))
-    here = cefr(both["level"], levels)
+    here = to_cefr(both["level"], levels)
     differs = here.notna() & both["level_known"].notna() & (here != both["level_known"])
     refuse_ids(both["text_id"][differs], "have another level in the file with learners than in the one without")
     for name in OPTIONAL:

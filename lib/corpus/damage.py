@@ -20,18 +20,18 @@ SIGNS = {
     "control characters (C1)": "[\u0080-\u009f]",
 }
 DAMAGE = ["remains of markup", "unreadable character", "encoded twice (donâ€™t)", "control characters (C1)"]
-RATE = 0.01  # of a level's texts: from here on the file seems damaged
+CONCERN_RATE = 0.01  # of a level's texts: from here on the file seems damaged
 MOST_NAMES = 500  # first languages; more are no names, and to compare all would take minutes
 ALIKE = 0.85  # likeness of two names, 0 to 1, that may be one language
 
 
-def signs(texts):
+def count_damage(texts):
     """In what share of a level's texts each sign stands: a frame, a row a level, a column a sign."""
     found = {name: texts["text"].str.contains(sign) for name, sign in SIGNS.items()}
     return texts.assign(**found).groupby("level")[list(SIGNS)].mean()
 
 
-def one_spelling(names):
+def fold_spellings(names):
     """A Series of names with those that differ in case, spaces or composed accents as the most frequent of them."""
     counts = names.value_counts().sort_index()
     spellings = {}

@@ -12,17 +12,17 @@ SCIENTIFIC = r"[0-9]+(?:[.,][0-9]+)?[eE]\+[0-9]+"  # how a spreadsheet shows a l
 LONG = r"[0-9]{16,}"  # a spreadsheet keeps 15 digits of a number
 
 
-def known(texts):
+def is_known(texts):
     """Does the corpus name any learner?"""
     return bool((texts["learner_id"] != "").any())
 
 
-def all_known(texts):
+def all_learners_known(texts):
     """Does the corpus name the learner of every text?"""
     return bool((texts["learner_id"] != "").all())
 
 
-def of(texts):
+def learner_or_text_id(texts):
     """The learner of each text, a Series; a text without learner id is a learner of its own."""
     return texts["learner_id"].where(texts["learner_id"] != "", "text " + texts["text_id"].astype(str))
 
@@ -54,7 +54,7 @@ def refuse_rounded(ids, what, file):
             )
 
 
-def with_two(texts, column):
+def learners_with_two_values(texts, column):
     """How many learners have two or more values in a column, such as two first languages."""
     facts = texts[["learner_id", column]].drop_duplicates()
     facts = facts[(facts["learner_id"] != "") & (facts[column] != "")]

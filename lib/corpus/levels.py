@@ -7,7 +7,7 @@ from lib.corpus.efcamdat import EF_LEVELS
 from lib.corpus.formats.notes import own_rows
 from lib.design import CEFR
 from lib.errors import CorpusError
-from lib.formatting import nearest_told
+from lib.formatting import nearest_sentence
 
 LABEL, WORDS = 30, 4  # characters and words of the longest name or label that a message shows
 SHOWN = 40  # labels in a message
@@ -15,7 +15,7 @@ BAND = re.compile(r"(?<![A-Z0-9])([ABC][12])(?![0-9])", re.IGNORECASE)
 SHORT_SCALE = 6  # a scale that ends here or below may have a number for each CEFR level
 
 
-def cefr(level, levels=None):
+def to_cefr(level, levels=None):
     """A series of the file's levels as A1 to C2, "drop" where `levels` says so, missing where unknown.
 
     EF's numbers 1 to 16 are known only without `levels`: 2 means something else in another corpus.
@@ -64,14 +64,14 @@ def known(table, levels, sources=None):
 
     Raises CorpusError for unknown levels, with all labels that the table has.
     """
-    found = cefr(table["level"], levels)
+    found = to_cefr(table["level"], levels)
     unknown = table.index[found.isna()]
     if len(unknown):
         places = own_rows(sources, unknown[:3])
         rows = [
             f"{at}: {shown(table['level'][i])!r} (text id {table['text_id'][i][:40]})" for at, i in zip(places, unknown)
         ]
-        near = nearest_told(shown(table["level"][unknown[0]]).upper(), CEFR)
+        near = nearest_sentence(shown(table["level"][unknown[0]]).upper(), CEFR)
         raise CorpusError(
             f"{len(unknown)} texts have an unknown level ({'; '.join(rows)}). Expected: {', '.join(CEFR)}, "
             f"or {' or '.join(map(repr, levels)) if levels else 'in EFCAMDAT an EF level from 1 to 16'}. {near}"

@@ -21,13 +21,13 @@ NEIGHBOURS = 200  # in a bucket, so that a page copied by a whole school costs n
 MIX = np.uint64(0x9E3779B97F4A7C15)  # an odd constant with well-spread bits
 
 
-def near_duplicates(text):
+def find_near_duplicates(text):
     """A number for each text, the same for texts that are near duplicates of each other, directly or in a chain.
 
     text: a series of str. Near duplicates share ALIKE of their distinct runs of RUN words (Jaccard index); case and
     punctuation do not count, and a text under RUN words is nobody's. The number is the row of the group's first text.
     """
-    runs, starts = _distinct(*word_runs(text, RUN))
+    runs, starts = _distinct(*word_ngrams(text, RUN))
     keys, parent = _band_keys(runs, starts), np.arange(len(text))
     some = np.flatnonzero(np.diff(starts))
     for key in keys:
@@ -36,7 +36,7 @@ def near_duplicates(text):
     return pd.Series(_roots(parent), index=text.index)
 
 
-def word_runs(text, n):
+def word_ngrams(text, n):
     """Hashes of all runs of n words. Returns (runs, starts): uint64; row i has runs[starts[i]:starts[i + 1]]."""
     blocks = [text.iloc[i : i + BLOCK] for i in range(0, max(len(text), 1), BLOCK)]
     runs, counts = (np.concatenate(part) for part in zip(*(_runs(block, n) for block in blocks)))

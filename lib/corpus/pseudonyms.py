@@ -19,13 +19,13 @@ KEY = (
 )
 
 
-def hashed_learners(texts):
+def hash_learners(texts):
     """Learner ids as keyed hashes (HMAC-SHA-256, 16 digits); a text without learner id keeps its own id in that place.
 
     Raises CorpusError when the key cannot be read.
     """
     own = texts["text_id"].astype(str)
-    if not learners.known(texts):
+    if not learners.is_known(texts):
         return own
     key, (number, names) = _learner_key(), pd.factorize(texts["learner_id"])
     hashes = np.array([hmac.digest(key, name.encode(), "sha256").hex()[:16] for name in names])

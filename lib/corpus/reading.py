@@ -16,13 +16,13 @@ from pathlib import Path
 import pandas as pd
 
 from lib.corpus import learners
-from lib.corpus.column_mapping import COLUMNS, OPTIONAL, join, named, place
-from lib.corpus.damage import one_spelling
+from lib.corpus.column_mapping import COLUMNS, OPTIONAL, join_tables, map_columns, named
+from lib.corpus.damage import fold_spellings
 from lib.corpus.formats import csv_table, efcamdat_xml, json_lines, parquet, xlsx
 from lib.corpus.formats.notes import Notes
 from lib.corpus.levels import plain_number, refuse_numbers, shown
 from lib.errors import CorpusError
-from lib.experiment.files import digest
+from lib.experiment.files import file_hash
 
 BLOCK = 2**22  # bytes or characters read at a time
 CHUNK = 50_000  # rows that are Python objects at a time
@@ -54,7 +54,7 @@ FOREIGN = {  # first bytes or characters of what people give instead -> what it 
 }
 
 
-def read(files, settings):
+def read_corpus(files, settings):
     """Read a corpus of one or several files. files: a path or a list of paths; settings: a `params.Corpus`.
 
     Returns (table, sources). table: text_id, learner_id, level, l1, topic_id, text, all str, "" where a file has no
@@ -67,8 +67,8 @@ def read(files, settings):
     if not files:
         raise CorpusError("No corpus file was named. Expected: CORPUS=file, or CORPUS='one.xlsx two.xlsx'.")
     tables, sources = zip(*(_read_one(file, settings) for file in files))
-    table = join(tables, sources, settings.levels)
-    return table.assign(l1=one_spelling(table["l1"])), list(sources)
+    table = join_tables(tables, sources, settings.levels)
+    return table.assign(l1=fold_spellings(table["l1"])), list(sources)
 
 
 def remarks(source):
@@ -106,9 +106,9 @@ def _opened(file, settings, notes):
     """(shape, SHA-256, parts) of a file."""
     head = _head(file)
     if head[:4] in (b"PK\x03\x04", b"PK\x05\x06"):
-        return "xlsx", digest(file, 64), xlsx.parts(file, settings.sheets, notes)
+        return "xlsx", file_hash(file, 64), xlsx.parts(file, settings.sheets, notes)
     if head[:4] == b"PAR1":
-        return "parquet", digest(file, 64), parquet.parts(file, notes)
+        return "parquet", file_hash(file, 64), parquet.parts(file, notes)
     encoding = "utf-8-sig" if head.startswith(codecs.BOM_UTF8) else settings.encoding
     sha256 = _checked_text(file, encoding)
     shape = _text_shape(file, head.decode(encoding, errors="ignore").lstrip())
@@ -122,7 +122,7 @@ def _tables(file, parts, settings, notes):
     frames, columns, fault = [], {}, None
     for sheet, header, rows in parts:
         try:
-            places = place(header, settings, f"{file}, sheet {sheet}" if sheet else file)
+            places = map_columns(header, settings, f"{file}, sheet {sheet}" if sheet else file)
         except CorpusError as error:
             if sheet is None:
                 raise

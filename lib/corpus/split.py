@@ -7,16 +7,16 @@ import pandas as pd
 from numba import njit
 
 from lib.corpus import learners
-from lib.corpus.near_duplicates import word_runs
+from lib.corpus.near_duplicates import word_ngrams
 from lib.errors import CorpusError
 
-PARTS = ["train", "valid", "test"]
+SPLITS = ["train", "valid", "test"]
 NEARLY = "near duplicate of another learner's text"  # outside training
 PROMPT = "prompt held out"  # outside test
 NGRAM = 8  # words; two texts that share as many in a row were hardly written apart
 
 
-def parts(texts, valid_share, test_share, seed):
+def assign_splits(texts, valid_share, test_share, seed):
     """For each text its part (train, valid or test), or the reason why it can be in none (NEARLY or PROMPT).
 
     No learner is in two parts; levels and first languages are balanced over the texts that stay and are not held out. A
@@ -28,8 +28,10 @@ def parts(texts, valid_share, test_share, seed):
     result does not depend on the order of rows. Returns a series of str. Raises CorpusError for an empty part.
     """
     wanted = np.array([1 - valid_share - test_share, valid_share, test_share])
-    unit, names = pd.factorize(learners.of(texts) if learners.known(texts) else texts["group"], sort=True)
-    if len(names) < len(PARTS):
+    unit, names = pd.factorize(
+        learners.learner_or_text_id(texts) if learners.is_known(texts) else texts["group"], sort=True
+    )
+    if len(names) < len(SPLITS):
         raise CorpusError(
             f"All {len(texts)} texts are by {len(names)} learner(s). Expected: at least three, so that training, valid "
             "and test text come from different people. Does the column learner_id hold learners?"
@@ -38,10 +40,10 @@ def parts(texts, valid_share, test_share, seed):
     cells = pd.get_dummies(texts[["level", "l1"]], dtype=float)
     kept = {"in train": ~held_out, "elsewhere": ~(held_out | shared)}
     cells = [cells.mul(stays, axis=0).groupby(unit).sum().to_numpy() for stays in kept.values()]
-    part = np.array(PARTS)[_deal(*cells, wanted, np.random.default_rng(seed))][unit]
+    part = np.array(SPLITS)[_deal(*cells, wanted, np.random.default_rng(seed))][unit]
     part = pd.Series(part, index=texts.index).mask((part != "train") & shared, NEARLY)
     part = part.mask((part != "test") & (part != NEARLY) & held_out, PROMPT)
-    sizes = part[~held_out].value_counts().reindex(PARTS, fill_value=0)
+    sizes = part[~held_out].value_counts().reindex(SPLITS, fill_value=0)
     if not sizes.all():
         raise CorpusError(
             f"{' and '.join(sizes.index[sizes == 0])} would be empty: {sizes.to_dict()} texts by "
@@ -68,7 +70,7 @@ def _deal(in_train, elsewhere, wanted, rng):
     order, size = rng.permutation(len(in_train)), in_train.sum(axis=1)
     order = order[np.argsort(-np.round(2 * np.log2(np.maximum(size, 1)))[order], kind="stable")]
     free = elsewhere.sum(axis=1) > 0
-    place = np.where(size > 0, PARTS.index("train"), PARTS.index("test"))
+    place = np.where(size > 0, SPLITS.index("train"), SPLITS.index("test"))
     has = np.stack([in_train[(size > 0) & ~free].sum(axis=0), *np.zeros((2, in_train.shape[1]))])
     _fill(order[free[order]], in_train, elsewhere, wanted, 1 / np.maximum(in_train.sum(axis=0), 1), has, place)
     return place
@@ -87,7 +89,7 @@ def _fill(order, in_train, elsewhere, wanted, weight, has, place):
         has[place[learner]] += elsewhere[learner] if place[learner] else in_train[learner]
 
 
-def on_held_out_prompt(texts, share, seed):
+def flag_held_out_prompts(texts, share, seed):
     """True for texts on prompts that no model may see in training: drawn until no further one fits.
 
     share: the most that any level may lose, of its texts; a level whose prompts are all larger gives up none.
@@ -100,12 +102,12 @@ def on_held_out_prompt(texts, share, seed):
     return texts["topic_id"].isin(taken)
 
 
-def copied(texts, share):
+def flag_copied(texts, share):
     """True for valid and test texts with at least `share` of their word 8-grams in training text.
 
     Learners are in one part only, so training text is other learners' text. Texts under 8 words: False.
     """
-    runs, starts = word_runs(texts["text"], NGRAM)
+    runs, starts = word_ngrams(texts["text"], NGRAM)
     total, train = np.diff(starts), (texts["split"] == "train").to_numpy()
     of_train = np.repeat(train, total)
     known = np.zeros(len(runs) + 1, int)

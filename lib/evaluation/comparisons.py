@@ -6,63 +6,72 @@ A pair is (name, a, b), of which `contrasts.of` makes theta = ln PPL_a - ln PPL_
 import numpy as np
 import pandas as pd
 
-from lib.design import CONTINUED, GENERAL, LEVELS, kind, own, specialists, transfer
+from lib.design import CONTINUED, GENERAL, LEVELS, kind, specialist_of, specialists, transfer_of
 from lib.evaluation import contrasts, statistics
 
-FLOOR, EQUAL = "unigram", "general_equal"  # what is no model of its own: guesses by frequency; the general one, earlier
+UNIGRAM, GENERAL_EQUAL = (
+    "unigram",
+    "general_equal",
+)  # what is no model of its own: guesses by frequency; the general one, earlier
 SMALL = {True: 20, False: 100}  # learners of a group, or texts where the corpus names no learners: fewer are not shown
-BOTH = ["general-own", "general-transfer"]  # what is asked of every group
+GROUP_CONTRASTS = ["general_vs_specialist", "general_vs_transfer"]  # what is asked of every group
 
 
-def best_on_valid(scores):
+def best_specialists(scores):
     """{level: the specialist least surprised by its valid texts}, where the level has an own model: the test texts
     on which it is then compared must not choose it. scores: of valid texts, of all models."""
     rows = scores[scores["model"].isin(specialists()) & ~scores["copied"].astype(bool)]
     totals = rows.groupby(["level", "model", "seed"])[["nll_text", "n_tokens"]].sum()
     log_ppl = (totals["nll_text"] / totals["n_tokens"]).groupby(["level", "model"]).mean().unstack()
-    return {level: model for level, model in log_ppl.idxmin(axis=1).items() if own(level) in log_ppl}
+    return {level: model for level, model in log_ppl.idxmin(axis=1).items() if specialist_of(level) in log_ppl}
 
 
-def planned(models, best):
+def planned_pairs(models, best):
     """Wishes that the hypotheses rest on. best: as `best_on_valid` returns it."""
     wishes = {}
     for level in LEVELS:
-        wishes[level] = [("general-own", GENERAL, own(level)), ("general-transfer", GENERAL, transfer(level))]
-        wishes[level].append(("own-transfer", own(level), transfer(level)))
+        wishes[level] = [
+            ("general_vs_specialist", GENERAL, specialist_of(level)),
+            ("general_vs_transfer", GENERAL, transfer_of(level)),
+        ]
+        wishes[level].append(("specialist_vs_transfer", specialist_of(level), transfer_of(level)))
         if level in best:
-            wishes[level].append(("general-best", GENERAL, best[level]))
+            wishes[level].append(("general_vs_best_specialist", GENERAL, best[level]))
         if CONTINUED in models:
-            wishes[level].append(("continued-transfer", CONTINUED, transfer(level)))
+            wishes[level].append(("continued_vs_transfer", CONTINUED, transfer_of(level)))
     return wishes
 
 
-def with_controls(models):
+def control_pairs(models):
     """Wishes that hold each control against the general, the own and the transfer model."""
     wishes = {level: [] for level in LEVELS}
     for level in LEVELS:
         for control in [model for model in models if kind(model) == "control"]:
-            wishes[level] += [(f"general-{control}", GENERAL, control), (f"{control}-own", control, own(level))]
+            wishes[level] += [
+                (f"general_vs_{control}", GENERAL, control),
+                (f"{control}_vs_specialist", control, specialist_of(level)),
+            ]
             if control != CONTINUED:  # `planned` asks that
-                wishes[level].append((f"{control}-transfer", control, transfer(level)))
+                wishes[level].append((f"{control}_vs_transfer", control, transfer_of(level)))
     return wishes
 
 
-def at_equal_examples(best):
+def equal_example_pairs(best):
     """Wishes about the general model as it was when it had read as many examples as the level's own."""
-    wishes = {level: [("general-own", EQUAL, own(level))] for level in LEVELS}
+    wishes = {level: [("general_vs_specialist", GENERAL_EQUAL, specialist_of(level))] for level in LEVELS}
     for level in LEVELS:
-        if best.get(level) == own(level):
-            wishes[level].append(("general-best", EQUAL, own(level)))
+        if best.get(level) == specialist_of(level):
+            wishes[level].append(("general_vs_best_specialist", GENERAL_EQUAL, specialist_of(level)))
     return wishes
 
 
-def against_rivals(models):
+def against_other_specialists(models):
     """Wishes that hold each level's own model against the floor and every other specialist."""
     wishes = {}
     for level in LEVELS:
-        others = [model for model in models if kind(model) == "specialised" and model != own(level)]
-        wishes[level] = [("floor-own", FLOOR, own(level))]
-        wishes[level] += [(f"{model}-own", model, own(level)) for model in others]
+        others = [model for model in models if kind(model) == "specialist" and model != specialist_of(level)]
+        wishes[level] = [("unigram_vs_specialist", UNIGRAM, specialist_of(level))]
+        wishes[level] += [(f"{model}_vs_specialist", model, specialist_of(level)) for model in others]
     return wishes
 
 
@@ -72,15 +81,17 @@ def by_first_language(scores, known, how):
     scores: of the mix, uncopied or not; known: are learners?; how: keywords of `contrasts.of`. Returns its rows and l1.
     """
     scores = scores.assign(l1=scores["l1"].replace("", "unknown"))
-    at_home = scores["model"].mask(scores["model"] == scores["level"].map(own), "own")
-    at_home = at_home.mask(scores["model"] == scores["level"].map(transfer), "transfer")
-    together = {"mixed": [("general-own", GENERAL, "own"), ("general-transfer", GENERAL, "transfer")]}
+    at_home = scores["model"].mask(scores["model"] == scores["level"].map(specialist_of), "specialist")
+    at_home = at_home.mask(scores["model"] == scores["level"].map(transfer_of), "transfer")
+    together = {
+        "all_levels": [("general_vs_specialist", GENERAL, "specialist"), ("general_vs_transfer", GENERAL, "transfer")]
+    }
     rows = []
     for l1, part in scores.groupby("l1"):
         each_level = statistics.learner_sums(part, learners_known=known)
         all_levels = statistics.learner_sums(part.assign(model=at_home), learners_known=known)
         for sums, wishes in [(each_level, _both()), (all_levels, together)]:
-            rows.append(contrasts.at_levels(sums, wishes, **_large(how, known)).assign(l1=l1))
+            rows.append(contrasts.estimate_all(sums, wishes, **_large(how, known)).assign(l1=l1))
     return _small_named(pd.concat(rows, ignore_index=True), known)
 
 
@@ -93,12 +104,12 @@ def by_group(scores, groups, known, how):
     for by, names in groups.items():
         for group, part in scores.groupby(names):
             sums = statistics.learner_sums(part, copied=True, learners_known=known, subset=f"{by}: {group}")
-            found = contrasts.at_levels(sums, _both(), **_large(how, known))
+            found = contrasts.estimate_all(sums, _both(), **_large(how, known))
             rows.append(found.assign(by=by, group=group))
     return _small_named(pd.concat(rows, ignore_index=True), known)
 
 
-def groups_of(scores, texts):
+def text_groups(scores, texts):
     """{by: the group of each row, None where it is in none}: length (thirds of a level's test texts, by words), copies,
     prompt. Each question leaves out what the others are about: copied texts, and held-out prompts.
 
@@ -116,7 +127,7 @@ def groups_of(scores, texts):
 
 
 def _both():
-    return {level: pairs[:2] for level, pairs in planned([], {}).items()}
+    return {level: pairs[:2] for level, pairs in planned_pairs([], {}).items()}
 
 
 def _large(how, known):
@@ -125,10 +136,10 @@ def _large(how, known):
 
 def _small_named(rows, known):
     why = f"fewer than {SMALL[known]} {'learners' if known else 'texts'}, or no model"
-    return rows.assign(why=rows["why"].mask(rows["theta"].isna(), why))
+    return rows.assign(reason=rows["reason"].mask(rows["theta"].isna(), why))
 
 
-def matrix(sums, floor, equal, known, how):
+def perplexity_matrix(sums, floor, equal, known, how):
     """ppl_matrix.csv: every model on every test column, then the floor, which has a perplexity and nothing else, and
     the general model at equal examples, by kinds of masks. sums: {mask_type: LearnerSums}; floor, equal: scores."""
     rows = [statistics.perplexity(one, **how) for one in sums.values()]
@@ -142,7 +153,7 @@ def matrix(sums, floor, equal, known, how):
     return pd.concat(rows, ignore_index=True)
 
 
-def other_ways(scores, on_new_prompts, mix, known):
+def robustness_sums(scores, on_new_prompts, mix, known):
     """{name: LearnerSums} of the same question asked otherwise. scores, on_new_prompts: of prompts that models met, and
     of others; mix: the LearnerSums that verdicts rest on."""
     ways = {"joined": statistics.learner_sums(scores, "word+ngram+sentence", learners_known=known)}
@@ -154,27 +165,28 @@ def other_ways(scores, on_new_prompts, mix, known):
     return ways
 
 
-def with_equal(scores, equal, known):
+def equal_example_sums(scores, equal, known):
     """LearnerSums in which the general model is as it was at equal examples: in place of it and of the controls."""
-    stay = scores["model"].map(kind).isin(["specialised", "transfer"])
+    stay = scores["model"].map(kind).isin(["specialist", "transfer"])
     return statistics.learner_sums(pd.concat([scores[stay], equal]), subset="equal examples", learners_known=known)
 
 
-def nats(scores, text_ids, models):
+def nats_of_texts(scores, text_ids, models):
     """What some texts' answers of the mix cost models, the mean of their seeds: nll_text and n_tokens by (column,
     model), a row a text that all of these models were asked about."""
-    rows = statistics.on_mix(scores[scores["text_id"].isin(text_ids) & scores["model"].isin(models)])
+    rows = statistics.on_training_mix(scores[scores["text_id"].isin(text_ids) & scores["model"].isin(models)])
     sums = rows.groupby(["text_id", "seed", "model"])[["nll_text", "n_tokens"]].sum()
     table = sums.groupby(["text_id", "model"]).mean().unstack()
     return table.reindex(columns=pd.MultiIndex.from_product([["nll_text", "n_tokens"], models])).dropna()
 
 
-def learned(matrix, cost):
+def learning_table(matrix, cost):
     """A row a level: perplexity of its own model beside the floor on test texts, on valid texts beside itself before
     training. matrix: ppl_matrix.csv; cost: cost.csv. Where too few learners were asked, NaN."""
-    shown = statistics.on_mix(matrix).dropna(subset="ppl_lo").set_index(["test", "model"])["ppl"]
+    shown = statistics.on_training_mix(matrix).dropna(subset="ppl_lo").set_index(["test", "model"])["ppl"]
     on_valid = cost.set_index("model")[["valid_perplexity", "start_perplexity"]]
-    on_valid = on_valid.reindex(specialists()).set_axis(LEVELS).set_axis(["own, valid", "untrained, valid"], axis=1)
-    test = {"own": [shown.get((level, own(level)), np.nan) for level in LEVELS]}
-    test["floor"] = [shown.get((level, FLOOR), np.nan) for level in LEVELS]
+    on_valid = on_valid.reindex(specialists()).set_axis(LEVELS)
+    on_valid.columns = ["specialist, valid", "untrained, valid"]
+    test = {"specialist": [shown.get((level, specialist_of(level)), np.nan) for level in LEVELS]}
+    test["unigram"] = [shown.get((level, UNIGRAM), np.nan) for level in LEVELS]
     return pd.DataFrame(test, LEVELS).join(on_valid)

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from lib.design import OWN, kind
+from lib.design import SPECIALIST_LEVEL, kind
 from lib.evaluation.statistics import at, bootstrap, ratio_se, wide
 
 ESTIMATES = ["theta", "se", "df", "ci_lo", "ci_hi", "gain_pct", "gain_lo", "gain_hi"]
@@ -28,15 +28,15 @@ def pooled_seed_variance(sums):
     totals = sums.table.groupby(["model", "level", "seed"])[["nll_text", "n_tokens"]].sum()
     log_ppl = (totals["nll_text"] / totals["n_tokens"]).groupby(["model", "level"])
     cells = log_ppl.agg(v="var", seeds="count").query("v > 0").reset_index()
-    at_home = [pools(*cell) for cell in zip(cells["model"], cells["level"], strict=True)]
+    at_home = [counts_towards_pooled_variance(*cell) for cell in zip(cells["model"], cells["level"], strict=True)]
     models = cells.loc[at_home].groupby("model")[["v", "seeds"]].mean()
     df = models["seeds"] - 1  # once a model, since its levels share their seeds
     return (np.average(models["v"], weights=df), df.sum()) if len(models) else (0.0, 1.0)
 
 
-def pools(model, level):
+def counts_towards_pooled_variance(model, level):
     """Does a model's variance over seeds at this level count for v-bar?"""
-    return kind(model) == "general" or OWN.get(model) == level
+    return kind(model) == "general" or SPECIALIST_LEVEL.get(model) == level
 
 
 def seed_parts(log_ppl, pooled):
@@ -69,7 +69,7 @@ def _estimate(difference, tokens, drawn, drawn_tokens, log_ppl, pooled, alpha):
     return dict(zip(ESTIMATES, [theta, se, df, low, high, *100 * np.expm1([theta, low, high]), *sizes], strict=True))
 
 
-def of(sums, pairs, level, draws=10_000, alpha=0.05, min_learners=5, seed=0):
+def estimate(sums, pairs, level, draws=10_000, alpha=0.05, min_learners=5, seed=0):
     """Rows of contrasts.csv, one per (name, a, b) of pairs, all on the same resamples of a level's learners.
 
     theta = sum x_c / sum n_c, x_c learner c's nll difference averaged over seeds. SE^2 = SE_data^2 of the
@@ -89,16 +89,18 @@ def of(sums, pairs, level, draws=10_000, alpha=0.05, min_learners=5, seed=0):
         stamps += ["learners are unknown and may overlap"] * (not sums.learners_known)
         row = {"name": name, "level": level, "a": a, "b": b, "mask_type": sums.mask_type, "subset": sums.subset}
         row |= dict.fromkeys(ESTIMATES, np.nan) | found
-        rows.append(row | {"provisional": bool(stamps), "why": why or "; ".join(stamps)})
+        rows.append(row | {"provisional": bool(stamps), "reason": why or "; ".join(stamps)})
     return pd.DataFrame(rows)
 
 
-def at_levels(sums, wishes, **how):
+def estimate_all(sums, wishes, **how):
     """`of` at each level that something is asked at, one below the other. wishes: {level: pairs}; how: as there."""
-    return pd.concat([of(sums, pairs, level, **how) for level, pairs in wishes.items() if pairs], ignore_index=True)
+    return pd.concat(
+        [estimate(sums, pairs, level, **how) for level, pairs in wishes.items() if pairs], ignore_index=True
+    )
 
 
-def chosen(table, mask_type="mix", subset="unflagged"):
+def select(table, mask_type="training_mix", subset="without_copies"):
     """The rows of one way to ask; without more words the primary one, on which verdicts rest: training's mix of blanks
     in texts that nobody copied."""
     return table[(table["mask_type"] == mask_type) & (table["subset"] == subset)]

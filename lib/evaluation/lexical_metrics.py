@@ -12,12 +12,12 @@ import pandas as pd
 from cefrpy import CEFRAnalyzer
 
 from lib.design import CEFR, kind
-from lib.evaluation.statistics import resampled_sums, whose
+from lib.evaluation.statistics import learner_codes, resampled_sums
 
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")  # letters, and apostrophes within
 CLITIC = re.compile(r"(?<=.)(?:n't|'(?:s|m|re|ve|ll|d))$")
 WHOLE = {"ca": "can", "wo": "will", "sha": "shall"}  # what can't, won't, shan't begin with
-PROFILE = [*CEFR, "unlisted"]
+CEFR_PROFILE = [*CEFR, "unlisted"]
 FOUND = {"exact": ("exact", "blanks"), "top5": ("top5", "blanks")}  # measures as `rates` takes them
 WRITTEN = {name: (name, "blanks") for name in ["unigram_overlap", "bigram_overlap"]}
 WRITTEN |= {"nonwords": ("unlisted", "n_words"), "true_nonwords": ("true_unlisted", "true_n_words")}
@@ -60,17 +60,17 @@ def level(word):
 def profile(texts):
     """Words of each text by CEFR level: a frame with n_words and PROFILE, a row a text, in its order."""
     found = [Counter(map(level, WORD.findall(text.lower().replace("’", "'")))) for text in texts]
-    table = pd.DataFrame([[one[name] for name in PROFILE] for one in found], texts.index, PROFILE, dtype=int)
+    table = pd.DataFrame([[one[name] for name in CEFR_PROFILE] for one in found], texts.index, CEFR_PROFILE, dtype=int)
     return table.assign(n_words=table.sum(axis=1))
 
 
-def rank(answer, fillings):
+def answer_rank(answer, fillings):
     """Place of the answer among fillings, best first: 1, 2, ..., or 0. Spaces around a word are no part of it."""
     found = [filling.strip() for filling in fillings]
     return found.index(answer.strip()) + 1 if answer.strip() in found else 0
 
 
-def overlap(answer, infill, n):
+def ngram_overlap(answer, infill, n):
     """Shared share of character n-grams as multisets: 2 |A & B| / (|A| + |B|); 1.0 when neither has any."""
     a, b = (Counter(text[i : i + n] for i in range(len(text) - n + 1)) for text in (answer.strip(), infill.strip()))
     return 2 * (a & b).total() / (a.total() + b.total()) if a or b else 1.0
@@ -86,7 +86,7 @@ def rates(rows, measures, learners_known=True, draws=10_000, alpha=0.05, min_lea
     if rows.empty:
         values = [name + end for name in measures for end in ("", "_lo", "_hi")]
         return pd.DataFrame(columns=["model", "level", "n", "n_learners", *values])
-    rows = rows.assign(learner=whose(rows, learners_known)[0])
+    rows = rows.assign(learner=learner_codes(rows, learners_known)[0])
     columns = sorted({column for parts in measures.values() for column in parts})
     found = {name: _at_level(part, measures, columns, (draws, seed), alpha, min_learners)
              for name, part in rows.groupby("level")}  # fmt: skip
@@ -113,7 +113,7 @@ def _ratio(sums, parts):
     return a / b / (base[0] / base[1]) if base else a / b
 
 
-def of_models(single, drawn, **how):
+def model_metrics(single, drawn, **how):
     """word_metrics.csv: a row a model and level, FOUND of single words and WRITTEN of sampled fillings.
 
     single: of infills' words.parquet, drawn: of samples.parquet, of all models, with model and seed; how: of `rates`.
@@ -126,7 +126,7 @@ def of_models(single, drawn, **how):
     return table
 
 
-def preservation(table):
+def error_preservation(table):
     """A sentence about error preservation. table: of `of_models`."""
     told = table["error_preservation"].replace(np.inf, np.nan).dropna()
     span = f"it lies between {told.min():.1f} and {told.max():.1f}; well above 1 it is gibberish, not learners' errors"
@@ -135,13 +135,13 @@ def preservation(table):
             "learners wrote there is out of the dictionary, or too few learners were asked.")  # fmt: skip
 
 
-def levels_of_words(drawn, **how):
+def cefr_profiles(drawn, **how):
     """word_levels.csv: shares of PROFILE among the words of sampled fillings, a row a model and level; those of what
     learners had written there as the model "learners". drawn, how: as of `of_models`."""
     about = drawn[["level", "text_id", "learner_id", "seed"]]
     of_learners = profile(drawn["answer"]).join(about).assign(model="learners")
     once = of_learners[drawn["model"] == drawn["model"].iloc[0]] if len(drawn) else of_learners
-    shares = {name: (name, "n_words") for name in PROFILE}
+    shares = {name: (name, "n_words") for name in CEFR_PROFILE}
     written = profile(drawn["infill"]).join(drawn[[*about, "model"]])
     table = pd.concat([rates(part, shares, **how) for part in [once, written]])
     kinds = [model if model == "learners" else kind(model) for model in table["model"]]

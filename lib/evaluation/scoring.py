@@ -10,12 +10,12 @@ from lib.masking.examples import (
     INFILL_SPECIAL,
     ROLES,
     SPECIALS,
-    begin_with,
-    examples,
-    lengths,
-    roles_of,
+    add_prefix,
+    build_examples,
+    example_lengths,
+    token_roles,
 )
-from lib.masking.token_index import Texts
+from lib.masking.token_index import TokenizedTexts
 from lib.models import packing
 
 KEYS = ["text_id", "mask_type", "mask_set"]
@@ -37,13 +37,13 @@ def frozen_examples(index, masks, first_special, first=None):
     owner = pd.Index(index["text_id"]).get_indexer(keys["text_id"]).astype(np.int32)
     if (owner < 0).any():
         raise ValueError(f"{(owner < 0).sum()} frozen masks are of texts that the index lacks: run 02_mask again")
-    texts, drawn = Texts.of(index), (spans, ends, owner)
-    length = lengths(texts, *drawn)
+    texts, drawn = TokenizedTexts.of(index), (spans, ends, owner)
+    length = example_lengths(texts, *drawn)
     if (length < 0).any():
         raise ValueError(f"{(length < 0).sum()} frozen masks do not fit their text: run 02_mask again")
-    built = examples(texts, drawn, np.arange(len(keys)), length, first_special)
+    built = build_examples(texts, drawn, np.arange(len(keys)), length, first_special)
     if first is not None and len(keys):
-        built = map(list, zip(*map(begin_with, first[owner], *built)))
+        built = map(list, zip(*map(add_prefix, first[owner], *built)))
     return keys, *built
 
 
@@ -54,12 +54,12 @@ def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
     nll_context (context tokens but the first, which nothing predicts); sums in float64. Context is scored with
     masks of the mix only, as it is in training; it is most of the work, and elsewhere n_context is 0.
     """
-    mix = keys["mask_type"] == "mix" if "mask_type" in keys else np.ones(len(keys), bool)
-    kept = {True: roles_of(CONTEXT, *ANSWERS), False: roles_of(*ANSWERS)}
+    mix = keys["mask_type"] == "training_mix" if "mask_type" in keys else np.ones(len(keys), bool)
+    kept = {True: token_roles(CONTEXT, *ANSWERS), False: token_roles(*ANSWERS)}
     targets = [(role * kept[whole][role]).astype(np.int64) for role, whole in zip(roles, mix)]
     sums = np.zeros((len(tokens), len(ROLES)))
     model.eval()
-    with torch.inference_mode(), packing.attention(model):
+    with torch.inference_mode(), packing.packed_attention(model):
         for some in progress(_batches(tokens, batch)):
             for part, stream, losses in _scored(model, some, tokens, targets):
                 owner = part[np.searchsorted(stream["bounds"], stream["where"], side="right") - 1]
@@ -77,9 +77,9 @@ def _scored(model, some, tokens, targets):
 
     some: int array, numbers of texts. Raises torch.OutOfMemoryError when a single text does not fit.
     """
-    stream = packing.lay_out([tokens[i] for i in some], [targets[i] for i in some])
+    stream = packing.pack_examples([tokens[i] for i in some], [targets[i] for i in some])
     try:
-        losses = packing.token_losses(model, packing.tensors(stream, model.device)).cpu().double().numpy()
+        losses = packing.token_losses(model, packing.to_tensors(stream, model.device)).cpu().double().numpy()
     except torch.OutOfMemoryError:
         if len(some) == 1:
             raise
@@ -116,7 +116,7 @@ def unigram(keys, tokens, roles, train_ids, n_vocabulary):
     return keys.assign(n_tokens=n_tokens, nll_text=np.array([surprisal[answer].sum() for answer in answers], float))
 
 
-def floor(index, frozen, vocabulary, scores):
+def unigram_scores(index, frozen, vocabulary, scores):
     """The scores of `unigram` at each level that has training and test texts, as those of a model: without what it does
     not foretell, the ends of answers and the context.
 
@@ -135,7 +135,7 @@ def floor(index, frozen, vocabulary, scores):
     return floor.assign(model="unigram", seed=0, nll_full=0.0, nll_context=0.0, n_context=1)
 
 
-def same_tokens(these, scores):
+def same_tokens_as(these, scores):
     """Are these scores, of whatever model, of masked texts that `scores` has, and token for token the same?"""
     each = scores.drop_duplicates(KEYS)[[*KEYS, "n_tokens"]]
     both = these.merge(each, on=KEYS, validate="m:1")

@@ -14,7 +14,7 @@ from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from lib.corpus import learners
-from lib.design import LEVELS, MIXED, kind
+from lib.design import ALL_LEVELS, LEVELS, kind
 
 NLL = ["nll_text", "nll_full", "nll_context"]
 COUNTS = ["n_tokens", "n_chars", "n_context"]  # what each nll is per
@@ -23,26 +23,28 @@ MATRIX = ["n_texts", "n_learners", "n_tokens", "ppl", "ppl_lo", "ppl_hi", "bits_
 LearnerSums = namedtuple("LearnerSums", "table mask_type subset learners_known")
 
 
-def whose(rows, learners_known=True):
+def learner_codes(rows, learners_known=True):
     """(number of each row's learner, whether all are named). Numbered as they appear: the resamples must not depend on
     the key that hashed the ids. learners_known: False where 01 put a text's own id in the place of some learners'."""
     ids = rows["learner_id"].fillna("")
-    return pd.factorize(learners.of(rows.assign(learner_id=ids)))[0], bool(learners_known and (ids != "").all())
+    return pd.factorize(learners.learner_or_text_id(rows.assign(learner_id=ids)))[0], bool(
+        learners_known and (ids != "").all()
+    )
 
 
-def learner_sums(scores, mask_type="mix", copied=False, subset=None, learners_known=True):
+def learner_sums(scores, mask_type="training_mix", copied=False, subset=None, learners_known=True):
     """Scores as LearnerSums. mask_type may join several ("word+ngram+sentence"); copied texts count only with
     copied=True; a text without learner id is its own learner and makes everything provisional.
     Raises ValueError where an nll is not finite."""
     rows = scores[scores["mask_type"].isin(mask_type.split("+")) & (copied | ~scores["copied"].astype(bool))]
     if len(broken := rows[~np.isfinite(rows[NLL]).all(axis=1)]):
         raise ValueError(f"{len(broken)} scores are not finite, the first: {broken.iloc[0].to_dict()}")
-    learner, named = whose(rows, learners_known)
+    learner, named = learner_codes(rows, learners_known)
     rows = rows.assign(learner=learner)
     groups = rows.groupby(["model", "seed", "level", "learner"])
     table = groups[NLL + COUNTS].sum().assign(n_texts=groups["text_id"].nunique()).reset_index()
     known = bool(learners_known and named)
-    return LearnerSums(table, mask_type, subset or ("all" if copied else "unflagged"), known)
+    return LearnerSums(table, mask_type, subset or ("with_copies" if copied else "without_copies"), known)
 
 
 def by_characters(sums):
@@ -66,14 +68,14 @@ def resampled_sums(values, draws, seed=0, cells=4_000_000):
     return np.concatenate(sums)
 
 
-def on_mix(table):
+def on_training_mix(table):
     """The rows of a table by mask_type that are about blanks drawn as in training, which the study is about."""
-    return table[table["mask_type"] == "mix"]
+    return table[table["mask_type"] == "training_mix"]
 
 
 def at(sums, level):
     """The table of LearnerSums at one level, or the whole of it for all levels together (MIXED)."""
-    return sums.table if level == MIXED else sums.table[sums.table["level"] == level]
+    return sums.table if level == ALL_LEVELS else sums.table[sums.table["level"] == level]
 
 
 def wide(part, column):
@@ -97,7 +99,7 @@ def ratio_se(numerators, denominators, tokens):
     return se, max(1.0, n.sum() ** 2 / (n @ n) - 1)
 
 
-def perplexity(sums, tests=(*LEVELS, MIXED), draws=10_000, alpha=0.05, min_learners=5, seed=0):
+def perplexity(sums, tests=(*LEVELS, ALL_LEVELS), draws=10_000, alpha=0.05, min_learners=5, seed=0):
     """Rows of ppl_matrix.csv: every model on every test column; NaN where there is nothing to measure.
 
     ppl is the geometric mean over seeds; its interval is log-t, exp(ln PPL +- t SE) with the bootstrap's SE:

@@ -10,22 +10,22 @@ from pathlib import Path
 
 import yaml
 
-from lib.errors import NotWritten
+from lib.errors import WriteError
 from lib.experiment import fault_injection
 
 FAILED_WRITES = ["os error", "iostream error", "PytorchStreamWriter"]  # safetensors' and torch's words for an OSError
 
 
 @contextlib.contextmanager
-def atomic(path):
+def atomic_write(path):
     """Yield a temporary path beside `path`; on success it is flushed to disk and takes `path`'s name.
 
     A reader therefore sees the old file or the whole new one, never a part. The suffix is kept,
-    since writers such as matplotlib choose the format by it. Raises NotWritten, and then the old file stands.
+    since writers such as matplotlib choose the format by it. Raises WriteError, and then the old file stands.
     """
     path = Path(path)
     temporary = path.with_name(f".{path.stem}.{_own()}.tmp{path.suffix}")
-    with told(path):
+    with reporting_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield temporary
@@ -44,7 +44,7 @@ def atomic_folder(path, last):
     """
     path = Path(path)
     temporary = path.with_name(f".{path.name}.{_own()}.tmp")
-    with told(path):
+    with reporting_write_errors(path):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:
@@ -65,16 +65,16 @@ def _own():
 
 
 @contextlib.contextmanager
-def told(path):
+def reporting_write_errors(path):
     """What the system says of a failed write, with the file and the way on."""
     try:
         yield
-    except NotWritten:
+    except WriteError:
         raise
     except Exception as error:
         if not isinstance(error, OSError) and not any(words in str(error) for words in FAILED_WRITES):
             raise
-        raise NotWritten(
+        raise WriteError(
             f"{path} could not be written: {getattr(error, 'strerror', None) or error}.\nWhat stood there before is "
             "whole. Make room, or make the folder writable, and give the same command again: it goes on from here."
         ) from error
@@ -87,7 +87,7 @@ def sync(path):
 
 
 def write_text(text, path):
-    with atomic(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
@@ -103,7 +103,7 @@ def read_yaml(path):
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
-def digest(path, length=16):
+def file_hash(path, length=16):
     """The first `length` hexadecimal digits of a file's SHA-256."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:length]
@@ -111,7 +111,7 @@ def digest(path, length=16):
 
 def write_table(frame, path):
     """Write a data frame as .parquet or .csv (floats in shortest exact form), atomically."""
-    with atomic(path) as temporary:
+    with atomic_write(path) as temporary:
         if Path(path).suffix == ".parquet":
             frame.to_parquet(temporary, index=False)
         else:

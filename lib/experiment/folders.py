@@ -6,24 +6,24 @@ import re
 import subprocess
 from pathlib import Path
 
-from lib.errors import BadName, Missing
+from lib.errors import InvalidName, MissingResult
 from lib.experiment import lock, manifest, parameters
-from lib.experiment.files import digest, read_json
+from lib.experiment.files import file_hash, read_json
 from lib.experiment.schemas import Masks
-from lib.formatting import nearest_told
+from lib.formatting import nearest_sentence
 
 
 class Experiment:
     """The files of one experiment under runs/<name>/ and figures/<name>/.
 
-    name: experiment, a folder name; anything else raises BadName. root: the repository as seen from where the code runs
-    (notebooks run in notebooks/, so ".." there).
+    name: experiment, a folder name; anything else raises InvalidName. root: the repository as seen from where the code
+    runs (notebooks run in notebooks/, so ".." there).
     """
 
     def __init__(self, name, root=".."):
         if not re.fullmatch(r"\w[\w.-]*", name):  # it stands in paths, shell commands and the graph
             near = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "mine"
-            raise BadName(f"EXPERIMENT={name!r}: expected letters, digits, -, _ and . only. Try EXPERIMENT={near}")
+            raise InvalidName(f"EXPERIMENT={name!r}: expected letters, digits, -, _ and . only. Try EXPERIMENT={near}")
         self.name, self.root, self.inputs = name, Path(root), {}
         self.folder = self.root / "runs" / name
         self.figures = self.root / "figures" / name
@@ -32,9 +32,9 @@ class Experiment:
         self.index = self.folder / "masks/index.parquet"
         self.tokenizer = self.folder / "tokenizer"
 
-    def masks(self, part):
-        """Frozen masks of `part`: valid or test."""
-        return self.folder / f"masks/{part}.parquet"
+    def frozen_masks(self, split):
+        """Frozen masks of `split`: valid or test."""
+        return self.folder / f"masks/{split}.parquet"
 
     def model(self, model, seed):
         return self.folder / f"models/{model}/seed{seed}"
@@ -51,60 +51,61 @@ class Experiment:
     def hypotheses(self, table):
         return self.folder / f"hypotheses/{table}"
 
-    def begin(self, notebook):
-        """Say which notebook this is; returns self. Raises lock.Held while a run of which it is no part goes on."""
+    def start(self, notebook):
+        """Say which notebook this is; returns self. Raises ExperimentRunning while a run of which it is no part goes
+        on."""
         lock.refuse_another(self.folder)
         self.notebook = notebook
         return self
 
-    def need(self, path, made_by):
+    def require(self, path, made_by):
         """Return path, a file or folder of this run, once its manifest vouches for it; it counts as an input then.
 
-        Raises Missing or manifest.Stale, which say what is wrong, and the command that goes on.
+        Raises MissingResult or StaleResult, which say what is wrong, and the command that goes on.
         """
-        self.inputs |= manifest.check(need(path, made_by), made_by, self.folder)
+        self.inputs |= manifest.check(require_file(path, made_by), made_by, self.folder)
         return path
 
     def corpus_report(self):
         """What 01_extract told, a dict; it counts as an input. Raises as `need`, and so do the next three."""
-        return read_json(self.need(self.report, "01_extract"))
+        return read_json(self.require(self.report, "01_extract"))
 
     def masks_report(self):
         """What 02_mask told, a dict."""
-        return read_json(self.need(self.folder / "masks/report.json", "02_mask"))
+        return read_json(self.require(self.folder / "masks/report.json", "02_mask"))
 
-    def drawing(self):
+    def mask_settings(self):
         """How 02_mask drew blanks: Masks parameters."""
-        return parameters.check(Masks, self.masks_report()["parameters"], "masks/report.json")
+        return parameters.validate(Masks, self.masks_report()["parameters"], "masks/report.json")
 
-    def trainings(self, model, seeds):
+    def training_reports(self, model, seeds):
         """{seed: train.json} of a model, whose whole folders count as inputs."""
-        return {seed: read_json(self.need(self.model(model, seed), "03_train") / "train.json") for seed in seeds}
+        return {seed: read_json(self.require(self.model(model, seed), "03_train") / "train.json") for seed in seeds}
 
-    def corpus(self, files):
+    def add_inputs(self, files):
         """Count files from outside the run as inputs."""
-        self.inputs |= {os.path.relpath(file, self.folder): digest(file) for file in files}
+        self.inputs |= {os.path.relpath(file, self.folder): file_hash(file) for file in files}
 
-    def vouch(self, settings, *folders):
+    def write_manifest(self, settings, *folders):
         """Write the manifest of each of these finished folders: the very last thing that is written there."""
         for folder in folders:
             facts = self.notebook, settings.model_dump(), self.inputs, self.folder, self.root / "notebooks"
-            manifest.vouch(folder, *facts)
+            manifest.write_manifest(folder, *facts)
 
 
-def need(path, made_by):
-    """Return path as it is, or raise Missing naming the notebook that makes it."""
+def require_file(path, made_by):
+    """Return path as it is, or raise MissingResult naming the notebook that makes it."""
     if not Path(path).exists():
-        raise Missing(f"{path} is not there yet.\nNotebook {made_by} makes it: run that one first, "
+        raise MissingResult(f"{path} is not there yet.\nNotebook {made_by} makes it: run that one first, "
                       "or let the graph find the order with `make demo` or `make run`.")  # fmt: skip
     return path
 
 
 def provenance(parameters, **inputs):
     """What a result says of its making: parameters, input hashes, commit, versions, machine kind."""
-    made_from = {name: digest(path) for name, path in inputs.items()}
+    made_from = {name: file_hash(path) for name, path in inputs.items()}
     told = {"parameters": parameters.model_dump(), "inputs": made_from, "commit": commit()}
-    return told | {"versions": manifest.versions(), "machine": machine()}
+    return told | {"versions": manifest.versions(), "machine": machine_description()}
 
 
 def commit():
@@ -113,17 +114,17 @@ def commit():
     return asked.stdout.strip() or None
 
 
-def machine():
+def machine_description():
     """The kind of this machine, without its name."""
     return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
-def existing(name, root="."):
-    """The runs.Experiment `name`, of which something is there already. Raises runs.Missing, naming those there are."""
+def existing_experiment(name, root="."):
+    """The runs.Experiment `name`, of which something is there already. Raises MissingResult, naming those there are."""
     home = Path(root) / "runs"
     there = sorted({path.parent.name for mark in (".lock", "corpus") for path in home.glob(f"*/{mark}")})
     if name in there:
         return Experiment(name, root)
-    near = nearest_told(name, there, "EXPERIMENT={}")
+    near = nearest_sentence(name, there, "EXPERIMENT={}")
     known = f"There are: {', '.join(there)}." if there else f"There is none in {home} yet; make demo makes one."
-    raise Missing(f"There is no experiment {name!r}. {near}{known}")
+    raise MissingResult(f"There is no experiment {name!r}. {near}{known}")

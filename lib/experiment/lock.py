@@ -19,32 +19,32 @@ import os
 import socket
 import time
 
-from lib.errors import Held, NotWritten
+from lib.errors import ExperimentRunning, WriteError
 
-RUN = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
+RUN_VARIABLE = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
 NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # what file systems without flock answer
 
 
-def take(home, facts):
+def acquire(home, facts):
     """Lock the experiment in `home` and write facts, a dict, into the lock; returns the open file.
 
-    Raises Held, naming who holds it, and NotWritten. A lock that a dead process left is taken over, with a line that
-    says so.
+    Raises ExperimentRunning, naming who holds it, and WriteError. A lock that a dead process left is taken over, with a
+    line that says so.
     """
     try:
         file = open(home / ".lock", "a+", encoding="utf-8")  # noqa: SIM115  # as long as the lock
     except OSError as error:
-        raise NotWritten(f"{error}. A run writes there.") from None
+        raise WriteError(f"{error}. A run writes there.") from None
     free, left = _flock(file, fcntl.LOCK_EX), _read(file)
     if free is False or _lives_here(left, free):
-        raise Held(f"{home} is being made by {_who(left)}.\nWait for it, or end that process.")
+        raise ExperimentRunning(f"{home} is being made by {_who(left)}.\nWait for it, or end that process.")
     if left and not left.get("ended"):
         if left["host"] != socket.gethostname():
             quiet = f"last sign of life {(time.time() - os.fstat(file.fileno()).st_mtime) / 60:.0f} minutes ago"
-            raise Held(f"{home} was being made by {_who(left)}; {quiet}.\n"
+            raise ExperimentRunning(f"{home} was being made by {_who(left)}; {quiet}.\n"
                        f"If that machine no longer does, remove {file.name}.")  # fmt: skip
         print(f"{home}: {_who(left)} died without an end; its lock is taken over.", flush=True)
-    write(file, facts)
+    write_facts(file, facts)
     return file
 
 
@@ -67,7 +67,7 @@ def _lives_here(facts, free):
     return free is None and here and os.path.exists(f"/proc/{facts['pid']}")
 
 
-def write(file, facts):
+def write_facts(file, facts):
     file.seek(0)
     file.truncate()
     json.dump(facts, file)
@@ -82,7 +82,7 @@ def _read(file):
         return {}
 
 
-def last(home):
+def last_run(home):
     """What the lock in `home` says of the last run, or of this one; nothing where there was none."""
     with contextlib.suppress(FileNotFoundError), open(home / ".lock", encoding="utf-8") as file:
         return _read(file)
@@ -103,7 +103,9 @@ def running(home):
 
 
 def refuse_another(home):
-    """Raise Held if a run of the experiment in `home` goes on of which this process is no part."""
+    """Raise ExperimentRunning if a run of the experiment in `home` goes on of which this process is no part."""
     other = running(home)
-    if other is not None and os.environ.get(RUN) != str(other.get("pid")):
-        raise Held(f"{home} is being made by {_who(other)}.\nWait for it, or work under another name: experiment = …")
+    if other is not None and os.environ.get(RUN_VARIABLE) != str(other.get("pid")):
+        raise ExperimentRunning(
+            f"{home} is being made by {_who(other)}.\nWait for it, or work under another name: experiment = …"
+        )

@@ -6,21 +6,22 @@ from functools import partial
 from lib.experiment import parameters, schemas
 from lib.experiment.folders import Experiment
 
-ASKED = {"01_extract": schemas.Corpus, "02_mask": schemas.Masks, "03_train": schemas.Train}
-ASKED |= {"04_evaluate": schemas.Evaluate, "05_infill": schemas.Infill}
-ASKED |= dict.fromkeys(["06_compare", "07_hypotheses"], schemas.Hypotheses)
+SCHEMAS = {"01_extract": schemas.Corpus, "02_mask": schemas.Masks, "03_train": schemas.Train}
+SCHEMAS |= {"04_evaluate": schemas.Evaluate, "05_infill": schemas.Infill}
+SCHEMAS |= dict.fromkeys(["06_compare", "07_hypotheses"], schemas.Hypotheses)
 
 
 def start(cell, name):
     """(run, settings) of the notebook `name`. cell: its globals(), after the parameters cell.
 
-    Raises ParameterError for what is misspelt, mistyped or out of range, BadName, and Held while another run goes on.
+    Raises ParameterError for what is misspelt, mistyped or out of range, InvalidName, and ExperimentRunning while
+    another run goes on.
     """
-    settings = parameters.take(ASKED[name], cell)
-    return Experiment(cell["experiment"]).begin(name), settings
+    settings = parameters.from_cell(SCHEMAS[name], cell)
+    return Experiment(cell["experiment"]).start(name), settings
 
 
-def progress(**how):
+def progress_bar(**how):
     """A progress bar for a cell: tqdm with `how`, as text that is gone at its end."""
     from tqdm import tqdm  # here, since what draws no bar does without
 

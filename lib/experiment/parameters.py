@@ -7,8 +7,8 @@ import yaml
 from pydantic import ValidationError
 
 from lib.errors import ParameterError
-from lib.experiment.schemas import Corpus, Hypotheses, Infill, Machine, Masks, Train
-from lib.formatting import nearest, nearest_told
+from lib.experiment.schemas import RENAMED, Corpus, Hypotheses, Infill, Machine, Masks, Train
+from lib.formatting import nearest, nearest_sentence
 
 FILES = {"machine": Machine, "corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
 
@@ -24,7 +24,7 @@ class _OneOfEach(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load(path):
+def load_file(path):
     """Read and check one parameter file; the schema follows from its name.
 
     Raises ParameterError naming the file, the key, what was found and the nearest known key.
@@ -35,13 +35,13 @@ def load(path):
         except yaml.YAMLError as error:
             raise ParameterError(f"{path} is not readable as YAML: {error}") from None
     schema = FILES.get(Path(path).stem, Train)
-    checked = check(schema, values, path)
+    checked = validate(schema, values, path)
     if schema is Train and checked.model != Path(path).stem:
         raise ParameterError(f"{path}: model is {checked.model!r}; expected the file's name, {Path(path).stem!r}")
     return checked
 
 
-def check(schema, values, where):
+def validate(schema, values, where):
     """values (a dict) as an instance of schema, or ParameterError in words."""
     try:
         return schema.model_validate(values)
@@ -52,6 +52,8 @@ def check(schema, values, where):
 
 def _explain(problem, schema):
     key = ".".join(map(str, problem["loc"])) or "the file"
+    if RENAMED.get(key) in schema.model_fields:
+        return f"  {key}: renamed; write {RENAMED[key]}"
     if problem["type"] == "extra_forbidden":
         return f"  {key}: unknown; the nearest known name is {nearest(key, schema.model_fields, cutoff=0)}"
     if problem["type"] == "missing":
@@ -62,18 +64,18 @@ def _explain(problem, schema):
     return f"  {key}: found {problem['input']!r}; {problem['msg'][0].lower()}{problem['msg'][1:]}{hint}"
 
 
-def machine(name):
+def load_machine(name):
     """The Machine of profiles/<name>; raises ParameterError naming the profiles there are."""
     file = Path("profiles") / name / "machine.yaml"
     if not file.exists():
         known = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
-        near = nearest_told(name, known, "PROFILE={}")
+        near = nearest_sentence(name, known, "PROFILE={}")
         raise ParameterError(f"There is no {file}. {near}Known are: {', '.join(known)}; "
                              f"or: cp -r profiles/slurm profiles/{name}")  # fmt: skip
-    return load(file)
+    return load_file(file)
 
 
-def take(schema, cell):
+def from_cell(schema, cell):
     """The parameters of a notebook, checked. cell: the notebook's globals().
 
     A name that is not a parameter but looks like one is refused, because papermill sets unknown names silently.
@@ -81,20 +83,22 @@ def take(schema, cell):
     fields = schema.model_fields
     for name, value in cell.items():
         foreign = isinstance(value, (types.ModuleType, type)) or callable(value) or name.startswith("_")
+        if RENAMED.get(name) in fields and not foreign:
+            raise ParameterError(f"{name} is renamed; write {RENAMED[name]}")
         close = None if f"{name}s" in fields else nearest(name, fields, cutoff=0.85)
         if close and name not in fields and not foreign:
             raise ParameterError(f"{name} is not a parameter of this notebook; did you mean {close}?")
-    return check(schema, {name: cell[name] for name in fields if name in cell}, "the parameters cell")
+    return validate(schema, {name: cell[name] for name in fields if name in cell}, "the parameters cell")
 
 
-def profile(folder):
+def load_profile(folder):
     """All parameters of a profile: {file stem: instance}, checked one by one and against each other."""
     files = sorted(Path(folder).glob("*.yaml"))
     if not files:
         known = sorted(f"params/{other.name}" for other in Path("params").glob("*") if any(other.glob("*.yaml")))
-        found = nearest_told(str(folder), known) or f"There are {', '.join(known)}."
+        found = nearest_sentence(str(folder), known) or f"There are {', '.join(known)}."
         raise ParameterError(f"{folder} holds no parameter files, which PARAMS=folder is to name. {found}".strip())
-    loaded = {file.stem: load(file) for file in files}
+    loaded = {file.stem: load_file(file) for file in files}
     absent = [name for name in FILES if name not in loaded and name != "machine"]
     if absent:
         raise ParameterError(f"{folder}: missing {', '.join(name + '.yaml' for name in absent)}")
@@ -103,11 +107,11 @@ def profile(folder):
     if len(seeds) > 1:
         raise ParameterError(f"{folder}: all models need the same seeds; found {sorted(seeds)}")
     for name, p in models.items():
-        for level, budget in p.keep_at.items():
+        for level, budget in p.snapshot_at.items():
             own = models.get(level.lower())
-            if own and own.examples != budget:
+            if own and own.max_examples != budget:
                 raise ParameterError(
-                    f"{folder}/{name}.yaml: keep_at says {level}: {budget}, but {own.model}.yaml has "
-                    f"examples: {own.examples}; they are there to be equal"
+                    f"{folder}/{name}.yaml: snapshot_at says {level}: {budget}, but {own.model}.yaml has "
+                    f"max_examples: {own.max_examples}; they are there to be equal"
                 )
     return loaded

@@ -7,6 +7,14 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from lib.design import CEFR, LEVELS
 
+# the parameters' names until 2026-11-28: an old one is refused with the new one named
+RENAMED = {
+    "p": "mask_probability", "tries": "max_redraws", "mix_sets": "frozen_masks_per_text",
+    "typed_rate": "span_type_mask_rate", "vocabulary": "vocabulary_size", "examples": "max_examples",
+    "keep_at": "snapshot_at", "clip": "max_grad_norm", "level_token": "level_prefix", "beams": "num_beams",
+    "nucleus": "top_p", "bootstrap": "bootstrap_resamples", "recommend_within": "recommendation_margin",
+    "at_once": "parallel_jobs", "longest_hours": "max_hours",
+}  # fmt: skip
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Level = Literal[*LEVELS]
@@ -55,17 +63,17 @@ class Masks(Parameters):
     """masks.yaml, for 02_mask."""
 
     tokenizer: str  # "bpe" trains one on the training texts; else a Hugging Face name or folder
-    vocabulary: Count  # of the trained tokenizer
+    vocabulary_size: Count  # of the trained tokenizer
     max_length: Annotated[int, Field(gt=64)]  # tokens of the longest example; a text may have 64 fewer
     splitter: Literal["rules", "punkt"]
     mask_seed: Annotated[int, Field(ge=0)]
-    p: Share  # chance that a unit becomes a blank, at each stage of the walk
+    mask_probability: Share  # chance that a unit becomes a blank, at each stage of the walk
     ngram_share: Share  # of word-level blanks that become n-grams
     max_ngram: Count  # words
     masks_per_text: Count  # unique masks a text in one training pass
-    tries: Count  # to find a mask that a text does not have yet
-    mix_sets: Count  # frozen masks a text, drawn as in training
-    typed_rate: Share  # the same chance in the frozen masks of one span type
+    max_redraws: Count  # to find a mask that a text does not have yet
+    frozen_masks_per_text: Count  # frozen masks a text, drawn as in training
+    span_type_mask_rate: Share  # the same chance in the frozen masks of one span type
 
 
 class Train(Parameters):
@@ -75,28 +83,28 @@ class Train(Parameters):
     levels: Annotated[list[Level], Field(min_length=1)]
     init_from: str  # "scratch", another model of the profile, or a Hugging Face name or folder
     seeds: Seeds
-    examples: Annotated[int, Field(ge=0, multiple_of=8)]  # training budget; 8 is the group of ILM's loss; 0: untuned
-    eval_every: Count  # examples between two looks at the valid loss
-    patience: Count  # looks without a better valid loss before training stops
+    max_examples: Annotated[int, Field(ge=0, multiple_of=8)]  # budget, in ILM's groups of 8; 0: the initial weights
+    eval_every: Count  # examples between two evaluations on the validation set
+    patience: Count  # evaluations without a lower validation loss before training stops
     examples_per_step: Annotated[int, Field(gt=0, multiple_of=8)]
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
     schedule: Literal["constant", "linear"]  # linear: the rate falls to 0 at the end of the budget
-    clip: Annotated[float, Field(gt=0)]  # gradient norm
+    max_grad_norm: Annotated[float, Field(gt=0)]  # gradient norm
     dropout: Annotated[float, Field(ge=0, lt=1)]
     n_layer: Count  # size of a model from scratch
     n_head: Count
     n_embd: Count
     devices: Annotated[int, Field(gt=0, le=8)] = 1  # GPUs, or processes on a CPU, that share each step's examples
-    level_token: bool = False  # does each example begin with a token that tells the text's level?
-    keep_at: dict[Level, Count] = {}  # level: keep the weights too that a budget of so many examples would leave
+    level_prefix: bool = False  # does each example begin with a token that tells the text's level?
+    snapshot_at: dict[Level, Count] = {}  # level: keep the weights too that a budget of so many examples would leave
     infill: bool = True  # does 05_infill let it write?
 
     @model_validator(mode="after")
     def _consistent(self):
-        if any(budget > self.examples for budget in self.keep_at.values()):
-            raise ValueError("keep_at: a smaller budget has no more than `examples`")
-        if self.keep_at and self.schedule != "constant":
-            raise ValueError("keep_at: with another schedule than constant, a smaller budget is another training")
+        if any(budget > self.max_examples for budget in self.snapshot_at.values()):
+            raise ValueError("snapshot_at: a smaller budget has no more than `max_examples`")
+        if self.snapshot_at and self.schedule != "constant":
+            raise ValueError("snapshot_at: with another schedule than constant, a smaller budget is another training")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each may stand once")
         if self.n_embd % self.n_head:
@@ -120,8 +128,8 @@ class Infill(Parameters):
 
     words_per_level: Count  # single-word blanks
     samples_per_level: Count  # masked texts filled by sampling
-    beams: Annotated[int, Field(ge=5)]  # candidates kept while searching the most probable fillings
-    nucleus: Share  # probability mass that sampling draws from
+    num_beams: Annotated[int, Field(ge=5)]  # candidates kept while searching the most probable fillings
+    top_p: Share  # probability mass that sampling draws from
     infill_seed: Annotated[int, Field(ge=0)]
 
 
@@ -134,9 +142,9 @@ class Hypotheses(Parameters):
     h3_margin: Share
     alpha: Share
     power: Share  # for the minimum detectable effect
-    bootstrap: Annotated[int, Field(ge=100)]  # resamples of learners
+    bootstrap_resamples: Annotated[int, Field(ge=100)]  # resamples of learners
     min_learners: Annotated[int, Field(ge=2)]  # in a cell, to answer at all
-    recommend_within: Share  # of the best perplexity
+    recommendation_margin: Share  # of the best perplexity
     analysis_seed: Annotated[int, Field(ge=0)]
 
 
@@ -146,5 +154,5 @@ class Machine(Parameters):
     device: Literal["cpu", "cuda"]
     tflops: Annotated[float, Field(gt=0)] | None  # of products of matrices on one device
     threads: Count
-    at_once: Count  # jobs side by side
-    longest_hours: Annotated[float, Field(gt=0)]  # that one job may take
+    parallel_jobs: Count  # jobs side by side
+    max_hours: Annotated[float, Field(gt=0)]  # that one job may take

@@ -2,29 +2,29 @@
 
 from lib.design import LEVELS
 from lib.figures.style import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, blank, label, seaborn
-from lib.formatting import formatted
+from lib.formatting import format_values
 
-PARTS = {"train": "#c3d7e8", "valid": "#6f9cc0", "test": "#1f4e79"}
+SPLITS = {"train": "#c3d7e8", "valid": "#6f9cc0", "test": "#1f4e79"}
 
 
 def corpus_bars(counts, title):
     """Texts per level, stacked by part, their sum on top. counts: level, split, n_texts."""
-    table = counts.pivot(index="level", columns="split", values="n_texts").reindex(LEVELS, columns=[*PARTS])
+    table = counts.pivot(index="level", columns="split", values="n_texts").reindex(LEVELS, columns=[*SPLITS])
     ax = blank(title, 3.2, "CEFR level", "Texts")
-    bars = {"color": PARTS, "stacked": True, "width": 0.6, "rot": 0, "legend": False, "grid": False}
+    bars = {"color": SPLITS, "stacked": True, "width": 0.6, "rot": 0, "legend": False, "grid": False}
     table.fillna(0).rename_axis(None).plot.bar(ax=ax, **bars)
-    ax.bar_label(ax.containers[-1], formatted(table.sum(axis=1, min_count=1), "{:,.0f}"), padding=2)
+    ax.bar_label(ax.containers[-1], format_values(table.sum(axis=1, min_count=1), "{:,.0f}"), padding=2)
     ax.yaxis.set_major_formatter("{x:,.0f}")
     ax.figure.legend(**LEGEND)
     return ax
 
 
-def lengths(texts, title):
+def text_lengths(texts, title):
     """Words per text by level: outline, quartiles, the median in figures. texts: level, n_words."""
     ax = blank(title, 3.2, "CEFR level", "Words per text")
     style = {"order": LEVELS, "hue": "level", "palette": LEVEL_COLOURS, "inner": "quart", "fill": False}
     seaborn().violinplot(texts, x="level", y="n_words", cut=0, density_norm="width", legend=False, ax=ax, **style)
-    medians = formatted(texts.groupby("level").n_words.median().reindex(LEVELS), "median {:g}")
+    medians = format_values(texts.groupby("level").n_words.median().reindex(LEVELS), "median {:g}")
     ax.set_xticks(range(len(LEVELS)), map("\n".join, zip(LEVELS, medians)))
     return ax
 
@@ -45,9 +45,9 @@ def span_shares(shares, expected, title):
     drawn = shares.set_index("span_type").share.reindex([*expected])
     table = 100 * drawn.rename_axis(None).to_frame("drawn").assign(expected=list(expected.values()))
     ax = blank(title, 3.0, "Span type", "Share of all spans (%)")
-    bars = {"color": [KIND_COLOURS["specialised"], AIM], "width": 0.8, "rot": 0, "legend": False, "grid": False}
+    bars = {"color": [KIND_COLOURS["specialist"], AIM], "width": 0.8, "rot": 0, "legend": False, "grid": False}
     table.fillna(0).plot.bar(ax=ax, **bars)
     for name, container in zip(table, ax.containers):
-        ax.bar_label(container, formatted(table[name], "{:.1f}"), padding=2)
+        ax.bar_label(container, format_values(table[name], "{:.1f}"), padding=2)
     ax.figure.legend(**LEGEND)
     return ax

@@ -9,16 +9,16 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
-from lib.design import KIND, LEVELS, OWN, TRANSFER
+from lib.design import KIND, LEVELS, SPECIALIST_LEVEL, TRANSFER_LEVEL
 from lib.figures.style import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, MARKERS, blank, label, seaborn
-from lib.formatting import formatted, unit_of
+from lib.formatting import format_values, time_unit
 
 
-def matrix(ppl, title):
+def perplexity_heatmap(ppl, title):
     """Models x tests: the number is perplexity, the colour its log ratio to the column's best."""
-    cells = ppl[ppl.mask_type == "mix"].pivot(index="model", columns="test", values="ppl")
+    cells = ppl[ppl.mask_type == "training_mix"].pivot(index="model", columns="test", values="ppl")
     rows = [*KIND, *cells.index.difference([*KIND])]
-    cells = cells.reindex(index=rows, columns=[*LEVELS, "mixed"])
+    cells = cells.reindex(index=rows, columns=[*LEVELS, "all_levels"])
     ratio = cells / cells.min()
     bar = {"label": "Ratio to the column's best", "ticks": np.log([1, 1.1, 1.25, 1.5, 2, 3, 5, 8])}
     bar["format"] = lambda log, _: f"× {np.exp(log):.3g}"
@@ -29,7 +29,7 @@ def matrix(ppl, title):
     bar.set(rasterized=False, edgecolor="face")  # no pixels: what an SVG shows can be searched
     for row, column in np.argwhere(cells.isna().to_numpy()):
         ax.text(column + 0.5, row + 0.5, "n/a", ha="center", va="center", color="#666666")
-    for model, level in (OWN | TRANSFER).items():
+    for model, level in (SPECIALIST_LEVEL | TRANSFER_LEVEL).items():
         corner = LEVELS.index(level), rows.index(model)
         ax.add_patch(plt.Rectangle(corner, 1, 1, fill=False, edgecolor="black", linewidth=1.8, clip_on=False))
     ax.grid(False)
@@ -48,23 +48,23 @@ def general_vs_best(contrasts, title, margin=0.10):
     return _by_level(rows, title, "Perplexity of general above\nthat of the best specialist (%)", margin)
 
 
-def needed_sample(mde, title):
-    """Gains, and the least true ones that are shown. mde: level, n_learners, mde_pct, h1_pct, gain_pct and its ends."""
+def sample_size(mde, title):
+    """Gains and minimum detectable gains. mde: rows of mde.csv."""
     rows = mde.assign(note=mde.n_learners.map("{:,.0f} learners".format, na_action="ignore"))
     return _by_level(rows, title, "Gain (% of perplexity)")
 
 
 def transfer_slopes(ppl, title):
     """H3: perplexity of own, general, transfer model, 95 % intervals, a panel a level; gives the Figure."""
-    table = ppl[ppl.mask_type == "mix"].set_index(["test", "model"])
+    table = ppl[ppl.mask_type == "training_mix"].set_index(["test", "model"])
     axes = blank(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=len(LEVELS), sharey=True)
     colours = list(KIND_COLOURS.values())[:3]
-    for level, own, transfer, ax in zip(LEVELS, OWN, TRANSFER, axes):
+    for level, own, transfer, ax in zip(LEVELS, SPECIALIST_LEVEL, TRANSFER_LEVEL, axes):
         rows = table.reindex([(level, own), (level, "general"), (level, transfer)])
         ax.plot(range(3), rows.ppl, color="#999999", zorder=1)
         ax.vlines(range(3), rows.ppl_lo, rows.ppl_hi, colours, linewidth=2)
         ax.scatter(range(3), rows.ppl, 36, colours, edgecolor="black", zorder=3)
-        names = zip(["own", "general", "transfer"], formatted(rows.ppl, "{:.1f}"))
+        names = zip(["specialist", "general", "transfer"], format_values(rows.ppl, "{:.1f}"))
         ax.set_xticks(range(3), map(" ".join, names), rotation=40, ha="right", rotation_mode="anchor")
         ax.set(title=level, xlim=(-0.7, 2.7))
     _log(axes[0], table.ppl)
@@ -74,7 +74,7 @@ def transfer_slopes(ppl, title):
 def cost_gain(cost, contrasts, title):
     """Training time and gain. cost: model, hours (all it took); contrasts: a is general, b a model."""
     hours = cost.set_index("model").hours
-    unit, size = unit_of(hours.max())
+    unit, size = time_unit(hours.max())
     hours = hours / size
     rows = contrasts.assign(hours=contrasts.b.map(hours), kind=contrasts.b.map(KIND).fillna("control"))
     ax = blank(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
@@ -93,8 +93,10 @@ def learning_curves(curves, title):
     curves = curves.dropna(subset="valid_perplexity")
     for model in sorted(curves.model.unique(), key=lambda name: ([*KIND, name].index(name), name)):
         seeds = curves[curves.model == model].pivot(index="examples", columns="seed", values="valid_perplexity")
-        colour = LEVEL_COLOURS.get((OWN | TRANSFER).get(model), KIND_COLOURS[KIND.get(model, "control")])
-        style = {"color": colour, "linestyle": "--" if model in TRANSFER else "-"}
+        colour = LEVEL_COLOURS.get(
+            (SPECIALIST_LEVEL | TRANSFER_LEVEL).get(model), KIND_COLOURS[KIND.get(model, "control")]
+        )
+        style = {"color": colour, "linestyle": "--" if model in TRANSFER_LEVEL else "-"}
         ax.plot(seeds.index, seeds, linewidth=0.5, **style)
         mean = np.exp(np.log(seeds).mean(axis=1, skipna=False))
         ax.plot(seeds.index, mean, linewidth=1.8, label=model, **style)
@@ -132,25 +134,25 @@ def _log(ax, values):
 
 
 def _by_level(table, title, ylabel, margin=0):
-    """gain_pct, gain_lo, gain_hi over the levels, mde_pct and h1_pct as lines; below a level its note, or why it has no
+    """gain_pct, gain_lo, gain_hi over the levels, both minimum detectable gains as lines; a note, or why it has no
     gain."""
-    columns = ["gain_pct", "gain_lo", "gain_hi", "mde_pct", "h1_pct", "note", "why"]
+    columns = ["gain_pct", "gain_lo", "gain_hi", "mde_above_zero_pct", "mde_above_margin_pct", "note", "reason"]
     rows = table.set_index("level").reindex(LEVELS, columns=columns)
     places, colours = np.arange(len(LEVELS)), list(LEVEL_COLOURS.values())
     ax = blank(title, 3.2, "CEFR level", ylabel)
     ax.axhline(0, color="black", linewidth=0.8)
     if margin:  # reaches equally far in logarithms
         ax.axhspan(100 / (1 + margin) - 100, 100 * margin, color=AIM, alpha=0.12, label=f"within {100 * margin:g} %")
-    if "mde_pct" in table:
-        for column, line, what in [("h1_pct", "-", "the margin"), ("mde_pct", ":", "zero")]:
+    if "mde_above_zero_pct" in table:
+        for column, line, what in [("mde_above_margin_pct", "-", "the margin"), ("mde_above_zero_pct", ":", "zero")]:
             label = f"least true gain shown above {what}"
             ax.hlines(rows[column], places - 0.3, places + 0.3, AIM, linestyle=line, label=label, zorder=3)
     ax.bar(places, rows.gain_pct, 0.6, color=colours, alpha=0.5, zorder=2)
     ax.vlines(places, rows.gain_lo, rows.gain_hi, "black", zorder=3, label="95 % interval")
     ax.scatter(places, rows.gain_pct, 36, colours, edgecolor="black", zorder=4)
-    notes = rows.why.where(rows.gain_pct.isna(), rows.note)
+    notes = rows.reason.where(rows.gain_pct.isna(), rows.note)
     notes = [textwrap.fill(note, 16) if isinstance(note, str) else "" for note in notes]
-    labels = zip(LEVELS, formatted(rows.gain_pct, "{:+.1f} %"), notes)
+    labels = zip(LEVELS, format_values(rows.gain_pct, "{:+.1f} %"), notes)
     ax.set_xticks(places, ["\n".join(label).strip() for label in labels])
     ax.set_xlim(-0.5, len(LEVELS) - 0.5)
     ax.figure.legend(**LEGEND)

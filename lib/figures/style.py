@@ -9,12 +9,12 @@ from matplotlib.colors import to_hex, to_rgb
 from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from lib.design import LEVELS
-from lib.experiment.files import atomic, write_table
+from lib.experiment.files import atomic_write, write_table
 
 # From light to dark, so that the levels keep their order in grey. The kinds' colours are Okabe and Ito's.
 SHADES = ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]
-KIND_COLOURS = {"specialised": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
-MARKERS = {"specialised": "o", "general": "s", "transfer": "D", "control": "X"}
+KIND_COLOURS = {"specialist": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
+MARKERS = {"specialist": "o", "general": "s", "transfer": "D", "control": "X"}
 AIM = "#d55e00"  # what the drawn values are held against
 LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
 UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
@@ -51,7 +51,7 @@ def setup():
 def save(drawn, folder, name, table):
     """Write `drawn` (Axes or Figure) as name.png, .svg, .pdf and `table` as .csv: same picture, same bytes."""
     for suffix, metadata in UNDATED:
-        with atomic(folder / f"{name}.{suffix}") as path, plt.rc_context({"svg.hashsalt": name}):
+        with atomic_write(folder / f"{name}.{suffix}") as path, plt.rc_context({"svg.hashsalt": name}):
             drawn.get_figure(root=True).savefig(path, metadata=metadata, bbox_inches="tight")
     write_table(table, folder / f"{name}.csv")
 

@@ -14,13 +14,13 @@ _STYLE = """<style>
 </style>"""
 
 
-def attended():
+def is_interactive():
     """Does somebody sit before this notebook? Papermill, nbconvert and nbval run it without a way to be asked."""
     shell = get_ipython()
     return bool(shell) and shell.kernel.get_parent()["content"].get("allow_stdin", False)
 
 
-def html(table, sorts=False):
+def to_html(table, sorts=False):
     """The table for a page: whatever a learner or a model has written stays letters there, and `$` no formula.
 
     sorts: by a click. That is an attribute of the table, which a page that is cleaned, or not trusted, goes without.
@@ -34,4 +34,4 @@ def html(table, sorts=False):
 
 def show(table):
     """Display a table without its index: HTML, and plain text where there is none."""
-    display({"text/html": html(table, attended()), "text/plain": table.to_string(index=False)}, raw=True)
+    display({"text/html": to_html(table, is_interactive()), "text/plain": table.to_string(index=False)}, raw=True)

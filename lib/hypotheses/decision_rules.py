@@ -17,10 +17,10 @@ NA, INVALID = "n/a", "invalid"
 EQUIVALENT, GENERAL_BETTER = "equivalent", "general better"  # H2 holds, and more
 LONGER = "longer training"  # H3: transfer beats both, and so does longer training without level text
 HOLDS = {SUPPORTED, EQUIVALENT, GENERAL_BETTER}
-STAMP, ALL = " (provisional)", "all"
-H3_TESTS = ["own-transfer", "general-transfer", "continued-transfer"]  # the last is the control
+STAMP, ALL_ROWS = " (provisional)", "all"
+H3_TESTS = ["specialist_vs_transfer", "general_vs_transfer", "continued_vs_transfer"]  # the last is the control
 KEY = ["hypothesis", "level"]
-VERDICTS = [*KEY, "theta", "ci_lo", "ci_hi", "p", "p_holm", "margin", "verdict", "robust", "why"]
+VERDICTS = [*KEY, "theta", "ci_lo", "ci_hi", "p", "p_holm", "margin", "verdict", "robust", "reason"]
 
 
 def outcome(verdict):
@@ -34,9 +34,9 @@ def _rows(contrasts, name):
     if found.index.has_duplicates:
         raise ValueError(f"{name} stands twice at one level: choose one mask_type and subset before deciding")
     rows = found.reindex(LEVELS)
-    unknown = rows["theta"].isna() & rows["why"].isna()
-    why = rows["why"].fillna("").mask(unknown, f"{name} was not compared")
-    return rows.assign(why=why, provisional=rows["provisional"].eq(True))
+    unknown = rows["theta"].isna() & rows["reason"].isna()
+    why = rows["reason"].fillna("").mask(unknown, f"{name} was not compared")
+    return rows.assign(reason=why, provisional=rows["provisional"].eq(True))
 
 
 def _p(rows, margin, side=1):
@@ -59,10 +59,13 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
     """Verdict rows of five levels and `all`. The overall p is the largest: the claim needs every level."""
     outcomes = pd.Series(verdict, LEVELS)
     table = rows[["theta", "ci_lo", "ci_hi"]].assign(p=p, p_holm=p_holm, verdict=outcomes)
-    table["why"] = ["; ".join(filter(None, both)) for both in zip(notes, rows["why"], strict=True)]
-    table.loc[ALL, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
+    table["reason"] = ["; ".join(filter(None, both)) for both in zip(notes, rows["reason"], strict=True)]
+    table.loc[ALL_ROWS, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
     counted = [f"{one} at {', '.join(same)}" for one, same in outcomes.groupby(outcomes, sort=False).groups.items()]
-    table.loc[ALL, ["verdict", "why"]] = [overall(outcomes, HYPOTHESES[hypothesis].everywhere), "; ".join(counted)]
+    table.loc[ALL_ROWS, ["verdict", "reason"]] = [
+        overall(outcomes, HYPOTHESES[hypothesis].everywhere),
+        "; ".join(counted),
+    ]
     stamped = np.array([*rows["provisional"], rows["provisional"].any()]) & (table["verdict"] != NA)
     table["robust"] = np.where(table["verdict"] == NA, NA, "untested")
     table["verdict"] += np.where(stamped, STAMP, "")
@@ -71,7 +74,7 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
 
 def h1(contrasts, params):
     """Specialisation matters: theta(general, own) > ln 1.10, Holm over the levels."""
-    rows, margin = _rows(contrasts, "general-own"), np.log1p(params.h1_margin)
+    rows, margin = _rows(contrasts, "general_vs_specialist"), np.log1p(params.h1_margin)
     p = _p(rows, margin)
     p_holm, p_strong = holm(p), holm(_p(rows, np.log1p(params.h1_strong)))
     below = _p(rows, margin, -1) < params.alpha
@@ -84,7 +87,7 @@ def h2(contrasts, params):
     """The general model suffices: theta(general, best) < ln 1.10, best being the specialist best on valid. No
     correction, since the overall claim needs all levels. Equivalence is two one-sided tests. A refutation is H1's
     claim where the best is the level's own, so it is corrected as there."""
-    rows, margin = _rows(contrasts, "general-best"), np.log1p(params.h2_margin)
+    rows, margin = _rows(contrasts, "general_vs_best_specialist"), np.log1p(params.h2_margin)
     p, shown = _p(rows, margin, -1), params.alpha
     better, equivalent = _p(rows, -margin, -1) < shown, (p < shown) & (_p(rows, -margin) < shown)
     behind = holm(_p(rows, margin)) < shown
@@ -136,7 +139,7 @@ def decide(contrasts, params, checks=None):
     if checks is not None and not checks["holds"].all():
         failed = checks[~checks["holds"].astype(bool)]
         why = "; ".join("failed check: " + failed["check"] + " (" + failed["detail"] + ")")
-        table[["verdict", "robust", "why"]] = [INVALID, NA, why]
+        table[["verdict", "robust", "reason"]] = [INVALID, NA, why]
     return table
 
 
@@ -150,7 +153,7 @@ def robustness(decide, contrasts, alternatives):
         for one in (contrasts, *alternatives.values())
     )
     for key in base.index[~base.isin([NA, INVALID])]:
-        cells = [key] if key[1] != ALL else [(key[0], level) for level in LEVELS]
+        cells = [key] if key[1] != ALL_ROWS else [(key[0], level) for level in LEVELS]
         failed, untested = [], [] if alternatives else ["everything"]
         for name, one in zip(alternatives, others, strict=True):
             if one is None or any(one[cell] == NA != base[cell] for cell in cells):

@@ -3,7 +3,7 @@
 import pandas as pd
 
 
-def promises(record):
+def simulated_error_rates(record):
     """bench/records/simulation.json as a table, a row a condition: seeds, noise (sd of ln PPL between seeds), studies,
     the lowest and highest share of intervals at a level that hold the truth, and the share of studies that claim H1 at
     some level though every true gain is the margin: by the rule, and were seed noise left out."""

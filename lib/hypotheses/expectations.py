@@ -3,8 +3,8 @@
 import numpy as np
 
 from lib.design import LEVELS, specialists
-from lib.formatting import Sentences, listed
-from lib.hypotheses.decision_rules import ALL, HOLDS, INCONCLUSIVE, outcome
+from lib.formatting import Sentences, join_names
+from lib.hypotheses.decision_rules import ALL_ROWS, HOLDS, INCONCLUSIVE, outcome
 
 MET, AGAINST, OPEN = "as expected", "against what was expected", "so what was expected stays open"
 UNKNOWN = "so nobody can tell"
@@ -34,7 +34,7 @@ def word(shown, refuted, left):
 
 def _most(by_type):
     """The three lists for: the gain is greatest where the whole document is missing. Separate intervals must not meet,
-    which is stricter than an interval of their difference. by_type: general-own by mask_type, without the mix."""
+    which is stricter than an interval of their difference. by_type: general_vs_specialist by mask_type."""
     rows = by_type.dropna(subset=["ci_lo", "ci_hi"])
     whole = rows[rows["mask_type"] == "document"].set_index("level")
     parts = rows[rows["mask_type"] != "document"].groupby("level")[["ci_lo", "ci_hi"]].max()
@@ -42,36 +42,40 @@ def _most(by_type):
     return _three(both["ci_lo"] > both["ci_hi_part"], both["ci_hi"] < both["ci_lo_part"])
 
 
-def comparison(contrasts, by_type, halved):
+def comparison_expectations(contrasts, by_type, halved):
     """Markdown: what 06 found beside what it expected.
 
-    contrasts: rows of the mix: general-own, own-transfer, general-transfer, floor-own, and each other specialist
-    against the own one; by_type: general-own by mask_type; halved: levels whose own model stands at under half of its
+    contrasts: rows of the training mix: the planned ones, unigram_vs_specialist, and each other specialist against the
+    level's own; by_type: general_vs_specialist by mask_type; halved: levels whose specialist is below half of its
     valid perplexity before training.
     """
 
     def of(*names):
         return contrasts[contrasts["name"].isin(names)]
 
-    transfer = of("own-transfer", "general-transfer")
+    transfer = of("specialist_vs_transfer", "general_vs_transfer")
     transfer = transfer[transfer.groupby("level")["ci_lo"].transform("count") == 2]
-    found = {"floor": sides(of("floor-own"), np.log(2)), "own": sides(of("general-own")), "transfer": sides(transfer)}
-    found["specialists"] = sides(of(*(f"{model}-own" for model in specialists())))
-    found["by_type"] = _most(by_type[by_type["mask_type"] != "mix"])
+    found = {
+        "floor": sides(of("unigram_vs_specialist"), np.log(2)),
+        "own": sides(of("general_vs_specialist")),
+        "transfer": sides(transfer),
+    }
+    found["specialists"] = sides(of(*(f"{model}_vs_specialist" for model in specialists())))
+    found["by_type"] = _most(by_type[by_type["mask_type"] != "training_mix"])
     gained, lost, left = found["own"]
     at_c1 = word(*(["C1"] * ("C1" in levels) for levels in (lost, gained, left)))
-    told = {name: [*map(listed, lists), word(*lists)] for name, lists in found.items()}
+    told = {name: [*map(join_names, lists), word(*lists)] for name, lists in found.items()}
     return SAY("comparison", halved=halved, at_c1=at_c1, **told)
 
 
-def verdicts(decided, primary, h3_margin):
+def verdict_expectations(decided, primary, h3_margin):
     """Markdown: the verdicts beside what 07 expected of them. decided: verdicts.csv; h3_margin: of perplexity, as in
     the parameters."""
-    outcomes = decided[decided["level"] != ALL].assign(one=decided["verdict"].map(outcome))
+    outcomes = decided[decided["level"] != ALL_ROWS].assign(one=decided["verdict"].map(outcome))
     outcomes = outcomes.pivot(index="level", columns="hypothesis", values="one")
     h1, h2 = (list(outcomes.index[outcomes[h].isin(HOLDS)]) for h in ("H1", "H2"))
     both, high = [level for level in h1 if level in h2], [level for level in h1 if level in ("B2", "C1")]
-    above = primary[primary["name"].str.endswith("-transfer") & (primary["ci_lo"] > np.log1p(h3_margin))]
-    own, general = (list(above.loc[above["name"] == f"{a}-transfer", "level"]) for a in ("own", "general"))
+    above = primary[primary["name"].str.endswith("_vs_transfer") & (primary["ci_lo"] > np.log1p(h3_margin))]
+    own, general = (list(above.loc[above["name"] == f"{a}_vs_transfer", "level"]) for a in ("specialist", "general"))
     facts = {"both": both, "h1": h1, "high": high, "own": own, "general": general, "met": MET, "against": AGAINST}
     return SAY("verdicts", n_open=(outcomes == INCONCLUSIVE).sum().sum(), n_verdicts=outcomes.size, **facts)

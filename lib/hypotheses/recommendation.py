@@ -6,10 +6,10 @@ Pure functions from perplexities (rows of ppl_matrix.csv, PPL for short) and con
 import numpy as np
 import pandas as pd
 
-from lib.design import GENERAL, LEVELS, own, transfer
-from lib.evaluation.contrasts import chosen
-from lib.evaluation.statistics import on_mix, p_above
-from lib.formatting import Sentences, time_of
+from lib.design import GENERAL, LEVELS, specialist_of, transfer_of
+from lib.evaluation.contrasts import select
+from lib.evaluation.statistics import on_training_mix, p_above
+from lib.formatting import Sentences, format_hours
 from lib.hypotheses.decision_rules import h3, outcome
 from lib.hypotheses.verdict_text import beside_h3
 
@@ -18,21 +18,21 @@ SAY = Sentences(__file__)
 
 def systems(level):
     """{model: what it is called}, the simplest first."""
-    simple = {GENERAL: "the general model", "level_token": "the general model with a level token"}
+    simple = {GENERAL: "the general model", "level_prompted": "the general model with a level token"}
     return simple | {
-        transfer(level): f"{simple[GENERAL]} fine-tuned on {level}",
-        own(level): f"the model of {level} alone",
+        transfer_of(level): f"{simple[GENERAL]} fine-tuned on {level}",
+        specialist_of(level): f"the model of {level} alone",
     }
 
 
 def recommend(contrasts, matrix, cost, params, checks=None):
     """{level: what to use}: the simplest system shown, one-sided at alpha, within 2 % of each other system and so of
     the best; if there is none, the lowest PPL, marked uncertain; nothing if a check fails. contrasts: every pair of
-    `systems`, either way round (mix, unflagged); cost: model, hours (with what its start took), megabytes. None stands
+    `systems`, either way round; cost: model, hours (with what its start took), megabytes. None stands
     for not known."""
     if checks is not None and not checks["holds"].all():
         return {level: _nothing(level, "the comparison is invalid") for level in LEVELS}
-    primary = chosen(contrasts)
+    primary = select(contrasts)
     decided = h3(primary, params).set_index("level")["verdict"].map(outcome)
     beside = {level: beside_h3(decided[level], params.h3_margin) for level in LEVELS}
     rest = matrix, cost.set_index("model"), params
@@ -45,7 +45,7 @@ def _nothing(level, why):
 
 def _recommend(level, contrasts, matrix, cost, params, beside):
     names = systems(level)
-    ppl = on_mix(matrix[matrix["test"] == level]).set_index("model")["ppl"]
+    ppl = on_training_mix(matrix[matrix["test"] == level]).set_index("model")["ppl"]
     ppl = ppl.reindex(list(names)).dropna()
     if ppl.empty:
         return _nothing(level, "nothing was tested there")
@@ -54,7 +54,7 @@ def _recommend(level, contrasts, matrix, cost, params, beside):
     pairs = pd.concat([contrasts, back.assign(**-back[signs])]).drop_duplicates(["a", "b"]).set_index(["a", "b"])
     if len(ppl) > 1 and pairs["theta"].isna().all():
         return _nothing(level, "no difference could be estimated there")
-    pairs["p"] = p_above(-pairs["theta"], pairs["se"], pairs["df"], -np.log1p(params.recommend_within))
+    pairs["p"] = p_above(-pairs["theta"], pairs["se"], pairs["df"], -np.log1p(params.recommendation_margin))
     close = []
     for a in ppl.index if len(ppl) > 1 else []:
         if all(pairs["p"].get((a, b), 1) < params.alpha for b in ppl.index.drop(a)):
@@ -64,7 +64,7 @@ def _recommend(level, contrasts, matrix, cost, params, beside):
     numbers = {"gain_lo": low, "gain_hi": high, **cost.reindex([model])[["hours", "megabytes"]].iloc[0]}
     found = {"model": model, "certain": bool(close), "provisional": bool(pairs["provisional"].any())}
     found |= {key: None if np.isnan(x) else float(x) for key, x in numbers.items()}
-    near = f"shown within {100 * params.recommend_within:.0f} % of the best"
-    time = None if found["hours"] is None else time_of(found["hours"])
-    told = {"name": names[model], "near": near, "beside": beside if model == transfer(level) else "", "time": time}
+    near = f"shown within {100 * params.recommendation_margin:.0f} % of the best"
+    time = None if found["hours"] is None else format_hours(found["hours"])
+    told = {"name": names[model], "near": near, "beside": beside if model == transfer_of(level) else "", "time": time}
     return found | {"sentence": SAY("advice", level=level, only=len(ppl) == 1, found=found, **told)}

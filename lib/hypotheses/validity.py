@@ -31,7 +31,7 @@ def preconditions(scores, mask_hashes, split_ids, truncated, training, weights, 
     return pd.DataFrame(rows, columns=["check", "holds", "detail"])
 
 
-def of_study(scores, blanks, trained, order, texts, corpus, masks):
+def study_preconditions(scores, blanks, trained, order, texts, corpus, masks):
     """`preconditions` of a study, from what its notebooks left.
 
     scores: all of 04's; blanks: KEYS and hidden (characters) of each masked test text; trained: a row a trained run,

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from lib.experiment.files import read_yaml
-from lib.formatting import Sentences, listed
-from lib.hypotheses.decision_rules import ALL, HOLDS, HYPOTHESES, INVALID, STAMP, SUPPORTED, outcome
+from lib.formatting import Sentences, join_names
+from lib.hypotheses.decision_rules import ALL_ROWS, HOLDS, HYPOTHESES, INVALID, STAMP, SUPPORTED, outcome
 
 WORDS = read_yaml(Path(__file__).with_suffix(".yaml"))
 SAY = Sentences(__file__)
@@ -24,26 +24,26 @@ def _claim(hypothesis, one, margin, short=False):
     return claims[one].format(m=f"{100 * np.expm1(margin):.0f} %")
 
 
-def title(hypothesis, verdicts):
+def hypothesis_title(hypothesis, verdicts):
     """The conclusion over all levels, as a figure's title: levels of one outcome together, those that hold first."""
-    rows = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] != ALL)]
+    rows = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] != ALL_ROWS)]
     outcomes = rows.set_index("level")["verdict"].map(outcome)
     parts = []
     for one in [*WORDS["claims"][hypothesis], *WORDS["undecided"]]:
         levels = list(outcomes.index[outcomes == one])
-        where = "at every level" if len(levels) == len(outcomes) else f"at {listed(levels)}"
+        where = "at every level" if len(levels) == len(outcomes) else f"at {join_names(levels)}"
         claim = _claim(hypothesis, one, rows["margin"].iloc[0], short=bool(parts))
         parts += [f"{where} {claim}"] if levels else []
     stamp = STAMP if rows["verdict"].str.endswith(STAMP).any() else ""
     return "A" + "; ".join(parts)[1:] + stamp
 
 
-def sentence(row):
+def verdict_sentence(row):
     """A level's verdict in plain English: the claim, the stamp, the gain with its interval, why, and how robust."""
     low, mid, high = 100 * np.expm1(row[["ci_lo", "theta", "ci_hi"]].astype(float))
     gain = "" if np.isnan(mid) else f": {mid:+.1f} % in perplexity, interval {low:+.1f} to {high:+.1f} %"
     stamp = STAMP if row["verdict"].endswith(STAMP) else ""
-    why = f" ({row['why']})" if isinstance(row["why"], str) and row["why"] else ""
+    why = f" ({row['reason']})" if isinstance(row["reason"], str) and row["reason"] else ""
     claim = _claim(row["hypothesis"], outcome(row["verdict"]), row["margin"])
     return f"At {row['level']} {claim}{stamp}{gain}{why}.{_robust(row)}"
 
@@ -55,7 +55,7 @@ def _robust(row):
     return told if failed else " Robust." * (row["robust"] == "yes")
 
 
-def unasked(verdicts):
+def not_applicable(verdicts):
     """The other ways of asking that could not be asked of every verdict, in their order."""
     parts = verdicts["robust"].str.extract(r"untested: (.*)")[0].dropna().str.split(", ").explode()
     return list(dict.fromkeys(parts))
@@ -66,12 +66,12 @@ def paragraph(hypothesis, verdicts, stamps=()):
 
     Of an invalid study the conclusion alone."""
     rows = verdicts[verdicts["hypothesis"] == hypothesis]
-    *levels, whole = (row for _, row in rows.assign(why=rows["why"].fillna("")).iterrows())
+    *levels, whole = (row for _, row in rows.assign(reason=rows["reason"].fillna("")).iterrows())
     for row in levels:
         for stamp in stamps:
-            row["why"] = row["why"].replace(stamp, "").strip("; ")
-    lines = [f"- {sentence(row)}" for row in levels if outcome(row["verdict"]) != INVALID]
-    return "\n".join([f"**{title(hypothesis, verdicts)}.**{_robust(whole)}\n", *lines])
+            row["reason"] = row["reason"].replace(stamp, "").strip("; ")
+    lines = [f"- {verdict_sentence(row)}" for row in levels if outcome(row["verdict"]) != INVALID]
+    return "\n".join([f"**{hypothesis_title(hypothesis, verdicts)}.**{_robust(whole)}\n", *lines])
 
 
 def beside_h3(one, margin):
@@ -80,42 +80,42 @@ def beside_h3(one, margin):
     return "" if one in HOLDS else f"{asked}{WORDS['beside_h3'][one]})"
 
 
-def at_equal_examples(contrasts, cost):
+def equal_examples_sentence(contrasts, cost):
     """What beside H1 must be known: how many examples either side read, and the gains when both had read as many."""
-    seen = cost.groupby("kind")["examples_seen"].mean().reindex(["general", "specialised"])
+    seen = cost.groupby("kind")["examples_seen"].mean().reindex(["general", "specialist"])
     seen = seen.map("{:,.0f}".format).replace("nan", "n/a")
-    evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general-own")]
+    evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general_vs_specialist")]
     told = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
             for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip
-    return SAY("at_equal_examples", general=seen["general"], own=seen["specialised"], evenly=told)
+    return SAY("at_equal_examples", general=seen["general"], own=seen["specialist"], evenly=told)
 
 
-def standing(checks, stamps, cost):
+def precondition_sentence(checks, stamps, cost):
     """Markdown: whether verdicts may be given, what is provisional about them, and which models are missing."""
-    absent = [f"{row.model} ({row.why})" for row in cost[cost["seeds"] == 0].itertuples()]
+    absent = [f"{row.model} ({row.reason})" for row in cost[cost["seeds"] == 0].itertuples()]
     return SAY("standing", valid=checks["holds"].all(), stamps=stamps, absent=absent)
 
 
 def sensitivity(mde, power):
     """Markdown: what this sample could have shown, a line a level; mde: the rows of mde.csv."""
-    return SAY("sensitivity", levels=mde.dropna(subset="h1_pct").to_dict("records"), power=power)
+    return SAY("sensitivity", levels=mde.dropna(subset="mde_above_margin_pct").to_dict("records"), power=power)
 
 
-def limits(report, cost):
+def limitations(report, cost):
     """Markdown: what this corpus and these models cannot tell. report: corpus/report.json."""
     size = cost["parameters_total"].median() / 1e6
-    starts = sorted(set(cost.loc[cost["kind"].isin(["general", "specialised"]), "init_from"]))
-    files = listed([source["file"] for source in report["sources"]])
+    starts = sorted(set(cost.loc[cost["kind"].isin(["general", "specialist"]), "init_from"]))
+    files = join_names([source["file"] for source in report["sources"]])
     return SAY("limits", report=report, files=files, size=size, starts=starts)
 
 
-def answer(own, verdicts, checks):
-    """The last sentence of the study. own: the rows general-own of the primary contrasts."""
+def answer_sentence(own, verdicts, checks):
+    """The last sentence of the study. own: the rows general_vs_specialist of the primary contrasts."""
     if not checks["holds"].all():
-        return f"No verdict can be given, for this does not hold: {listed(broken(checks))}."
+        return f"No verdict can be given, for this does not hold: {join_names(broken(checks))}."
     gains = own.dropna(subset="gain_pct").sort_values("gain_pct")
     ends = [f"{row.gain_pct:+.1f} % ({row.level})" for row in gains.itertuples()]
-    return SAY("answer", ends=ends, conclusions=[title(h, verdicts) for h in HYPOTHESES])
+    return SAY("answer", ends=ends, conclusions=[hypothesis_title(h, verdicts) for h in HYPOTHESES])
 
 
 def broken(checks):
@@ -123,9 +123,9 @@ def broken(checks):
     return list(checks.loc[~checks["holds"], "check"])
 
 
-def least_surprised(versus, checks):
+def lowest_perplexity_sentence(versus, checks):
     """Markdown: which of own, general and transfer comes first at each level, in this sample. versus: the rows
-    general-own and general-transfer of the primary contrasts."""
+    general_vs_specialist and general_vs_transfer of the primary contrasts."""
     tops = versus.dropna(subset="gain_pct").sort_values("gain_pct").groupby("level").last().reset_index()
     first = []
     for row in tops.itertuples():

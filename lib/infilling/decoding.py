@@ -23,12 +23,12 @@ BLOCK = 8  # tokens of which only the greatest is looked at first
 LONGEST_WORD = 12  # tokens a single word may take before the search gives up
 
 
-def prompt(tokens, roles):
+def build_prompt(tokens, roles):
     """The part of an example that a model may see: everything up to and with <|startofinfill|>."""
     return tokens[: int(np.argmax(roles == SEPARATOR)) + 1]
 
 
-def top_words(model, tokenizer, prompts, beams, k=5):
+def top_words(model, tokenizer, prompts, num_beams, k=5):
     """The k most probable fillings of each prompt's one blank that a beam search finds.
 
     Returns (fillings, logprobs): per prompt k strings and their summed log probabilities, end token included,
@@ -38,13 +38,13 @@ def top_words(model, tokenizer, prompts, beams, k=5):
     found = [[]] * len(prompts)
     with torch.inference_mode():
         for places, ids, seen in batches(model, prompts, BATCH):
-            for place, best in zip(places, _search(model, ids, seen, end, beams, k)):
+            for place, best in zip(places, _search(model, ids, seen, end, num_beams, k)):
                 found[place] = best
     fillings = [[tokenizer.decode(written) for _, written in best] for best in found]
     return fillings, [[ln_p for ln_p, _ in best] for best in found]
 
 
-def _search(model, ids, seen, end, beams, k):
+def _search(model, ids, seen, end, num_beams, k):
     """Per prompt its k best fillings, (log probability, token ids), best first.
 
     Shapes: ids, seen [n, width]; running [n, b], the log probabilities of b beginnings; written [n, b, length].
@@ -52,7 +52,7 @@ def _search(model, ids, seen, end, beams, k):
     n, tokens, cache = len(ids), ids, None
     running, written = torch.zeros(n, 1, device=ids.device), ids.new_empty(n, 1, 0)
     found = [[] for _ in range(n)]
-    for length in range(min(LONGEST_WORD, loading.positions(model.config) - ids.shape[1]) + 1):
+    for length in range(min(LONGEST_WORD, loading.max_positions(model.config) - ids.shape[1]) + 1):
         scores, cache = _next(model, tokens, seen, cache)
         ln_p = running[..., None] + scores.view(n, running.shape[1], -1)
         if length:
@@ -60,7 +60,7 @@ def _search(model, ids, seen, end, beams, k):
             found = [sorted(best + list(zip(*new)), reverse=True)[:k] for best, *new in ended]
         ln_p[:, :, end] = -torch.inf
         n_beams, n_tokens = ln_p.shape[1:]
-        running, chosen = ln_p.flatten(1).topk(min(beams, n_beams * n_tokens))
+        running, chosen = ln_p.flatten(1).topk(min(num_beams, n_beams * n_tokens))
         if all(len(best) == k and best[-1][0] >= top for best, top in zip(found, running[:, 0].tolist())):
             break  # a longer filling can only be less probable
         parents = (chosen // n_tokens + n_beams * torch.arange(n, device=ids.device)[:, None]).flatten()
@@ -71,10 +71,10 @@ def _search(model, ids, seen, end, beams, k):
     return found
 
 
-def fill(model, tokenizer, prompts, blanks, nucleus=None, seed=0, times=1, longest=128):
+def sample_infills(model, tokenizer, prompts, blanks, top_p=None, seed=0, times=1, longest=128):
     """Fill all blanks of each prompt: with the most probable token each time, or with tokens drawn from the nucleus.
 
-    blanks: int [n], the blanks of each prompt; nucleus: the probability mass to draw from, the token that crosses it
+    blanks: int [n], the blanks of each prompt; top_p: the probability mass to draw from, the token that crosses it
     included; times: fillings of each prompt. Returns (fillings, logprobs) of n * times, those of a prompt side by
     side: strings, one a blank, and their summed log probabilities with the end token, in nats. A blank that `longest`
     new tokens did not reach holds "" and nan. What is drawn depends on seed, place and time, and on no neighbour.
@@ -83,17 +83,17 @@ def fill(model, tokenizer, prompts, blanks, nucleus=None, seed=0, times=1, longe
         return [], []
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
     blanks = np.repeat(blanks, times)
-    draws = _draws(len(blanks), longest, seed).to(model.device) if nucleus else None
+    draws = _draws(len(blanks), longest, seed).to(model.device) if top_p else None
     left = torch.tensor(blanks, device=model.device)
     written = left.new_full((len(left), longest), -1)
     sheet = _Sheet(written, torch.zeros(written.shape, device=model.device), left, draws)
     with torch.inference_mode():
-        if packing.reads_alone(model):
-            _write_alone(model, prompts, times, sheet, end, nucleus)
+        if packing.reads_examples_alone(model):
+            _write_alone(model, prompts, times, sheet, end, top_p)
             prompts = []
         groups, output_layer = batches(model, prompts, BATCH // TOGETHER), _output_layer(model)
         while readers := [Reader(*group, times) for group in islice(groups, TOGETHER)]:
-            _write(model, output_layer, readers, sheet, end, nucleus)
+            _write(model, output_layer, readers, sheet, end, top_p)
     fillings, logprobs = [], []
     for n, tokens, own in zip(blanks, sheet.written.tolist(), sheet.ln_p.tolist()):
         fillings.append(_cut(tokens, end, n, tokenizer))
@@ -123,16 +123,16 @@ def _output_layer(model):
     return logits
 
 
-def _write(model, output_layer, readers, sheet, end, nucleus):
+def _write(model, output_layer, readers, sheet, end, top_p):
     """Token by token into the sheet, the output layer for the rows of all readers at once."""
     for at in range(sheet.written.shape[1]):
         rows = torch.cat([one.rows for one in readers])
         p = output_layer(torch.cat([one.states(model) for one in readers])).softmax(1)
-        chosen = p.argmax(1) if sheet.draws is None else _drawn(p, sheet.draws[rows, at], nucleus)
+        chosen = p.argmax(1) if sheet.draws is None else _drawn(p, sheet.draws[rows, at], top_p)
         sheet.written[rows, at], sheet.ln_p[rows, at] = chosen, p.gather(1, chosen[:, None])[:, 0].log()
         sheet.left[rows] -= (chosen == end).long()
         for one, tokens in zip(readers, chosen.split([len(one.rows) for one in readers])):
-            full = one.seen.shape[1] >= loading.positions(model.config)
+            full = one.seen.shape[1] >= loading.max_positions(model.config)
             one.write(tokens, (sheet.left[one.rows] > 0) & (not full))
         readers = [one for one in readers if len(one.rows)]
         while len(readers) > 1 and len(readers[-2].rows) + len(readers[-1].rows) <= FEW:
@@ -141,23 +141,23 @@ def _write(model, output_layer, readers, sheet, end, nucleus):
             break
 
 
-def _write_alone(model, prompts, times, sheet, end, nucleus):
+def _write_alone(model, prompts, times, sheet, end, top_p):
     """Token by token into the sheet, row by row, for a model that reads examples alone."""
     for row in range(len(sheet.left)):
         tokens = torch.as_tensor(prompts[row // times].astype(np.int64), device=model.device)
         for at in range(sheet.written.shape[1]):
             p = model(tokens[None], use_cache=False).logits[:, -1].float().softmax(1)
-            chosen = p.argmax(1) if sheet.draws is None else _drawn(p, sheet.draws[row : row + 1, at], nucleus)
+            chosen = p.argmax(1) if sheet.draws is None else _drawn(p, sheet.draws[row : row + 1, at], top_p)
             sheet.written[row, at], sheet.ln_p[row, at] = chosen[0], p[0, chosen[0]].log()
             sheet.left[row] -= (chosen[0] == end).long()
             tokens = torch.cat([tokens, chosen])
-            if sheet.left[row] == 0 or len(tokens) > loading.positions(model.config):
+            if sheet.left[row] == 0 or len(tokens) > loading.max_positions(model.config):
                 break
 
 
 def _next(model, tokens, seen, cache):
     """Log probabilities of the token after each row, [rows, vocabulary], and the cache that has read the rows."""
-    if packing.reads_alone(model):
+    if packing.reads_examples_alone(model):
         rows = cache or Rows()
         return rows.read(model, tokens, seen), rows
     output = model(**given(tokens, seen, cache), logits_to_keep=1)
@@ -170,15 +170,15 @@ def _draws(rows, longest, seed):
     return torch.tensor(np.array(own))
 
 
-def _drawn(p, uniform, nucleus):
+def _drawn(p, uniform, top_p):
     """One token a row, drawn from the fewest tokens whose probabilities reach the nucleus (Holtzman et al. 2020).
 
     p: probabilities [rows, vocabulary]."""
     top, tokens = _greatest(p, WIDE)
-    drawn = _inverse(top, tokens, uniform, nucleus)
-    (more,) = torch.nonzero(top.sum(1) < nucleus, as_tuple=True)
+    drawn = _inverse(top, tokens, uniform, top_p)
+    (more,) = torch.nonzero(top.sum(1) < top_p, as_tuple=True)
     if len(more):
-        drawn[more] = _inverse(*p[more].sort(descending=True), uniform[more], nucleus)
+        drawn[more] = _inverse(*p[more].sort(descending=True), uniform[more], top_p)
     return drawn
 
 
@@ -195,18 +195,18 @@ def _greatest(p, k):
     return top, tokens.gather(1, places)
 
 
-def _inverse(p, tokens, uniform, nucleus):
+def _inverse(p, tokens, uniform, top_p):
     """Where the distribution function of the nucleus reaches a uniform number; tokens stand by falling probability."""
     reached = p.cumsum(1)
-    last = (reached < nucleus).sum(1, keepdim=True).clamp(max=reached.shape[1] - 1)  # the token that crosses the mass
+    last = (reached < top_p).sum(1, keepdim=True).clamp(max=reached.shape[1] - 1)  # the token that crosses the mass
     place = (reached <= uniform[:, None] * reached.gather(1, last)).sum(1, keepdim=True)
     return tokens.gather(1, torch.minimum(place, last))[:, 0]
 
 
-def answers(tokenizer, tokens, roles):
+def split_answers(tokenizer, tokens, roles):
     """What the learner wrote in each blank of an example: a list of str, as long as it has blanks."""
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    return _cut(tokens[len(prompt(tokens, roles)) :].tolist(), end, n_blanks(roles), tokenizer)
+    return _cut(tokens[len(build_prompt(tokens, roles)) :].tolist(), end, count_blanks(roles), tokenizer)
 
 
 def _closed(written, end, n):
@@ -221,5 +221,5 @@ def _cut(written, end, n, tokenizer):
     return filled + [""] * (n - len(filled))
 
 
-def n_blanks(roles):
+def count_blanks(roles):
     return int((roles == CONTEXT_SPECIAL).sum())

@@ -6,16 +6,16 @@ from html import escape
 import ipywidgets as widgets
 
 from lib.experiment import lock
-from lib.figures.tables import html
+from lib.figures.tables import to_html
 from lib.infilling import queries
 
 SMALL = 50  # megabytes of a model that is read from the disk for a table
 BUTTONS = 150  # words of a long text that can be clicked; further ones take brackets
 
 
-def reach():
+def explorer_limits():
     """Megabytes of a model worth reading for a table: none while a whole study waits for it."""
-    return 0 if lock.RUN in os.environ else SMALL
+    return 0 if lock.RUN_VARIABLE in os.environ else SMALL
 
 
 class Explorer(widgets.VBox):
@@ -31,8 +31,8 @@ class Explorer(widgets.VBox):
         self.said, self.table = widgets.HTML(), widgets.HTML(layout=widgets.Layout(overflow="auto"))
         self.table.add_class("jp-RenderedHTMLCommon")  # as JupyterLab shows tables of a cell
         self.text.observe(lambda _: self._spell(), "value")
-        self.fill.on_click(lambda _: self._answer(queries.fillings, queries.parse(self.text.value)))
-        self.whose.on_click(lambda _: self._answer(queries.whole_text, queries.parse(self.text.value)))
+        self.fill.on_click(lambda _: self._answer(queries.fill_blanks, queries.parse_query(self.text.value)))
+        self.whose.on_click(lambda _: self._answer(queries.whole_text, queries.parse_query(self.text.value)))
         self._spell()
         absent = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in panel.absent.items())
         missing = widgets.HTML(f"Not asked:<ul>{absent}</ul>" if absent else "")
@@ -61,9 +61,9 @@ class Explorer(widgets.VBox):
                 rows.append(row)
                 self.said.value = f"{len(rows)} of {len(self.panel.facts)} models have answered"
                 table = self.panel.in_order(rows)
-                self.table.value = html(table, sorts=True)
+                self.table.value = to_html(table, sorts=True)
             if answer is queries.whole_text:
-                self.said.value = escape(f"{queries.least_surprised(table)} {queries.NO_GRADER}")
+                self.said.value = escape(f"{queries.lowest_perplexity(table)} {queries.NO_GRADER}")
         except (OSError, ValueError) as error:
             self.said.value = escape(str(error))
         finally:

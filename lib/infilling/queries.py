@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from lib.design import KIND, LEVELS
-from lib.errors import Missing
+from lib.errors import MissingResult
 from lib.evaluation import scoring
 from lib.experiment import manifest
 from lib.experiment.files import read_json
 from lib.infilling import decoding
-from lib.masking.examples import example, first_special_of
-from lib.masking.segmentation import NGRAM, SENTENCE, WORD, units
+from lib.masking.examples import build_example, first_special_of
+from lib.masking.segmentation import NGRAM, SENTENCE, WORD, segment
 from lib.masking.token_index import encode
 from lib.models import loading
 
@@ -34,7 +34,7 @@ NO_GRADER = (
 )
 
 
-class Question(NamedTuple):
+class ClozeQuery(NamedTuple):
     """A text without its marks, and its blanks."""
 
     text: str
@@ -42,7 +42,7 @@ class Question(NamedTuple):
     given: list  # str, or None where nobody knows the filling; one a blank
 
 
-def parse(marked):
+def parse_query(marked):
     """The Question that a marked text asks."""
     text, at, places, given = "", 0, [], []
     for mark in re.finditer(_BLANK, marked):
@@ -53,9 +53,9 @@ def parse(marked):
         given.append(filling)
         at = mark.end()
     text += marked[at:]
-    found = {(first, n): kind for kind, first, n in units(text).tolist()}  # the innermost unit with these bounds
+    found = {(first, n): kind for kind, first, n in segment(text).tolist()}  # the innermost unit with these bounds
     spans = [(_kind(text[first : first + n], found.get((first, n)), kind), first, n) for first, n, kind in places]
-    return Question(text, np.array(spans, np.int32).reshape(-1, 3), given)
+    return ClozeQuery(text, np.array(spans, np.int32).reshape(-1, 3), given)
 
 
 def _kind(filling, unit, asked):
@@ -80,7 +80,7 @@ def toggle(marked, n):
     return re.sub(r"\]( +)\[", r"\1", marked[: piece.start()] + new + marked[piece.end() :])
 
 
-class Panel:
+class ModelPanel:
     """The levels', the general and the transfer models of a run, each read from the disk when first asked, and kept.
 
     own: {model: network} that are in memory already, controls too; they are asked first.
@@ -92,25 +92,25 @@ class Panel:
         for name in dict.fromkeys([*self.networks, *KIND]):
             try:
                 self.facts[name] = self._facts(name)
-            except (Missing, ValueError) as error:
+            except (MissingResult, ValueError) as error:
                 self.absent[name] = str(error).splitlines()[0]
 
     def _facts(self, name):
-        """train.json of a model's first seed. Raises Missing or ValueError when there is no such model to ask."""
+        """train.json of a model's first seed. Raises MissingResult or ValueError when there is no such model to ask."""
         folder = min((self.run.folder / f"models/{name}").glob("seed*/"), default=self.run.model(name, 0))
-        if not (folder / manifest.NAME).exists():
-            raise Missing(f"{folder} is not there yet, or its training goes on (03_train)")
+        if not (folder / manifest.MANIFEST).exists():
+            raise MissingResult(f"{folder} is not there yet, or its training goes on (03_train)")
         facts = read_json(folder / "train.json")
         if facts["status"] != "trained":
-            raise ValueError(f"n/a: {facts['why']}")
-        if facts["parameters"].get("level_token"):
+            raise ValueError(f"n/a: {facts['reason']}")
+        if facts["parameters"].get("level_prefix"):
             raise ValueError("it is told the level of each text, which nobody knows here")
         return facts
 
     def network(self, name):
         if name not in self.networks:
             folder = self.run.model(name, self.facts[name]["seed"])
-            self.networks[name] = loading.load(folder)  # which compares the weights with their fingerprint
+            self.networks[name] = loading.load_model(folder)  # which compares the weights with their fingerprint
         return self.networks[name]
 
     def ask(self, answer, question, largest=math.inf):
@@ -136,20 +136,20 @@ def _learned(facts):
     return levels if facts["init_from"] == "scratch" else f"{facts['init_from']}, then {levels}"
 
 
-def fillings(network, tokenizer, question):
+def fill_blanks(network, tokenizer, question):
     """What a model writes: a single short blank's five most probable fillings, else the likeliest tokens of each.
 
     With each filling its probability, end included. Where all fillings are given, what they cost the model, too.
     """
     built, kinds = _example(network, tokenizer, question), question.spans[:, 0].tolist()
-    prompt = decoding.prompt(*built)
+    prompt = decoding.build_prompt(*built)
     if len(kinds) == 1 and kinds[0] in (WORD, NGRAM):
         (best,), (ln_p,) = decoding.top_words(network, tokenizer, [prompt], SHORT, SHORT)
         written = [_shown(*one) for one in _together(best, np.exp(ln_p))]
         row = {f"{place}.": filling for place, filling in zip(range(1, SHORT + 1), [*written, *[""] * SHORT])}
     else:
         longest = min(128, sum(_LONGEST.get(kind, 128) for kind in kinds))
-        (best,), (ln_p,) = decoding.fill(network, tokenizer, [prompt], [len(kinds)], longest=longest)
+        (best,), (ln_p,) = decoding.sample_infills(network, tokenizer, [prompt], [len(kinds)], longest=longest)
         row = {f"blank {place}": _shown(*one) for place, one in enumerate(zip(best, np.exp(ln_p)), 1)}
     return row | (_cost(network, built) if all(question.given) else {})
 
@@ -172,10 +172,10 @@ def _percent(p):
 
 def _example(network, tokenizer, question):
     """(tokens, roles) of the question. Raises ValueError where it cannot be asked, saying how it can."""
-    room = loading.positions(network.config)
+    room = loading.max_positions(network.config)
     if not len(question.spans):
         raise ValueError("There is no blank. Click on a word, put one in [brackets], or write _ where one is missing.")
-    built = example(*encode(tokenizer, question.text), question.spans, first_special_of(tokenizer))
+    built = build_example(*encode(tokenizer, question.text), question.spans, first_special_of(tokenizer))
     if built is None:
         raise ValueError("Two blanks share a token: put them into one, or take back one of them.")
     if len(built[0]) + SHORT > room:
@@ -202,13 +202,13 @@ def whole_text(network, tokenizer, question):
         raise ValueError("There is no text to judge: type or paste one.")
     if None in question.given:
         raise ValueError("A word is missing from the text (_): write it, or take the blank out.")
-    room, no_blank = loading.positions(network.config), np.zeros((0, 3), np.int32)
-    tokens, roles = example(*ids, no_blank, first_special_of(tokenizer), room)
+    room, no_blank = loading.max_positions(network.config), np.zeros((0, 3), np.int32)
+    tokens, roles = build_example(*ids, no_blank, first_special_of(tokenizer), room)
     one = scoring.score(network, pd.DataFrame(index=[0]), [tokens], [roles]).iloc[0]
     return {"tokens": int(one["n_context"])} | _surprise(one["nll_context"] / one["n_context"])
 
 
-def least_surprised(table):
+def lowest_perplexity(table):
     """A sentence about a table of `whole_text`: who is least surprised, and who next."""
     first, *others = table.sort_values("perplexity").to_dict("records")
     behind = f", then {others[0]['model']} ({others[0]['perplexity']:,.1f})" if others else ""

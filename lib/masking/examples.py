@@ -59,7 +59,7 @@ def _assemble(ids, starts, ends, spans, first_special, tokens, roles):
     return n
 
 
-def example(ids, starts, ends, spans, first_special, max_length=None):
+def build_example(ids, starts, ends, spans, first_special, max_length=None):
     """One training example.
 
     ids, starts, ends: int32 [n], a text's tokens and their character ranges; spans: int32 [k, 3], a mask;
@@ -73,7 +73,7 @@ def example(ids, starts, ends, spans, first_special, max_length=None):
 
 
 @njit(cache=True)
-def lengths(texts, spans, span_ends, owner):
+def example_lengths(texts, spans, span_ends, owner):
     """Tokens in the example of each mask, -1 where two spans share a token: int32 [masks].
 
     texts: indexing.Texts; spans, span_ends, owner: masks as `masks.draw` returns them.
@@ -104,7 +104,7 @@ def assemble(texts, drawn, chosen, length, first_special):
     return tokens, roles
 
 
-def examples(texts, drawn, chosen, length, first_special):
+def build_examples(texts, drawn, chosen, length, first_special):
     """The examples of the chosen masks, all of which must fit.
 
     texts: indexing.Texts; drawn: (spans, span_ends, owner) as `masks.draw` returns them; chosen: numbers of masks;
@@ -128,7 +128,7 @@ def level_tokens(tokenizer, levels):
     return levels.map(digits).to_numpy()
 
 
-def begin_with(token, tokens, roles):
+def add_prefix(token, tokens, roles):
     """An example with one token more at its beginning, which is seen and of no role: it is never a target.
 
     Nor is the text's first token, which nothing foretold before, so that what is scored stays the same.
@@ -138,7 +138,7 @@ def begin_with(token, tokens, roles):
     return np.r_[np.int32(token), tokens], roles
 
 
-def roles_of(*kinds):
+def token_roles(*kinds):
     """bool [number of roles], True for the given ones: `roles_of(INFILL)[roles]` is quicker than a search."""
     return np.isin(np.arange(len(ROLES)), kinds)
 
@@ -154,7 +154,7 @@ def loss_weights(roles):
     n_groups = -(-len(roles) // GROUP)
     for first in range(0, len(roles), GROUP):
         group = range(first, min(first + GROUP, len(roles)))
-        for wanted in [roles_of(INFILL, INFILL_SPECIAL), roles_of(CONTEXT)]:
+        for wanted in [token_roles(INFILL, INFILL_SPECIAL), token_roles(CONTEXT)]:
             targets = {i: 1 + np.flatnonzero(wanted[roles[i][1:]]) for i in group}
             count = sum(map(len, targets.values()))
             for i in group:

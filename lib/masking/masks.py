@@ -11,7 +11,7 @@ from numba import njit
 from lib.masking.segmentation import NGRAM, TYPES, WORD
 
 TRAINING = 0  # purposes keep the random numbers of training and of each frozen mask type apart
-FROZEN = {"mix": 1, "word": 2, "ngram": 3, "sentence": 4, "document": 5}
+FROZEN = {"training_mix": 1, "word": 2, "ngram": 3, "sentence": 4, "document": 5}
 
 
 def text_keys(text_ids):
@@ -20,10 +20,10 @@ def text_keys(text_ids):
     return np.frombuffer(digests, "<u8")
 
 
-def chances(p, ngram_share, mask_type="mix"):
+def mask_probabilities(p, ngram_share, mask_type="training_mix"):
     """For one span type or the mix: which kinds of units are asked, their chance to be hit, the share of n-grams."""
-    only = {"mix": range(len(TYPES)), "ngram": [WORD]}.get(mask_type) or [TYPES.index(mask_type)]
-    share = ngram_share if mask_type == "mix" else float(mask_type == "ngram")
+    only = {"training_mix": range(len(TYPES)), "ngram": [WORD]}.get(mask_type) or [TYPES.index(mask_type)]
+    share = ngram_share if mask_type == "training_mix" else float(mask_type == "ngram")
     return np.isin(range(len(TYPES)), only), 1.0 if mask_type == "document" else p, share
 
 

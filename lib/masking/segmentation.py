@@ -43,7 +43,7 @@ def punkt_sentences(paragraph):
 SPLITTERS = {"rules": sentences, "punkt": punkt_sentences}
 
 
-def units(text, splitter="rules"):
+def segment(text, splitter="rules"):
     """The units of a text. Returns int32 [n, 3]: kind, character offset, length."""
     rows = [DOCUMENT, 0, len(text)]
     for line_at, line in _lines(text):

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from lib.masking.segmentation import units
+from lib.masking.segmentation import segment
 
 ROOM = 64  # tokens of an example kept free for its special tokens
 COLUMNS = ["units", "ids", "starts", "ends"]  # int32; units hold kind, character offset, length of each in turn
@@ -20,7 +20,7 @@ CHUNK = 500  # texts a process takes at once
 WORTH = 20_000  # texts from which on a second process saves more time than its start takes
 
 
-class Texts(NamedTuple):
+class TokenizedTexts(NamedTuple):
     """Units and tokens of many texts: those of text i stand from its bound to that of text i + 1."""
 
     ids: np.ndarray  # [tokens]
@@ -45,7 +45,7 @@ def _flat(lists):
     return values, np.concatenate([[0], np.cumsum(column.value_lengths().to_numpy(zero_copy_only=False))]).astype(int)
 
 
-def read(path):
+def read_index(path):
     """The index as a frame: text_id, and the COLUMNS as lists that stay flat in memory."""
     return _frame(pq.read_table(path))
 
@@ -54,7 +54,7 @@ def _frame(table):
     return table.to_pandas(types_mapper=lambda kind: pd.ArrowDtype(kind) if pa.types.is_list(kind) else None)
 
 
-def build(texts, tokenizer, splitter, max_length, progress=lambda found, total: found, processes=None):
+def build_index(texts, tokenizer, splitter, max_length, progress=lambda found, total: found, processes=None):
     """Units and tokens of each text.
 
     texts: a frame with text_id and text. Returns a frame text_id, COLUMNS; texts of more than max_length - 64 tokens
@@ -84,7 +84,7 @@ def _use(tokenizer, splitter):
 
 def _of_chunk(texts):
     """The index of some texts: a record batch of COLUMNS."""
-    columns = [[units(text, _splitter).ravel() for text in texts], *encode_all(_backend, texts)]
+    columns = [[segment(text, _splitter).ravel() for text in texts], *encode_all(_backend, texts)]
     return pa.record_batch([_lists(column) for column in columns], schema=SCHEMA)
 
 

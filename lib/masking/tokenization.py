@@ -7,7 +7,7 @@ from lib import hub
 from lib.masking.examples import SPECIALS, first_special_of
 
 
-def tokenizer(name, training_texts, vocabulary):
+def make_tokenizer(name, training_texts, vocabulary):
     """The tokenizer of an experiment with ILM's seven special tokens behind its last id.
 
     name: "bpe" trains a byte-level BPE of `vocabulary` tokens on training_texts; else a Hugging Face name or folder,
@@ -20,19 +20,19 @@ def tokenizer(name, training_texts, vocabulary):
     return base
 
 
-def of(run):
+def load_run_tokenizer(run):
     """(tokenizer, id of its first special token) of a run, as 02_mask left it; it counts as an input."""
     from transformers import AutoTokenizer  # here, since it brings torch along, which 02_mask does without
 
-    tokenizer = AutoTokenizer.from_pretrained(run.need(run.tokenizer, "02_mask"))
+    tokenizer = AutoTokenizer.from_pretrained(run.require(run.tokenizer, "02_mask"))
     return tokenizer, first_special_of(tokenizer)
 
 
 def _published(name):
     from transformers import AutoTokenizer  # as above
 
-    return hub.load(AutoTokenizer, name, f"tokenizer: {name} is no folder with a tokenizer, and not to be had from "
-                    "Hugging Face. Give the path of a folder in masks.yaml")  # fmt: skip
+    absent = f"tokenizer: {name} is no folder with a tokenizer, and not to be had from Hugging Face. "
+    return hub.load_pretrained(AutoTokenizer, name, absent + "Give the path of a folder in masks.yaml")
 
 
 def _train_bpe(training_texts, vocabulary):

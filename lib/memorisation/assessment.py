@@ -10,8 +10,8 @@ from pydantic import Field
 from tqdm import tqdm
 
 from lib.experiment import parameters
-from lib.experiment.files import digest, read_csv, read_json, read_yaml, write_json
-from lib.experiment.folders import existing
+from lib.experiment.files import file_hash, read_csv, read_json, read_yaml, write_json
+from lib.experiment.folders import existing_experiment
 from lib.experiment.schemas import Count, Parameters, Share
 from lib.masking import token_index
 from lib.masking.examples import first_special_of
@@ -79,7 +79,7 @@ def with_bases(told, bases):
         return max(own, below, key=[MAY, OPEN, STAY].index)
 
     return {one: report if settled(one) == report["verdict"] else report
-            | {"verdict": settled(one), "why": f"it began from {bases[one]}, of which the verdict is: {settled(one)}"}
+            | {"verdict": settled(one), "reason": f"it began from {bases[one]}, whose verdict is: {settled(one)}"}
             for one, report in told.items()}  # fmt: skip
 
 
@@ -90,17 +90,17 @@ def measure(run, model, seed, index, drawing, limits, planted=None):
     """
     from transformers import AutoTokenizer
 
-    folder = run.need(run.model(model, seed), "03_train")
+    folder = run.require(run.model(model, seed), "03_train")
     facts, order = read_json(folder / "train.json"), pd.read_parquet(folder / "order.parquet", columns=["text_id"])
     own = index[index["level"].isin(facts["levels"])]
     test = own[(own["split"] == "test") & ~own["copied"].astype(bool) & ~own["held_out"].astype(bool)]
-    known = {"weights": digest(folder / "model.safetensors"), "levels": facts["levels"]}
+    known = {"weights": file_hash(folder / "model.safetensors"), "levels": facts["levels"]}
     if order.empty:
-        return known | {"verdict": MAY, "why": "it has read no text of the corpus"}
+        return known | {"verdict": MAY, "reason": "it has read no text of the corpus"}
     read, test = extraction_gap.pairs(own[own["text_id"].isin(order["text_id"])], test, limits.texts, limits.seed)
     told = {"n_learners": 0}
     if len(read):
-        tokenizer, network = AutoTokenizer.from_pretrained(folder), loading.load(folder)
+        tokenizer, network = AutoTokenizer.from_pretrained(folder), loading.load_model(folder)
         first_special = first_special_of(tokenizer)
         sums = [extraction_gap.asked(network, tokenizer, rows, drawing, first_special) for rows in (read, test)]
         told = extraction_gap.gaps(*sums, limits.alpha, limits.seed)
@@ -108,20 +108,20 @@ def measure(run, model, seed, index, drawing, limits, planted=None):
     said, why = verdict(told | seen, limits)
     if told["n_learners"] < FEWEST:  # a number that rests on few learners does not leave either
         told = {"n_learners": f"<{FEWEST}"}
-    return known | {"verdict": said, "why": why, "pairs": len(read)} | told | seen
+    return known | {"verdict": said, "reason": why, "pairs": len(read)} | told | seen
 
 
 def texts_of(run):
     """(rows of the index with level, learner and part, Masks parameters, split id)."""
     columns = ["text_id", "learner_id", "level", "split", "copied", "held_out"]
-    texts = pd.read_parquet(run.need(run.texts, "01_extract"), columns=columns)
-    index = token_index.read(run.need(run.index, "02_mask")).merge(texts, on="text_id")
-    return index.assign(n_tokens=index["ids"].map(len)), run.drawing(), run.masks_report()["split_id"]
+    texts = pd.read_parquet(run.require(run.texts, "01_extract"), columns=columns)
+    index = token_index.read_index(run.require(run.index, "02_mask")).merge(texts, on="text_id")
+    return index.assign(n_tokens=index["ids"].map(len)), run.mask_settings(), run.masks_report()["split_id"]
 
 
 def trained(run):
     """{(model, seed): train.json} of the models that there are, in the order of 06_compare."""
-    models = read_csv(run.need(run.compare("cost.csv"), "06_compare"))["model"]
+    models = read_csv(run.require(run.compare("cost.csv"), "06_compare"))["model"]
     folders = [path for model in models for path in sorted(run.model(model, 0).parent.glob("seed*"))]
     facts = {(path.parent.name, int(path.name[4:])): read_json(path / "train.json") for path in folders}
     return {one: told for one, told in facts.items() if told["status"] == "trained"}
@@ -129,16 +129,16 @@ def trained(run):
 
 def assess(experiment, plant=False):
     """Write memorisation/memorisation.json of an experiment, aggregates only. plant: train twins with canaries, too."""
-    run = existing(experiment).begin("memorisation")
-    limits = parameters.check(Limits, read_yaml("params/memorisation.yaml"), "params/memorisation.yaml")
+    run = existing_experiment(experiment).start("memorisation")
+    limits = parameters.validate(Limits, read_yaml("params/memorisation.yaml"), "params/memorisation.yaml")
     (index, drawing, split_id), facts = texts_of(run), trained(run)
-    found = canary_training.all_of(run, facts, index, drawing, limits, plant)
+    found = canary_training.canary_runs(run, facts, index, drawing, limits, plant)
     told = {}
     for model, seed in (bar := tqdm(facts, unit=" models", ncols=100, leave=False)):
         bar.set_description(f"{model}, seed {seed}")
         told[f"{model}/seed{seed}"] = measure(run, model, seed, index, drawing, limits, found.get(model))
     told = with_bases(told, {f"{m}/seed{s}": f"{one['init_from']}/seed{s}" for (m, s), one in facts.items()})
-    print("\n".join(f"{one}: {report['verdict']}: {report['why']}" for one, report in told.items()))
+    print("\n".join(f"{one}: {report['verdict']}: {report['reason']}" for one, report in told.items()))
     print(f"\n{canaries.told(found, limits) if found else NONE_PLANTED}\n")
     where, tables = run.folder / "memorisation/memorisation.json", {model: one["table"] for model, one in found.items()}
     report = {"limits": limits.model_dump(), "split_id": split_id, "models": told, "canaries": tables}

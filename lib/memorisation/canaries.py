@@ -55,7 +55,7 @@ def surprise(model, canaries, drawing, first_special, first=None):
 
     canaries: rows of an index; first: as in `scoring.frozen_examples`.
     """
-    frozen = frozen_masks.freeze(canaries, drawing, "mix", drawing.mix_sets)
+    frozen = frozen_masks.draw_frozen(canaries, drawing, "training_mix", drawing.frozen_masks_per_text)
     scores = scoring.score(model, *scoring.frozen_examples(canaries, frozen, first_special, first))
     sums = scores.groupby("text_id")[["nll_text", "nll_context", "n_tokens", "n_context"]].sum()
     sums = sums.reindex(canaries["text_id"])

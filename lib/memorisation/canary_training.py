@@ -23,7 +23,7 @@ from lib.training import loop, preparation
 DECIDING = {"repeats", "planted", "candidates", "alpha", "seed"}  # what of the limits a twin is made from
 
 
-def all_of(run, facts, index, drawing, limits, plant):
+def canary_runs(run, facts, index, drawing, limits, plant):
     """{model: what `measure` found}: of twins trained before, as long as their model is still the same; if `plant`,
     of all models that have read a text. facts: {(model, seed): train.json}; index, drawing: as in `measure`."""
     first = {}
@@ -34,11 +34,11 @@ def all_of(run, facts, index, drawing, limits, plant):
     new = [model for model, one in known.items() if one is None]
     if plant and new:
         hours = sum(read_json(run.model(model, first[model]) / "clock.json")["seconds"] for model in new) / 3600
-        print(f"{len(new)} trainings with canaries. Those without took {formatting.time_of(hours)}.", flush=True)
-        loading.quiet()
+        print(f"{len(new)} trainings with canaries. Those without took {formatting.format_hours(hours)}.", flush=True)
+        loading.silence_transformers()
     for n, model in enumerate(new if plant else [], 1):
         known[model] = measure(run, facts[model, first[model]], index, drawing, limits)
-        print(f"{n} of {len(new)}: {model}, {formatting.time_of(known[model]['seconds'] / 3600)}", flush=True)
+        print(f"{n} of {len(new)}: {model}, {formatting.format_hours(known[model]['seconds'] / 3600)}", flush=True)
     return {model: one for model, one in known.items() if one is not None}
 
 
@@ -64,7 +64,7 @@ def measure(run, facts, index, drawing, limits):
     """
     began, model, seed = time.perf_counter(), facts["model"], facts["seed"]
     checkpoints = run.folder / f"memorisation/checkpoints/{model}"
-    twin = Twin(facts, index, drawing, AutoTokenizer.from_pretrained(run.tokenizer), limits)
+    twin = CanaryRun(facts, index, drawing, AutoTokenizer.from_pretrained(run.tokenizer), limits)
     network = twin.train(_base(run, facts["init_from"], seed), seed, checkpoints, made_from(facts, limits))
     table = canaries.by_times(twin.canaries["times"].to_numpy(), twin.surprise(network), limits)
     found = {"table": table.to_dict("records"), "chance": canaries.chance(limits.candidates), **twin.sizes()}
@@ -80,7 +80,7 @@ def _base(run, init_from, seed):
     return None if init_from == "scratch" else own if own.exists() else init_from
 
 
-class Twin:
+class CanaryRun:
     """A model's training with canaries among its texts. There are more examples, too: each text is seen as often as
     before. facts: the model's train.json; index: rows of the index with level and split."""
 
@@ -92,29 +92,29 @@ class Twin:
         texts = self.own[self.own["split"] == "train"]
         self.n_texts, self.n_planted = len(texts), len(planted)
         self.rows = pd.concat([texts, planted], ignore_index=True)
-        settings = parameters.check(Train, facts["parameters"], f"{facts['model']}: train.json")
-        budget = -(-settings.examples * len(self.rows) // (8 * len(texts))) * 8
-        self.settings = settings.model_copy(update={"examples": budget, "keep_at": {}})
+        settings = parameters.validate(Train, facts["parameters"], f"{facts['model']}: train.json")
+        budget = -(-settings.max_examples * len(self.rows) // (8 * len(texts))) * 8
+        self.settings = settings.model_copy(update={"max_examples": budget, "snapshot_at": {}})
 
     def _indexed(self, made):
-        return made.merge(token_index.build(made, self.tokenizer, self.drawing.splitter, self.drawing.max_length))
+        return made.merge(token_index.build_index(made, self.tokenizer, self.drawing.splitter, self.drawing.max_length))
 
     def _valid(self):
         """Valid texts as 03_train looks at them, with one mask each."""
         rows = frozen_masks.validation_subset(self.own[self.own["split"] == "valid"])
-        frozen = frozen_masks.freeze(rows, self.drawing, "mix", 1)
-        return preparation.validation(self.settings, self.tokenizer, rows, frozen)
+        frozen = frozen_masks.draw_frozen(rows, self.drawing, "training_mix", 1)
+        return preparation.validation_set(self.settings, self.tokenizer, rows, frozen)
 
     def train(self, base, seed, folder, made_from):
         """The twin's network, from `base` as `starting.model` takes it; checkpoints in `folder`."""
         made_of = self.settings, self.drawing, self.tokenizer, self.rows
-        steps, network = preparation.first_step(*made_of, seed, base)
+        steps, network = preparation.first_step_loss(*made_of, seed, base)
         how = seed, folder, f"{self.model} with canaries", {"canaries": made_from}
         self.seen = int(loop.train(network, steps, self._valid(), self.settings, *how)[0]["examples"].iloc[-1])
         return network
 
     def surprise(self, network):
-        told = level_tokens(self.tokenizer, self.canaries["level"]) if self.settings.level_token else None
+        told = level_tokens(self.tokenizer, self.canaries["level"]) if self.settings.level_prefix else None
         special = first_special_of(self.tokenizer)
         return canaries.surprise(network, self.canaries, self.drawing, special, told)
 

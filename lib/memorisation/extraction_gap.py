@@ -33,13 +33,13 @@ def pairs(read, test, limit, seed):
 
 def asked(model, tokenizer, rows, drawing, first_special):
     """Sums by learner of what the model makes of blanks in rows: nll, tokens (the mix), right, words (one word)."""
-    mix = scoring.frozen_examples(rows, frozen_masks.freeze(rows, drawing, "mix", 1), first_special)
+    mix = scoring.frozen_examples(rows, frozen_masks.draw_frozen(rows, drawing, "training_mix", 1), first_special)
     scores = scoring.score(model, *mix)[["text_id", "nll_text", "n_tokens"]]
-    words = frozen_masks.freeze(rows, drawing, "word", 1).drop_duplicates("text_id")  # the first blank alone
+    words = frozen_masks.draw_frozen(rows, drawing, "word", 1).drop_duplicates("text_id")  # the first blank alone
     keys, tokens, roles = scoring.frozen_examples(rows, words, first_special)
-    prompts = [decoding.prompt(*one) for one in zip(tokens, roles)]
-    fillings, _ = decoding.fill(model, tokenizer, prompts, np.ones(len(prompts), int))
-    answers = [decoding.answers(tokenizer, *one)[0] for one in zip(tokens, roles)]
+    prompts = [decoding.build_prompt(*one) for one in zip(tokens, roles)]
+    fillings, _ = decoding.sample_infills(model, tokenizer, prompts, np.ones(len(prompts), int))
+    answers = [decoding.split_answers(tokenizer, *one)[0] for one in zip(tokens, roles)]
     right = [filling[0].strip() == answer.strip() for filling, answer in zip(fillings, answers)]
     filled = pd.DataFrame({"text_id": keys["text_id"], "right": np.array(right, float), "words": 1.0})
     each = rows[["text_id", "learner_id"]].merge(scores, how="left").merge(filled, how="left").fillna(0)

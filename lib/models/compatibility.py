@@ -12,7 +12,7 @@ from lib.models import packing
 TOLERANCE = 1e-3  # nats a token
 
 
-def adapt(model, max_length):
+def check_and_adapt(model, max_length):
     """Let `model` read in the quickest way whose losses are those of its own forward pass; returns the model.
 
     max_length: tokens of the longest example. Its attribute `reads_alone` is set where examples go one at a time, which
@@ -37,11 +37,11 @@ def _examples(model, max_length):
 def _agree(model, examples):
     """Does a packed batch cost what its examples cost alone?"""
     every = [np.ones(len(example), np.float32) for example in examples]
-    batch = packing.tensors(packing.lay_out(examples, every), model.device)
+    batch = packing.to_tensors(packing.pack_examples(examples, every), model.device)
     n = sum(map(len, examples)) - len(examples)  # what follows fills the batch up
     alone = packing.losses_alone(model, batch)[:n]
     try:
-        with packing.attention(model):
+        with packing.packed_attention(model):
             packed = packing.token_losses(model, batch)[:n]
     except torch.OutOfMemoryError:
         raise

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import torch
 
-from lib.errors import NoDevice
+from lib.errors import DeviceUnavailable
 
 WIDEST_HEAD = 256  # numbers of a head that flash attention takes, in steps of 8
 SHORT = (8, 0)  # the first compute capability that multiplies bfloat16 and has flash attention
@@ -38,12 +38,13 @@ class Device(NamedTuple):
 CPU = Device("cpu", False, False, False)
 
 
-def choose(gpu, wheel):
-    """The Device for a Gpu, or for none, with the installed Wheel. Raises NoDevice where torch cannot use it."""
+def choose_precision(gpu, wheel):
+    """The Device for a Gpu, or for none, with the installed Wheel. Raises DeviceUnavailable where torch cannot use
+    it."""
     if gpu is None:
         return CPU
     if not runs_on(gpu.capability, wheel.kernels):
-        raise NoDevice(
+        raise DeviceUnavailable(
             f"{gpu.name} has compute capability {_dotted(gpu.capability)}, for which the installed torch "
             f"{wheel.version} has no kernels (it has: {', '.join(wheel.kernels)}). Install the same version built for "
             "an older CUDA: choose it on pytorch.org/get-started/previous-versions. Or compute without the GPU: "
@@ -66,7 +67,7 @@ def runs_on(capability, kernels):
 
 
 def check_profile(device, wheel, n_gpus, driver):
-    """Raise NoDevice where a profile asks for a GPU that the installed torch cannot use.
+    """Raise DeviceUnavailable where a profile asks for a GPU that the installed torch cannot use.
 
     device: of profiles/<name>/machine.yaml; n_gpus: those torch sees; driver: whether the machine has NVIDIA's at all.
     """
@@ -81,7 +82,9 @@ def check_profile(device, wheel, n_gpus, driver):
     else:
         found = "no NVIDIA driver answers on this machine"
         way = "give the command on a machine that has one"
-    raise NoDevice(f"The profile says device: cuda, but {found}. {way[0].upper()}{way[1:]}. Or take PROFILE=laptop.")
+    raise DeviceUnavailable(
+        f"The profile says device: cuda, but {found}. {way[0].upper()}{way[1:]}. Or take PROFILE=laptop."
+    )
 
 
 def takes_head(width):
@@ -95,17 +98,17 @@ def wheel():
 
 
 @functools.cache
-def here():
+def current_device():
     """The Device of this process: the first GPU that it may use, else the CPU, also on Apple's and Intel's GPUs."""
     if not torch.cuda.is_available():
         return CPU
     gpu = Gpu(torch.cuda.get_device_name(0), torch.cuda.get_device_capability(0))
     if torch.version.hip:
-        raise NoDevice(
+        raise DeviceUnavailable(
             f"{gpu.name} is an AMD GPU. This project was made for NVIDIA's and tried on no other: its attention over "
             "packed examples is not to be relied on there. Compute without it: HIP_VISIBLE_DEVICES= before the command."
         )
-    return choose(gpu, wheel())
+    return choose_precision(gpu, wheel())
 
 
 def _dotted(capability):

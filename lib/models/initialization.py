@@ -10,18 +10,18 @@ from lib.models import compatibility, loading
 DROPOUTS = ["resid_pdrop", "embd_pdrop", "attn_pdrop", "attention_dropout", "hidden_dropout"]  # by architecture
 
 
-def model(settings, tokenizer, max_length, base=None):
+def initial_model(settings, tokenizer, max_length, base=None):
     """A model before its first step: from scratch, or from `base`, a folder or Hugging Face name.
 
     A base without the seven special tokens gets new embeddings for them. Raises ValueError when the base cannot be
     found or lacks weights, takes fewer than max_length tokens, or has another vocabulary than the tokenizer.
     """
-    loading.quiet()
+    loading.silence_transformers()
     if base is None:
         started = _scratch(settings, tokenizer, max_length)
     else:
         started = _pretrained(settings, tokenizer, max_length, base)
-    return compatibility.adapt(started, max_length)
+    return compatibility.check_and_adapt(started, max_length)
 
 
 def _pretrained(settings, tokenizer, max_length, base):
@@ -58,7 +58,7 @@ def _scratch(settings, tokenizer, max_length):
 
 
 def _config(base):
-    return hub.load(
+    return hub.load_pretrained(
         AutoConfig,
         base,
         f"init_from: {base} is no trained model of this experiment, no model folder, and "
@@ -67,10 +67,10 @@ def _config(base):
 
 
 def _check_base(base, config, tokenizer, max_length):
-    if loading.positions(config) < max_length:
+    if loading.max_positions(config) < max_length:
         raise ValueError(
-            f"{base} takes {loading.positions(config)} tokens, but masks.yaml says max_length: {max_length}. "
-            f"Set max_length to {loading.positions(config)} or less, or choose another base."
+            f"{base} takes {loading.max_positions(config)} tokens, but masks.yaml says max_length: {max_length}. "
+            f"Set max_length to {loading.max_positions(config)} or less, or choose another base."
         )
     known = AutoTokenizer.from_pretrained(base).get_vocab()
     foreign = [t for t, i in tokenizer.get_vocab().items() if known.get(t, i if t in SPECIALS else None) != i]

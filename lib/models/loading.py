@@ -11,7 +11,7 @@ UNBOUNDED = 10**9  # tokens
 LONGEST_TRIED = 1024  # tokens of the example by which a model is tried
 
 
-def quiet():
+def silence_transformers():
     """Stop the progress bars and advice of transformers, which a notebook would keep for ever.
 
     Its warnings go too, so what they would tell is checked where it matters: see `load`.
@@ -22,7 +22,7 @@ def quiet():
     logging.disable_progress_bar()
 
 
-def load(folder, kept=None):
+def load_model(folder, kept=None):
     """The model that 03_train left in `folder`, ready to be asked; with `kept`, as its budget for that level left it.
 
     Raises ValueError when its weights are not the ones that train.json vouches for: transformers loads a damaged
@@ -30,8 +30,8 @@ def load(folder, kept=None):
     """
     from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
 
-    quiet()
-    model = AutoModelForCausalLM.from_pretrained(folder).to(devices.here().kind).eval()
+    silence_transformers()
+    model = AutoModelForCausalLM.from_pretrained(folder).to(devices.current_device().kind).eval()
     found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
     if found != expected:
         raise ValueError(
@@ -40,7 +40,7 @@ def load(folder, kept=None):
         )
     if kept:
         load_weights(model, folder / f"kept_{kept}.safetensors")
-    return compatibility.adapt(model, min(LONGEST_TRIED, positions(model.config)))
+    return compatibility.check_and_adapt(model, min(LONGEST_TRIED, max_positions(model.config)))
 
 
 def load_weights(model, file):
@@ -56,7 +56,7 @@ def load_weights(model, file):
     model.load_state_dict(saved.state_dict())
 
 
-def positions(config):
+def max_positions(config):
     """Tokens that a model can tell apart by their place; where nothing bounds them, more than any example has."""
     return getattr(config.get_text_config(), "max_position_embeddings", None) or UNBOUNDED
 

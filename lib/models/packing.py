@@ -24,7 +24,7 @@ NEW = "window_size" in inspect.signature(varlen_attn).parameters
 CAUSAL = {"window_size": (-1, 0)} if NEW else {"is_causal": True}  # torch 2.11 and later, and before
 
 
-def loading():
+def loader_workers():
     """How the Trainer is to load steps: for a GPU, ahead of time by other processes and copied while it computes."""
     if not torch.cuda.is_available():
         return {"dataloader_pin_memory": False}
@@ -32,7 +32,7 @@ def loading():
     return workers | {"accelerator_config": {"non_blocking": True}}
 
 
-def lay_out(tokens, values):
+def pack_examples(tokens, values):
     """Examples one behind the other, as arguments of the model and of the output layer.
 
     tokens, values: one array an example; values are loss weights or roles, 0 where a token is no target.
@@ -60,7 +60,7 @@ def lay_out(tokens, values):
     }
 
 
-def tensors(batch, device="cpu"):
+def to_tensors(batch, device="cpu"):
     """What `lay_out` returns, its arrays as torch tensors."""
     return {name: a if isinstance(a, int) else torch.as_tensor(a, device=device) for name, a in batch.items()}
 
@@ -72,7 +72,7 @@ def _in_window(longest, window, device):
     return (back >= 0) & (back < window)
 
 
-def _side_by_side(query, key, value, bounds, longest, window, **options):
+def _padded_sdpa(query, key, value, bounds, longest, window, **options):
     """What varlen_attn does, for numbers of 32 bits, on a GPU: all examples at once, as rows of a padded batch."""
     place = torch.arange(len(query), dtype=bounds.dtype, device=bounds.device)
     owner = torch.searchsorted(bounds, place, right=True) - 1
@@ -84,7 +84,7 @@ def _side_by_side(query, key, value, bounds, longest, window, **options):
     return out.transpose(1, 2)[at]
 
 
-def _one_by_one(query, key, value, bounds, longest, window, **options):
+def _per_sequence_sdpa(query, key, value, bounds, longest, window, **options):
     """The same where a few large operations are no quicker than many small ones: on a CPU."""
     sizes = bounds.diff().tolist()
     found = []
@@ -119,11 +119,11 @@ def _attention(
     if query.shape[1] != key.shape[1]:
         options["enable_gqa"] = True
     if not query.is_cuda:
-        attend = _one_by_one
+        attend = _per_sequence_sdpa
     elif short:
         attend = _varlen
     else:
-        attend = _side_by_side
+        attend = _padded_sdpa
     return attend(query, key, value, bounds, longest, sliding_window, **options)[None], None
 
 
@@ -131,11 +131,11 @@ AttentionInterface.register("flat", _attention)
 
 
 @contextlib.contextmanager
-def attention(model):
+def packed_attention(model):
     """Within, the model's attention is the flat one; it builds no mask, since transformers knows none for it.
 
     A model that reads examples alone keeps its own."""
-    if reads_alone(model):
+    if reads_examples_alone(model):
         yield
         return
     before = model.config._attn_implementation
@@ -146,7 +146,7 @@ def attention(model):
         model.config._attn_implementation = before
 
 
-def reads_alone(model):
+def reads_examples_alone(model):
     """Must examples go through this model one at a time? See compatibility.adapt."""
     return getattr(model, "reads_alone", False)
 
@@ -172,7 +172,7 @@ def _states(model, batch):
 
 def token_losses(model, batch):
     """Cross-entropy of each target of a stream, in nats: float32 [W]. To be called within `attention`."""
-    if reads_alone(model):
+    if reads_examples_alone(model):
         return losses_alone(model, batch)
     states, head = _states(model, batch), model.get_output_embeddings()
     rows = zip(states.split(ROWS), batch["targets"].split(ROWS)) if len(states) else []
@@ -180,13 +180,13 @@ def token_losses(model, batch):
     return torch.cat(found) if found else states.new_empty(0)
 
 
-def loss(model, batch, bfloat16=True):
+def weighted_loss(model, batch, bfloat16=True):
     """ILM's loss of one optimiser step. To be called within `attention`; on a GPU, nothing here makes the host wait.
 
     bfloat16: on a GPU, multiply matrices in it (see devices.here); weights, sums, softmax and loss stay in float32.
     """
     short = torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda and bfloat16)
-    if reads_alone(model):
+    if reads_examples_alone(model):
         with short:
             return (losses_alone(model, batch) * batch["values"]).sum()
     with short:
@@ -194,11 +194,11 @@ def loss(model, batch, bfloat16=True):
     return (cross_entropy(logits.float(), batch["targets"], reduction="none") * batch["values"]).sum()
 
 
-def loss_by_rows(model, batch):
+def chunked_loss(model, batch):
     """`loss` for a CPU: the same number from a few rows of logits at a time."""
     head = model.get_output_embeddings()
-    if reads_alone(model) or head.bias is not None:
-        return loss(model, batch)
+    if reads_examples_alone(model) or head.bias is not None:
+        return weighted_loss(model, batch)
     return _WeightedLoss.apply(_states(model, batch), head.weight, batch["targets"], batch["values"])
 
 

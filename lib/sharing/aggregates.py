@@ -18,12 +18,12 @@ SMALL = 20  # learners
 WHY = f"fewer than {SMALL} learners"
 COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "by_group", "word_metrics", "word_levels"]
 COMPARED += ["cost", "preconditions", "clock"]
-DECIDED = ["verdicts", "seed_criteria", "mde"]
+DECIDED = ["verdicts", "original_criteria", "mde"]
 KEPT = {"n_learners", "seeds", "margin"}  # numbers that are not measured on a cell's learners
 
 
 class Study:
-    """A finished run as it may be shown. Raises runs.Missing and manifest.Stale where it is not finished or not sound.
+    """A finished run as it may be shown. Raises MissingResult and StaleResult where it is not finished or not sound.
 
     Attributes: corpus, masks, advice: the reports of 01, 02 and 07; trained: {(model, seed): train.json}; tables:
     {name: frame}, COMPARED, DECIDED, levels and l1, without small cells.
@@ -33,16 +33,19 @@ class Study:
         self.run, self.name = run, run.name
         self.corpus = run.corpus_report()
         self.masks = run.masks_report()
-        self.advice = read_json(run.need(run.hypotheses("recommendation.json"), "07_hypotheses"))
-        names = [run.need(run.compare(f"{name}.csv"), "06_compare") for name in COMPARED[:-1]]
-        names += [run.compare("clock.csv"), *(run.need(run.hypotheses(f"{n}.csv"), "07_hypotheses") for n in DECIDED)]
+        self.advice = read_json(run.require(run.hypotheses("recommendation.json"), "07_hypotheses"))
+        names = [run.require(run.compare(f"{name}.csv"), "06_compare") for name in COMPARED[:-1]]
+        names += [
+            run.compare("clock.csv"),
+            *(run.require(run.hypotheses(f"{n}.csv"), "07_hypotheses") for n in DECIDED),
+        ]
         self.synthetic = any("synthetic" in source["file"] for source in self.corpus["sources"])
         self.tables = {path.stem: read_csv(path) for path in names}
         self._learners()
         self.tables = {name: self._suppressed(table) for name, table in self.tables.items()}
         cost = self.tables["cost"]
         seeds = [(model, seed) for model in cost["model"] for seed in self._seeds(model)]
-        self.trained = {one: read_json(run.need(run.model(*one) / "train.json", "03_train")) for one in seeds}
+        self.trained = {one: read_json(run.require(run.model(*one) / "train.json", "03_train")) for one in seeds}
 
     def _seeds(self, model):
         return sorted(int(path.name[4:]) for path in self.run.model(model, 0).parent.glob("seed*"))
@@ -69,7 +72,7 @@ class Study:
         if level is not None and "n_texts" not in table:
             small |= level.isin(self.small["test"])
         if "valid_perplexity" in table:
-            levels = table["model"].map(design.made_for)
+            levels = table["model"].map(design.level_of)
             small |= levels.isin(self.small["valid"])
         measured = [name for name in table.select_dtypes("number") if name not in KEPT]
         if "valid_perplexity" in table:
@@ -80,40 +83,44 @@ class Study:
         if "n_learners" in table:
             table["n_learners"] = table["n_learners"].astype(object).mask(small, f"<{SMALL}")
         if small.any() and "verdict" not in table:
-            table["why"] = table.get("why", pd.Series(index=table.index, dtype=object)).astype(object).mask(small, WHY)
+            table["reason"] = (
+                table.get("reason", pd.Series(index=table.index, dtype=object)).astype(object).mask(small, WHY)
+            )
         return table
 
     def primary(self, name):
         """The contrast `name` as verdicts rest on it: training's mix of blanks, texts that nobody copied."""
-        rows = contrasts.chosen(self.tables["contrasts"])
+        rows = contrasts.select(self.tables["contrasts"])
         return rows[rows["name"] == name]
 
     def curves(self):
         """Learning curves of all models that are judged on enough valid texts."""
         shown = [(m, s) for (m, s), one in self.trained.items()
-                 if one["status"] == "trained" and design.made_for(m) not in self.small["valid"]]  # fmt: skip
+                 if one["status"] == "trained" and design.level_of(m) not in self.small["valid"]]  # fmt: skip
         read = [read_csv(self.run.model(m, s) / "curve.csv").assign(model=m, seed=s) for m, s in shown]
         return pd.concat(read, ignore_index=True) if read else None
 
     def figures(self):
         """Yield (name, drawn, table) of each figure, in the order of CAPTIONS; titles say the result."""
         tables = self.tables
-        title = {h: verdict_text.title(h, tables["verdicts"]) for h in HYPOTHESES}
-        own, best = self.primary("general-own"), self.primary("general-best")
+        title = {h: verdict_text.hypothesis_title(h, tables["verdicts"]) for h in HYPOTHESES}
+        own, best = self.primary("general_vs_specialist"), self.primary("general_vs_best_specialist")
         yield "h1_gains", result_figures.gains(own, title["H1"]), own
         yield "h2_general_vs_best", result_figures.general_vs_best(best, title["H2"]), best
-        matrix = statistics.on_mix(tables["ppl_matrix"])
+        matrix = statistics.on_training_mix(tables["ppl_matrix"])
         yield "h3_transfer", result_figures.transfer_slopes(matrix, title["H3"]), matrix
-        yield "matrix", result_figures.matrix(matrix, titles.least_surprised(matrix)), matrix
-        by_type, by_l1 = (tables[name][tables[name]["name"] == "general-own"] for name in ("by_type", "by_l1"))
-        yield "by_type", result_figures.forest(by_type, titles.types_of_blanks(by_type), "mask_type"), by_type
+        yield "matrix", result_figures.perplexity_heatmap(matrix, titles.lowest_perplexity(matrix)), matrix
+        by_type, by_l1 = (
+            tables[name][tables[name]["name"] == "general_vs_specialist"] for name in ("by_type", "by_l1")
+        )
+        yield "by_type", result_figures.forest(by_type, titles.span_types(by_type), "mask_type"), by_type
         if by_l1["theta"].notna().any():
             by_l1 = by_l1[by_l1.groupby("l1")["theta"].transform("count") > 0]
             yield "by_l1", result_figures.forest(by_l1, titles.first_languages(by_l1), "l1"), by_l1
         mde, margin = tables["mde"], tables["verdicts"].query("hypothesis == 'H1'")["margin"].iloc[0]
         numbers = mde.assign(n_learners=pd.to_numeric(mde["n_learners"], errors="coerce"))
-        drawn = result_figures.needed_sample(numbers, titles.needed_sample(mde, np.expm1(margin)))
+        drawn = result_figures.sample_size(numbers, titles.sample_size(mde, np.expm1(margin)))
         yield "needed_sample", drawn, mde
         curves = self.curves()
         if curves is not None:
-            yield "learning_curves", result_figures.learning_curves(curves, titles.learned(curves)), curves
+            yield "learning_curves", result_figures.learning_curves(curves, titles.learning_curves(curves)), curves

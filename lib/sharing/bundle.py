@@ -17,8 +17,8 @@ from lib import design
 from lib.errors import LeakFound
 from lib.evaluation import statistics
 from lib.experiment import manifest
-from lib.experiment.files import digest, read_json, write_json, write_table
-from lib.experiment.folders import existing, need
+from lib.experiment.files import file_hash, read_json, write_json, write_table
+from lib.experiment.folders import existing_experiment, require_file
 from lib.formatting import Sentences
 from lib.masking import token_index
 from lib.sharing import leak_check, notebook_pages, paper, report
@@ -57,7 +57,7 @@ def stage(run, folder, weights=False, notebooks=False):
 def without_folders(study, folder):
     """In the texts of `folder`, call the files that the study was given by their last name: a path may tell who works
     where. These are the corpus, and a tokenizer or a base model from a folder."""
-    run, read = study.run, read_json(study.run.folder / "corpus" / manifest.NAME)["inputs"]
+    run, read = study.run, read_json(study.run.folder / "corpus" / manifest.MANIFEST)["inputs"]
     named = {one["init_from"] for one in study.trained.values()} | {study.masks["parameters"]["tokenizer"]}
     given = {Path(os.path.abspath(one)) for one in named if os.sep in one and os.path.exists(one)}
     given |= {(run.folder / one).resolve() for one in read if one.startswith("..")}
@@ -72,7 +72,7 @@ def without_folders(study, folder):
 
 def _enough(study, model, seed):
     """Is the model trained, and does its card's perplexity rest on SMALL learners or more?"""
-    return study.trained[model, seed]["status"] == "trained" and design.made_for(model) not in study.small["valid"]
+    return study.trained[model, seed]["status"] == "trained" and design.level_of(model) not in study.small["valid"]
 
 
 def _card(source, target, weights):
@@ -106,10 +106,13 @@ def _own_words(run):
     if facts["parameters"]["tokenizer"] != "bpe":
         return
     known = run.corpus_report()["learners_known"]
-    file = run.need(run.tokenizer, "02_mask") / "tokenizer.json"
-    texts = pd.read_parquet(run.need(run.texts, "01_extract"), columns=["text_id", "learner_id"])
-    index = token_index.read(run.need(run.index, "02_mask"))[["text_id", "ids"]].merge(texts, on="text_id")
-    index["learner"], least = statistics.whose(index, known)[0], leak_check.FEW if known else leak_check.FEW_TEXTS
+    file = run.require(run.tokenizer, "02_mask") / "tokenizer.json"
+    texts = pd.read_parquet(run.require(run.texts, "01_extract"), columns=["text_id", "learner_id"])
+    index = token_index.read_index(run.require(run.index, "02_mask"))[["text_id", "ids"]].merge(texts, on="text_id")
+    index["learner"], least = (
+        statistics.learner_codes(index, known)[0],
+        leak_check.FEW if known else leak_check.FEW_TEXTS,
+    )
     coder = read_json(file)["model"]
     found = rare_tokens(index, coder["merges"], coder["vocab"], least)
     if found:
@@ -123,19 +126,19 @@ def _own_words(run):
 
 def _may_leave(run, model, seed):
     """Raises LeakFound unless the memorisation report speaks of these very weights and says that they may leave."""
-    path = need(run.folder / "memorisation/memorisation.json", "make memorisation").resolve()
+    path = require_file(run.folder / "memorisation/memorisation.json", "make memorisation").resolve()
     told = read_json(path)["models"].get(f"{model}/seed{seed}")
-    if told is None or told["weights"] != digest(run.model(model, seed) / WEIGHTS):
+    if told is None or told["weights"] != file_hash(run.model(model, seed) / WEIGHTS):
         raise LeakFound(f"{path} does not know the weights of {model}, seed {seed}, as they are now: make memorisation")
     if told["verdict"] != MAY:
-        raise LeakFound(f"{model}, seed {seed}: {told['verdict']}: {told['why']}. Share without WEIGHTS=yes.")
+        raise LeakFound(f"{model}, seed {seed}: {told['verdict']}: {told['reason']}. Share without WEIGHTS=yes.")
 
 
 def found_in(run, paths):
     """(findings of the share check in these files and folders, number of files)."""
     known = run.corpus_report()["learners_known"]
     files = leak_check.everything(paths)
-    texts = run.need(run.texts, "01_extract")
+    texts = run.require(run.texts, "01_extract")
     return leak_check.check(files, texts, known, leak_check.published(files, run.root)), len(files)
 
 
@@ -159,7 +162,7 @@ def check(experiment, weights, notebooks, files=()):
 
     Returns 1 if it is anything, else 0. weights, notebooks: as in `stage`.
     """
-    run = existing(experiment)
+    run = existing_experiment(experiment)
     again = f"make share-check EXPERIMENT={run.name}"
     if files:
         return _checked(run, files, f'{again} FILES="{" ".join(map(str, files))}"')
@@ -169,12 +172,12 @@ def check(experiment, weights, notebooks, files=()):
 
 def build(experiment, weights, notebooks):
     """runs/<experiment>/share/, if the check of it is clean; returns 1 if it is not. More: see `stage`."""
-    run = existing(experiment)
+    run = existing_experiment(experiment)
     with _staged(run, weights, notebooks) as folder:
         if _checked(run, [folder], f"make share EXPERIMENT={run.name}"):
             return 1
         rule = f"no {leak_check.split.NGRAM} words in a row that fewer than {leak_check.FEW} learners wrote"
-        hashes = {str(file.relative_to(folder)): digest(file) for file in leak_check.everything([folder])}
+        hashes = {str(file.relative_to(folder)): file_hash(file) for file in leak_check.everything([folder])}
         write_json({"files": hashes, "rule": rule}, folder / "checked.json")
         shutil.rmtree(run.folder / "share", ignore_errors=True)
         folder.rename(run.folder / "share")

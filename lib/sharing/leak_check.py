@@ -19,8 +19,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from lib.corpus import split
-from lib.corpus.near_duplicates import word_runs
-from lib.errors import Missing
+from lib.corpus.near_duplicates import word_ngrams
+from lib.errors import MissingResult
 from lib.sharing import text_extraction
 
 FEW = 5  # learners: from here on a run of words is nobody's own
@@ -45,10 +45,10 @@ def check(files, texts, learners_known=True, public=()):
     found = [(path, piece) for path in files for piece in text_extraction.pieces(path)]
     read = pd.DataFrame([(path, *piece) for path, piece in found if piece.text is not None], columns=["file", *PIECE])
     unread = [(path, piece.where, "", "", "") for path, piece in found if piece.text is None]
-    grams = {n: word_runs(read["text"], n) for n in LENGTHS}
+    grams = {n: word_ngrams(read["text"], n) for n in LENGTHS}
     few, learners = _somebodys_own(texts, {n: np.unique(runs) for n, (runs, _) in grams.items()}, learners_known)
     for n in few:
-        known = word_runs(pd.Series(list(public), dtype=object).map(text_extraction.spoken), n)[0]
+        known = word_ngrams(pd.Series(list(public), dtype=object).map(text_extraction.spoken), n)[0]
         few[n] = few[n][~few[n].index.isin(known)]
     rows = [row for n in reversed(LENGTHS) for row in _places(read, *grams[n], few[n], n)]
     rows += _learner_ids(read, learners)
@@ -69,11 +69,11 @@ def _somebodys_own(texts, wanted, learners_known):
         block = batch.to_pandas()
         text, learner = block["text"].map(text_extraction.normal), block["learner_id"].astype(str)
         learners |= set(learner)
-        runs, starts = word_runs(text, split.NGRAM)
+        runs, starts = word_ngrams(text, split.NGRAM)
         _keep(found[split.NGRAM], index[split.NGRAM], runs, starts, learner)
         short = np.diff(starts) == 0
         for n in LENGTHS[:-1]:
-            runs, starts = word_runs(text[short], n)
+            runs, starts = word_ngrams(text[short], n)
             one = np.diff(starts) == 1  # then the run is the whole text
             _keep(found[n], index[n], runs[starts[:-1][one]], np.arange(one.sum() + 1), learner[short][one])
     least = FEW if learners_known else FEW_TEXTS
@@ -138,10 +138,10 @@ def published(files, root="."):
 
 
 def everything(paths):
-    """All files of these files and folders, without hidden ones. Raises Missing for a name that is none."""
+    """All files of these files and folders, without hidden ones. Raises MissingResult for a name that is none."""
     for path in paths:
         if not path.exists():
-            raise Missing(f"There is no file or folder {path} to be checked.")
+            raise MissingResult(f"There is no file or folder {path} to be checked.")
     found = [file for path in paths for file in (sorted(path.rglob("*")) if path.is_dir() else [path])]
     return [file for file in found if file.is_file()]
 

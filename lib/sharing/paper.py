@@ -10,12 +10,12 @@ import yaml
 
 from lib import design
 from lib.design import LEVELS
-from lib.evaluation.statistics import on_mix
+from lib.evaluation.statistics import on_training_mix
 from lib.experiment.files import write_text
-from lib.experiment.folders import existing
+from lib.experiment.folders import existing_experiment
 from lib.figures import style
 from lib.figures.captions import CAPTIONS
-from lib.formatting import Sentences, listed, number
+from lib.formatting import Sentences, format_number, join_names
 from lib.hypotheses import decision_rules
 from lib.sharing.aggregates import SMALL, Study
 
@@ -33,7 +33,7 @@ def data_sentences(study):
     whom = "learners whom the corpus does not name"
     if report["learners_known"]:
         whom = f"{sum(report['texts_per_learner'].values()):,} learners"
-    told = {"files": listed([_line(source["file"]) for source in report["sources"]]), "l1s": [*map(_line, large)]}
+    told = {"files": join_names([_line(source["file"]) for source in report["sources"]]), "l1s": [*map(_line, large)]}
     told["levels"] = [f"{row.level} {row.n_texts:,.0f}" for row in levels.itertuples()]
     told["gone"] = [f"{n:,} {reason}" for reason, n in report["dropped"].items() if n]
     return SAY("data", report=report, whom=whom, small=SMALL, **told).split("\n")
@@ -59,7 +59,7 @@ def _models(study):
     each = pd.DataFrame([one["parameters"] for one in trained])
     each = each.assign(**{name: [one[name] for one in trained] for name in ["examples_seen", "parameters_total"]})
     seen = each.groupby(each["model"].map(design.kind))["examples_seen"].agg(["min", "max"])
-    starts = listed(sorted(set(each.loc[~each["init_from"].isin(each["model"]), "init_from"])))
+    starts = join_names(sorted(set(each.loc[~each["init_from"].isin(each["model"]), "init_from"])))
     told = {name: [f"{x:g}" for x in sorted(set(each[name]))] for name in ("learning_rate", "examples_per_step")}
     told["seen"] = [f"{kind} {low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
                     for kind, low, high in seen.itertuples()]  # fmt: skip
@@ -70,36 +70,36 @@ def _models(study):
 
 def results(study):
     """A row a level: own, general and transfer perplexity, and the own model's gain with its interval."""
-    ppl = on_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
-    own = study.primary("general-own").set_index("level").reindex(LEVELS)
+    ppl = on_training_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
+    own = study.primary("general_vs_specialist").set_index("level").reindex(LEVELS)
     rows = {"level": LEVELS, "learners": [str(n) for n in own["n_learners"].fillna("n/a")]}
-    for whose in design.WHOSE.values():
-        models = [design.judged(level)[whose] for level in LEVELS]
-        rows[whose] = [number(ppl.get(cell, np.nan)) for cell in zip(LEVELS, models)]
-    rows["gain, %"] = [number(gain, "{:+.1f}") for gain in own["gain_pct"]]
-    rows["95 % interval"] = ["n/a" if np.isnan(low) else f"{number(low, '{:+.1f}')} to {number(high, '{:+.1f}')}"
-                             for low, high in zip(own["gain_lo"], own["gain_hi"])]  # fmt: skip
+    for whose in design.KINDS:
+        models = [design.compared_at(level)[whose] for level in LEVELS]
+        rows[whose] = [format_number(ppl.get(cell, np.nan)) for cell in zip(LEVELS, models)]
+    rows["gain, %"] = [format_number(gain, "{:+.1f}") for gain in own["gain_pct"]]
+    low, high = ([format_number(gain, "{:+.1f}") for gain in own[end]] for end in ("gain_lo", "gain_hi"))
+    rows["95 % interval"] = [a if a == "n/a" else f"{a} to {b}" for a, b in zip(low, high)]
     return pd.DataFrame(rows)
 
 
 def verdicts(study):
     """Verdicts in words, levels by hypotheses, the overall ones last."""
     table = study.tables["verdicts"].pivot(index="level", columns="hypothesis", values="verdict")
-    return table.reindex([*LEVELS, decision_rules.ALL]).fillna("n/a").reset_index().rename_axis(columns=None)
+    return table.reindex([*LEVELS, decision_rules.ALL_ROWS]).fillna("n/a").reset_index().rename_axis(columns=None)
 
 
 def matrix(study):
     """Perplexities as text, models by test texts."""
-    cells = on_mix(study.tables["ppl_matrix"]).pivot(index="model", columns="test", values="ppl")
+    cells = on_training_mix(study.tables["ppl_matrix"]).pivot(index="model", columns="test", values="ppl")
     rows = [*design.KIND, *cells.index.difference([*design.KIND])]
-    cells = cells.reindex(index=rows, columns=[*LEVELS, design.MIXED])
-    return cells.map(number).rename_axis("model").reset_index()
+    cells = cells.reindex(index=rows, columns=[*LEVELS, design.ALL_LEVELS])
+    return cells.map(format_number).rename_axis("model").reset_index()
 
 
 def counts(study, by="levels"):
-    table = study.tables[by].drop(columns="why", errors="ignore")
+    table = study.tables[by].drop(columns="reason", errors="ignore")
     names = {"n_texts": "texts", "n_learners": "learners", "n_words": "words"}
-    return table.map(lambda x: x if isinstance(x, str) else number(x, "{:,.0f}")).rename(columns=names)
+    return table.map(lambda x: x if isinstance(x, str) else format_number(x, "{:,.0f}")).rename(columns=names)
 
 
 def latex(text):
@@ -164,7 +164,7 @@ def _figure(name, caption):
 
 def build(experiment):
     """Write runs/<experiment>/paper/ anew."""
-    run = existing(experiment)
+    run = existing_experiment(experiment)
     shutil.rmtree(run.folder / "paper", ignore_errors=True)
     write(Study(run), run.folder / "paper")
     print(f"{run.folder}/paper: study.tex inputs methods, data statement, tables and figures; references.bib")

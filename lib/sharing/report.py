@@ -15,7 +15,7 @@ from lib import design, formatting
 from lib.design import LEVELS
 from lib.experiment import manifest
 from lib.experiment.files import read_yaml, write_text
-from lib.experiment.folders import existing
+from lib.experiment.folders import existing_experiment
 from lib.figures.captions import CAPTIONS
 from lib.hypotheses import decision_rules, verdict_text
 from lib.hypotheses.decision_rules import HOLDS, HYPOTHESES, NOT, outcome
@@ -35,13 +35,13 @@ def page(study):
     context = {
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
         "hypotheses": verdicts, "contradicted": _contradicted(tables["verdicts"]),
-        "untested": verdict_text.unasked(tables["verdicts"]), "data": paper.data_sentences(study),
+        "untested": verdict_text.not_applicable(tables["verdicts"]), "data": paper.data_sentences(study),
         "methods": paper.methods(study),
         "counts": paper.counts(study), "results": paper.results(study),
         "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
         "matrix": paper.matrix(study), "words": _words(tables["word_metrics"]), "cost": _cost(study),
         "preconditions": tables["preconditions"][["check", "holds", "detail"]].replace({True: "yes", False: "no"}),
-        "criteria": _criteria(tables["seed_criteria"]), "figures": [_figure(*one) for one in study.figures()],
+        "criteria": _criteria(tables["original_criteria"]), "figures": [_figure(*one) for one in study.figures()],
         "weights": [one for one in study.trained.values() if one["status"] == "trained"],
         "citations": read_yaml(study.run.root / "CITATION.cff")["references"],
     } | _provenance(study)  # fmt: skip
@@ -53,14 +53,14 @@ def _hypothesis(verdicts, name):
     colour = {NOT: "no"} | dict.fromkeys(HOLDS, "yes")
     words = words.str.replace(r" \((?!provisional).*?\)", "", regex=True)  # the title names the levels
     rows = [{"word": words.get(level, "n/a"), "colour": colour.get(outcome(words.get(level, "n/a")), "open")}
-            for level in [*LEVELS, decision_rules.ALL]]  # fmt: skip
-    title = verdict_text.title(name, verdicts)
+            for level in [*LEVELS, decision_rules.ALL_ROWS]]  # fmt: skip
+    title = verdict_text.hypothesis_title(name, verdicts)
     return {"name": name, "claim": HYPOTHESES[name].claim, "title": title, "verdicts": rows}
 
 
 def _contradicted(verdicts):
     """What other ways of asking say against verdicts, a line each."""
-    told = verdicts[verdicts["robust"].str.startswith("no") & (verdicts["level"] != decision_rules.ALL)]
+    told = verdicts[verdicts["robust"].str.startswith("no") & (verdicts["level"] != decision_rules.ALL_ROWS)]
     return [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
             for row in told.itertuples()]  # fmt: skip
 
@@ -70,9 +70,11 @@ def _words(table):
     if table["exact"].isna().all():
         return None
     shown = table[["level", "model", "n", "exact", "top5"]].sort_values(["level", "model"])
-    shown = shown[design.at_home(shown["model"], shown["level"])]
-    shown = shown.assign(n=shown["n"].map(lambda n: formatting.number(n, "{:,.0f}")))
-    shown[["exact", "top5"]] = (100 * shown[["exact", "top5"]]).map(lambda share: formatting.number(share, "{:.0f}"))
+    shown = shown[design.in_level(shown["model"], shown["level"])]
+    shown = shown.assign(n=shown["n"].map(lambda n: formatting.format_number(n, "{:,.0f}")))
+    shown[["exact", "top5"]] = (100 * shown[["exact", "top5"]]).map(
+        lambda share: formatting.format_number(share, "{:.0f}")
+    )
     return shown.rename(columns={"n": "words asked", "exact": "exact, %", "top5": "first five, %"})
 
 
@@ -80,16 +82,16 @@ def _cost(study):
     table = study.tables["cost"].merge(study.tables["clock"][["model", "hours"]], on="model")
     return pd.DataFrame({
         "model": table["model"], "kind": table["kind"], "starts from": table["init_from"],
-        "examples": table["examples_seen"].map(lambda n: formatting.number(n, "{:,.0f}")),
-        "minutes": (60 * table["hours"]).map(formatting.number),
-        "valid perplexity": table["valid_perplexity"].map(formatting.number),
+        "examples": table["examples_seen"].map(lambda n: formatting.format_number(n, "{:,.0f}")),
+        "minutes": (60 * table["hours"]).map(formatting.format_number),
+        "valid perplexity": table["valid_perplexity"].map(formatting.format_number),
     })  # fmt: skip
 
 
 def _criteria(table):
     keys = ["criterion", "model"] if "model" in table else ["criterion"]  # 07 named no model before 2026-11-23
     if "model" in table:
-        table = table.assign(model=[design.WHOSE[design.kind(model)] for model in table["model"]])
+        table = table.assign(model=[design.kind(model) for model in table["model"]])
     at = table.groupby([*keys, "passed"], sort=False)["level"].agg(lambda rows: ", ".join(dict.fromkeys(rows)))
     at = at.unstack(sort=False).reindex(columns=["pass", "fail"]).fillna("–").reset_index()
     return at.rename(columns={"pass": "passes at", "fail": "fails at"})
@@ -112,7 +114,7 @@ def _provenance(study):
     folders = {"corpus": "01 extract", "masks": "02 mask", "compare": "06 compare", "hypotheses": "07 hypotheses"}
     facts = {"commits": {one["commit"] or "unknown" for one in runs}, "machines": {one["machine"] for one in runs}}
     facts["seeds"] = {seed for _, seed in study.trained}
-    manifests = {name: manifest.digest(study.run.folder / at / manifest.NAME) for at, name in folders.items()}
+    manifests = {name: manifest.digest(study.run.folder / at / manifest.MANIFEST) for at, name in folders.items()}
     return {name: sorted(values) for name, values in facts.items()} | {"manifests": manifests}
 
 
@@ -124,7 +126,7 @@ def write(study, folder):
 
 def build(experiment):
     """Write runs/<experiment>/report/: the page, and the executed notebooks as pages."""
-    run = existing(experiment)
+    run = existing_experiment(experiment)
     print(f"{write(Study(run), run.folder / 'report')}: opens by a double-click, without network", flush=True)
     n = notebook_pages.write_notebooks(run, run.folder / "report/notebooks")
     print(f"{run.folder / 'report/notebooks'}: {n} notebooks with code, and as *.text.html without")

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from lib.design import LEVELS
-from lib.errors import Missing, NotUpstream
-from lib.experiment.files import atomic, read_json, write_json, write_table
-from lib.experiment.folders import existing
+from lib.errors import MissingResult, UpstreamFormatError
+from lib.experiment.files import atomic_write, read_json, write_json, write_table
+from lib.experiment.folders import existing_experiment
 from lib.masking.segmentation import TYPES
 
 BETWEEN = "\n\n\n"  # what parts two documents in a text file of upstream's
@@ -23,7 +23,8 @@ def export_model(folder, to):
     """Copy a model folder into `to` and add what upstream reads: pytorch_model.bin, additional_ids_to_tokens.pkl.
 
     Both are in formats as old as upstream: torch's before zip files, pickle's protocol 2. Upstream's own tokenizer is
-    GPT-2's, so its notebook as it stands is for models with that vocabulary. Raises NotUpstream unless it is a GPT-2.
+    GPT-2's, so its notebook as it stands is for models with that vocabulary. Raises UpstreamFormatError unless it is a
+    GPT-2.
     """
     import torch  # here, since texts and masks need neither
     from transformers import AutoTokenizer
@@ -34,19 +35,19 @@ def export_model(folder, to):
     folder, to = Path(folder), Path(to)
     config = read_json(folder / "config.json")
     if config["model_type"] != "gpt2":
-        raise NotUpstream(f"{folder} holds a {config['model_type']} model. Upstream ILM knows gpt2 only.")
-    model, tokenizer = loading.load(folder), AutoTokenizer.from_pretrained(folder)
+        raise UpstreamFormatError(f"{folder} holds a {config['model_type']} model. Upstream ILM knows gpt2 only.")
+    model, tokenizer = loading.load_model(folder), AutoTokenizer.from_pretrained(folder)
     added = dict(zip(tokenizer.convert_tokens_to_ids(SPECIALS), SPECIALS))
     to.mkdir(parents=True, exist_ok=True)
     for name in [*READ_BY_ALL, "README.md"]:
-        with atomic(to / name) as temporary:
+        with atomic_write(to / name) as temporary:
             shutil.copyfile(folder / name, temporary)
     same_function = {"activation_function": "gelu_new", "n_ctx": config["n_positions"]}  # under names of its time
     write_json(config | same_function, to / "config.json")
-    with atomic(to / "pytorch_model.bin") as temporary:
+    with atomic_write(to / "pytorch_model.bin") as temporary:
         weights = {name: tensor.cpu().contiguous() for name, tensor in model.state_dict().items()}
         torch.save(weights, temporary, _use_new_zipfile_serialization=False)
-    with atomic(to / "additional_ids_to_tokens.pkl") as temporary:
+    with atomic_write(to / "additional_ids_to_tokens.pkl") as temporary:
         temporary.write_bytes(pickle.dumps(added, protocol=2))
 
 
@@ -66,7 +67,7 @@ def export_texts(texts, to):
         for part in ["train", "valid", "test"]:
             documents = [document(text) for text in own.loc[own["split"] == part, "text"]]
             file = f"{level.lower()}/{part}.txt"
-            with atomic(to / file) as temporary:
+            with atomic_write(to / file) as temporary:
                 temporary.write_bytes(BETWEEN.join(text for text, _ in documents).encode())
             report[file] = {"documents": len(documents), "runs_cut": sum(n for _, n in documents)}
     test = texts[texts["split"] == "test"]
@@ -79,7 +80,7 @@ def export_texts(texts, to):
 def _type(value):
     """Stands in for upstream's class of mask types: its values are our numbers of them."""
     if value not in range(len(TYPES)):
-        raise NotUpstream(f"a mask of type {value!r}; known are 0 to {len(TYPES) - 1}, {', '.join(TYPES)}")
+        raise UpstreamFormatError(f"a mask of type {value!r}; known are 0 to {len(TYPES) - 1}, {', '.join(TYPES)}")
     return value
 
 
@@ -89,26 +90,28 @@ class _MasksOnly(pickle.Unpickler):
     def find_class(self, module, name):
         if (module, name) == ("ilm.mask.hierarchical", "MaskHierarchicalType"):
             return _type
-        raise NotUpstream(f"it asks for {module}.{name}; a mask file needs only ilm.mask.hierarchical's mask types")
+        raise UpstreamFormatError(
+            f"it asks for {module}.{name}; a mask file needs only ilm.mask.hierarchical's mask types"
+        )
 
     def persistent_load(self, pid):
-        raise NotUpstream("it refers to something outside of itself")
+        raise UpstreamFormatError("it refers to something outside of itself")
 
 
 def import_masks(file):
     """Texts and masks of a file that upstream's create_ilm_examples wrote. Nothing in it can run.
 
     Returns (texts, masks): text_id (the place in the file), text; and text_id, mask_set, span_type, char_offset,
-    char_length as in masks/test.parquet, one row a span; masks without spans have none. Raises NotUpstream.
+    char_length as in masks/test.parquet, one row a span; masks without spans have none. Raises UpstreamFormatError.
     """
     content = Path(file).read_bytes()
     try:
         found = _MasksOnly(io.BytesIO(content)).load()
         rows = [row for place, one in enumerate(_a(list, found)) for row in _rows(place, one)]
-    except NotUpstream as error:
-        raise NotUpstream(f"{file} is no mask file of upstream ILM: {error}. Nothing of it was used.") from None
+    except UpstreamFormatError as error:
+        raise UpstreamFormatError(f"{file} is no mask file of upstream ILM: {error}. Nothing of it was used.") from None
     except Exception as error:  # a damaged pickle fails in as many ways as there are opcodes
-        raise NotUpstream(
+        raise UpstreamFormatError(
             f"{file} is no mask file of upstream ILM, or a damaged one: {type(error).__name__}, {error}. Expected: "
             "what its create_ilm_examples.py writes, a pickled list of (text, masks)."
         ) from None
@@ -124,22 +127,24 @@ def _rows(place, one):
         for kind, offset, length in map(tuple, _a(list, mask)):
             inside = end <= _a(int, offset) < offset + _a(int, length) <= len(text)
             if not inside:
-                raise NotUpstream(f"mask {mask_set} of text {place}: a span at {offset}, {length} long, out of it")
+                raise UpstreamFormatError(
+                    f"mask {mask_set} of text {place}: a span at {offset}, {length} long, out of it"
+                )
             end = offset + length
             yield place, mask_set, _a(int, kind), offset, length
 
 
 def _a(kind, found):
     if type(found) is not kind:
-        raise NotUpstream(f"there is a {type(found).__name__} where a {kind.__name__} should be")
+        raise UpstreamFormatError(f"there is a {type(found).__name__} where a {kind.__name__} should be")
     return found
 
 
 def model_to(model, to):
-    """`export_model`, told in a sentence. Raises Missing where that is no model's folder."""
+    """`export_model`, told in a sentence. Raises MissingResult where that is no model's folder."""
     absent = [name for name in ("config.json", "model.safetensors") if not (Path(model) / name).exists()]
     if absent:
-        raise Missing(f"{model} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
+        raise MissingResult(f"{model} lacks {' and '.join(absent)}. Expected: a model's folder, such as "
                       "runs/demo/models/a1/seed0, which 03_train leaves.")  # fmt: skip
     export_model(model, to)
     print(f"{to}: opens with transformers, and in upstream ILM's inference.ipynb. The licence of the corpus "
@@ -148,8 +153,8 @@ def model_to(model, to):
 
 def texts_to(experiment, to):
     """`export_texts` of an experiment, told in sentences."""
-    run = existing(experiment)
-    texts = pd.read_parquet(run.need(run.texts, "01_extract"))
+    run = existing_experiment(experiment)
+    texts = pd.read_parquet(run.require(run.texts, "01_extract"))
     report = export_texts(texts, to)
     print(f"{to}: {report['all/train.txt']['documents']:,} training texts for upstream ILM, in all and by level; "
           f"{sum(own['runs_cut'] for own in report.values()) // 2:,} runs of empty lines cut to one. "
@@ -159,7 +164,7 @@ def texts_to(experiment, to):
 def masks_to(file, to):
     """`import_masks` as texts.csv and masks.csv in a folder."""
     if not Path(file).exists():
-        raise Missing(f"There is no {file}. Expected: a pickle of upstream's create_ilm_examples.py.")
+        raise MissingResult(f"There is no {file}. Expected: a pickle of upstream's create_ilm_examples.py.")
     texts, masks = import_masks(file)
     write_table(texts, Path(to) / "texts.csv")
     write_table(masks.assign(span_type=masks["span_type"].map(dict(enumerate(TYPES)))), Path(to) / "masks.csv")

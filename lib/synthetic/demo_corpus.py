@@ -31,11 +31,11 @@ def embedded_corpus(n_texts=3300, seed=2020):
     shares of dirt are those of demo_corpus.yaml. text_corrected is the text without its spelling errors.
     """
     rng = np.random.default_rng(seed)
-    careers = list(_careers(n_texts, rng))
+    careers = list(_learner_histories(n_texts, rng))
     learners = zip(_ids(len(careers), WALK["learner_id"], rng), careers)
     rows = [row for learner_id, career in learners for row in _learner(learner_id, career, rng)]
     rows[0] |= {column: WALK[column] for column in ("text", "text_corrected")}
-    _soil(rows, rng)
+    _add_noise(rows, rng)
     table = pd.DataFrame(rows).assign(writing_id=_ids(n_texts, WALK["writing_id"], rng))
     table["topic_id"] = 8 * (table["level"] - 1) + table["unit"]
     table["cefr_numeric"] = (table["level"] + 2) // 3
@@ -48,7 +48,7 @@ def _ids(n, first, rng):
     return [first, *rng.choice(np.delete(np.arange(1, 100_000), first - 1), n - 1, replace=False).tolist()]
 
 
-def _careers(n_texts, rng):
+def _learner_histories(n_texts, rng):
     """Yield, learner by learner, the prompts she or he answers, until every level has its share of n_texts."""
     left = {level: round(n_texts * one["share"]) for level, one in DATA["levels"].items()}
     left["A1"] += n_texts - sum(left.values())
@@ -184,7 +184,7 @@ def _reworded(text, kind, l1, cefr, proneness, rng):
     return text
 
 
-SOIL = {  # ways to dirty a text (and its corrected form alike), given its prompt
+NOISE = {  # ways to dirty a text (and its corrected form alike), given its prompt
     "question_copied": lambda text, prompt: f"{prompt['ask']} {text}",
     "model_answer_copied": lambda text, prompt: f"{_model_answer(prompt)} {text}",
     "glued": lambda text, prompt: re.sub(r"([a-z][.!?]) (?=[A-Z])", r"\1", text, count=2),
@@ -203,7 +203,7 @@ def _model_answer(prompt):
     return compose(prompt, _facts(WALK["facts"], rng), rng).split(". ")[0] + "."
 
 
-def _soil(rows, rng):
+def _add_noise(rows, rng):
     """Change small shares of the rows, never the walking learner's, in the ways of SOIL."""
     rows = [rows[i] for i in rng.permutation(len(rows)) if rows[i]["learner_id"] != WALK["learner_id"]]
     prompts, spare = {prompt["topic"]: prompt for prompt in PROMPTS}, iter(rows)
@@ -215,7 +215,7 @@ def _soil(rows, rng):
             if "duplicate" in kind:
                 sources = [r for r in rows if r["topic"] == row["topic"] and r["learner_id"] != row["learner_id"]]
             source = sources[rng.integers(len(sources))]
-            soiled = {column: SOIL[kind](source[column], prompt) for column in ("text", "text_corrected")}
+            soiled = {column: NOISE[kind](source[column], prompt) for column in ("text", "text_corrected")}
             if soiled["text"].count("xxx") < soiled["text_corrected"].count("xxx"):
                 continue  # a misspelt name stays readable; take another text
             missing -= soiled["text"] != row["text"]

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from lib.design import LEVELS
-from lib.errors import BadName
+from lib.errors import InvalidName
 from lib.experiment.files import write_table
 from lib.synthetic.demo_corpus import COLUMNS, L1S
 
@@ -192,6 +192,6 @@ def _sentence(lexicon, theme, rng):
 def write(name, file, texts=None, seed=1):
     """One of CORPORA as a CSV file; texts: how many, or None for as many as the corpus has by itself."""
     if name not in CORPORA:
-        raise BadName(f"There is no corpus {name!r}. There are: {', '.join(CORPORA)}.")
+        raise InvalidName(f"There is no corpus {name!r}. There are: {', '.join(CORPORA)}.")
     size = {"n_texts": texts} if texts else {}
     write_table(CORPORA[name](**size, seed=seed), file)

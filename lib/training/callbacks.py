@@ -13,10 +13,10 @@ from IPython.display import display
 from tqdm import tqdm
 from transformers import TrainerCallback
 
-from lib.errors import CutOff
+from lib.errors import TrainingInterrupted
 from lib.experiment.files import write_json
 from lib.figures import result_figures
-from lib.figures.tables import attended
+from lib.figures.tables import is_interactive
 from lib.training import checkpoints, distributed
 from lib.training.dataset import last_step
 
@@ -48,9 +48,9 @@ class Progress(TrainerCallback):
 
     def __init__(self, settings, label, folder):
         self.size, self.file, self.told = settings.examples_per_step, folder / "progress.json", 0.0
-        self.ends = {last_step(settings, n) for n in [settings.examples, *settings.keep_at.values()]}
-        how = {"mininterval": 5, "ncols": 100, "leave": False, "disable": distributed.number() > 0, "file": sys.stdout}
-        self.bar = tqdm(total=settings.examples, desc=label, unit=" examples", **how)
+        self.ends = {last_step(settings, n) for n in [settings.max_examples, *settings.snapshot_at.values()]}
+        how = {"mininterval": 5, "ncols": 100, "leave": False, "disable": distributed.rank() > 0, "file": sys.stdout}
+        self.bar = tqdm(total=settings.max_examples, desc=label, unit=" examples", **how)
 
     def on_train_begin(self, args, state, control, **_):
         self.first, self.since = state.global_step, time.time()
@@ -58,7 +58,7 @@ class Progress(TrainerCallback):
 
     def on_step_end(self, args, state, control, **_):
         self.bar.update(self.size)
-        if time.time() > self.told + 5 and not distributed.number():
+        if time.time() > self.told + 5 and not distributed.rank():
             self.told = time.time()
             left = (self.told - self.since) / (state.global_step - self.first) * (state.max_steps - state.global_step)
             write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": round(left)}, self.file)
@@ -82,14 +82,14 @@ class Curve(TrainerCallback):
         self.settings, self.seed, self.label, self.place = settings, seed, label, None
 
     def on_evaluate(self, args, state, control, **_):
-        if not attended():
+        if not is_interactive():
             return
         size = self.settings.examples_per_step
         looks = [entry for entry in state.log_history if "eval_perplexity" in entry]
         curve = pd.DataFrame({
             "model": self.settings.model,
             "seed": self.seed,
-            "examples": [min(look["step"] * size, self.settings.examples) for look in looks],
+            "examples": [min(look["step"] * size, self.settings.max_examples) for look in looks],
             "valid_perplexity": [look["eval_perplexity"] for look in looks],
         })  # fmt: skip
         title = f"{self.label}: step {state.global_step:,} of {state.max_steps:,}"
@@ -102,19 +102,19 @@ class Curve(TrainerCallback):
 
 
 class Checkpoints(TrainerCallback):
-    """Seals what the Trainer saved, keeps apart what keep_at asks for, and removes what is no longer needed.
+    """Seals what the Trainer saved, keeps apart what snapshot_at asks for, and removes what is no longer needed.
 
-    When training has been told to end, it saves after the step and raises CutOff. Of several processes the first one
-    saves; the others end.
+    When training has been told to end, it saves after the step and raises TrainingInterrupted. Of several processes the
+    first one saves; the others end.
     """
 
     def __init__(self, course, settings):
         self.course = course
-        self.kept_at = {last_step(settings, n) for n in settings.keep_at.values()}
+        self.kept_at = {last_step(settings, n) for n in settings.snapshot_at.values()}
 
     def on_step_end(self, args, state, control, **_):
         ending = self.course.told_to_end
-        if distributed.number():
+        if distributed.rank():
             control.should_save = False
             control.should_training_stop |= ending
         else:
@@ -124,10 +124,12 @@ class Checkpoints(TrainerCallback):
         here = Path(args.output_dir) / f"checkpoint-{state.global_step}"
         if state.global_step in self.kept_at:
             checkpoints.keep(here)
-        checkpoints.seal(here, self.course.facts())
+        checkpoints.finalize(here, self.course.facts())
         checkpoints.prune(here)
         if self.course.told_to_end:
-            raise CutOff(f"The time is up. Saved at step {state.global_step}: the same command goes on from there.")
+            raise TrainingInterrupted(
+                f"The time is up. Saved at step {state.global_step}: the same command goes on from there."
+            )
 
 
 class OtherNoise(TrainerCallback):
@@ -137,5 +139,5 @@ class OtherNoise(TrainerCallback):
         self.resumed_at = resumed_at
 
     def on_step_begin(self, args, state, control, **_):
-        if state.global_step == self.resumed_at and distributed.number():
-            torch.manual_seed(torch.initial_seed() + 1000 * state.global_step + distributed.number())
+        if state.global_step == self.resumed_at and distributed.rank():
+            torch.manual_seed(torch.initial_seed() + 1000 * state.global_step + distributed.rank())

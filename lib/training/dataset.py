@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from lib.masking import masks
-from lib.masking.examples import begin_with, examples, lengths, loss_weights
-from lib.masking.token_index import Texts
+from lib.masking.examples import add_prefix, build_examples, example_lengths, loss_weights
+from lib.masking.token_index import TokenizedTexts
 from lib.models import packing
 
 ORDER = 1000  # purpose of the random numbers that shuffle a pass, apart from all that draw masks
@@ -34,12 +34,12 @@ class Steps:
     def __init__(self, index, drawing, settings, seed, first_special, first=None):
         self.first = first
         self.text_ids = index["text_id"].to_numpy()
-        self.texts = Texts.of(index)
+        self.texts = TokenizedTexts.of(index)
         self.keys = masks.text_keys(self.text_ids)
         self.drawing, self.settings, self.seed, self.first_special = drawing, settings, seed, first_special
         self.dropped = {"two spans in one token": 0, "longer than the model takes": 0}
         self.passes, self.order, self.lengths = [], np.empty((0, 2), int), np.empty(0, int)
-        while len(self.order) < settings.examples:
+        while len(self.order) < settings.max_examples:
             before = len(self.order)
             self._add_pass()
             if len(self.order) == before:
@@ -47,16 +47,16 @@ class Steps:
 
     def _add_pass(self):
         number, drawing = len(self.passes), self.drawing
-        chances = masks.chances(drawing.p, drawing.ngram_share)
-        how = (number, drawing.masks_per_text, drawing.tries, *chances, drawing.max_ngram)
+        chances = masks.mask_probabilities(drawing.mask_probability, drawing.ngram_share)
+        how = (number, drawing.masks_per_text, drawing.max_redraws, *chances, drawing.max_ngram)
         drawn = masks.draw(self.texts.units, self.texts.unit_bounds, self.keys, self.seed, masks.TRAINING, *how)
         self.passes.append(drawn)
         shuffle = np.random.Generator(np.random.Philox(key=[self.seed, ORDER + number])).permutation(len(drawn[-1]))
-        length = lengths(self.texts, *drawn)[shuffle]
+        length = example_lengths(self.texts, *drawn)[shuffle]
         length[length > 0] += self.first is not None
         fits = (length > 0) & (length <= drawing.max_length)
-        taken = np.flatnonzero(fits)[: self.settings.examples - len(self.order)]
-        if len(self.order) + len(taken) == self.settings.examples:  # what comes after is not looked at
+        taken = np.flatnonzero(fits)[: self.settings.max_examples - len(self.order)]
+        if len(self.order) + len(taken) == self.settings.max_examples:  # what comes after is not looked at
             length = length[: taken[-1] + 1]
         self.dropped["two spans in one token"] += int((length < 0).sum())
         self.dropped["longer than the model takes"] += int((length > drawing.max_length).sum())
@@ -74,17 +74,17 @@ class Steps:
 
     def _built(self, drawn, chosen, length):
         if self.first is None:
-            return examples(self.texts, drawn, chosen, length, self.first_special)
-        built = examples(self.texts, drawn, chosen, length - 1, self.first_special)
-        return map(list, zip(*map(begin_with, self.first[drawn[-1][chosen]], *built)))
+            return build_examples(self.texts, drawn, chosen, length, self.first_special)
+        built = build_examples(self.texts, drawn, chosen, length - 1, self.first_special)
+        return map(list, zip(*map(add_prefix, self.first[drawn[-1][chosen]], *built)))
 
     def __len__(self):
         return last_step(self.settings, len(self.order))
 
     def __getitem__(self, step):
-        return self.parts(step, 1)[0]
+        return self.micro_batches(step, 1)[0]
 
-    def parts(self, step, n):
+    def micro_batches(self, step, n):
         """Its share of a step in n batches (or fewer) of whole examples, in order.
 
         Losses of all batches of all shares add up to the step's loss.
@@ -93,7 +93,9 @@ class Steps:
         tokens, roles = self.examples(step * size, (step + 1) * size)
         weights, batches = loss_weights(roles), []
         for some in np.array_split(np.array_split(np.arange(len(tokens)), of)[which], n):
-            batches += [packing.lay_out([tokens[i] for i in some], [weights[i] for i in some])] if len(some) else []
+            batches += (
+                [packing.pack_examples([tokens[i] for i in some], [weights[i] for i in some])] if len(some) else []
+            )
         return batches
 
     def table(self, seen):

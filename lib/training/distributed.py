@@ -8,12 +8,12 @@ import torch
 import torch.distributed as dist
 
 
-def number():
+def rank():
     """Which of the processes this one is, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def together(model, loss, ending):
+def all_reduce_step(model, loss, ending):
     """Add up gradients (in place) and losses of all processes; ending: whether any has been told to end.
 
     Returns (loss, ending), the same for all. Called once a step by every process.
@@ -29,10 +29,10 @@ def together(model, loss, ending):
     return loss, bool(told)
 
 
-def of_first(make):
+def broadcast_from_rank0(make):
     """What make() returns in the first process, in all of them."""
     if not dist.is_initialized():
         return make()
-    found = [None if number() else make()]
+    found = [None if rank() else make()]
     dist.broadcast_object_list(found)
     return found[0]

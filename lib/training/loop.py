@@ -8,7 +8,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArgumen
 
 from lib.evaluation import scoring
 from lib.experiment import manifest
-from lib.experiment.files import told
+from lib.experiment.files import reporting_write_errors
 from lib.models import loading, packing
 from lib.training import checkpoints, distributed, launch
 from lib.training.callbacks import Checkpoints, Curve, OtherNoise, Progress, reporting
@@ -23,19 +23,21 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     valid: (keys, tokens, roles) as scoring.frozen_examples returns them; folder: of the checkpoints, from the newest
     sound one of which training goes on; inputs: {name: hash} of what else decides the weights. Returns (curve, how):
     curve has one row an evaluation, step 0 included: examples, train_loss, valid_loss and valid_perplexity (of answer
-    tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises NotFinite when a loss is
-    not finite, OutOfMemory when not even one example fits, CutOff when a signal says that the time is up, and
-    what checkpoints.claim raises. A budget of 0 leaves the model as it is.
+    tokens); how: seconds in all, resumed_at (a step or None), micro_batches. Raises NonFiniteLoss when a loss is
+    not finite, OutOfMemory when not even one example fits, TrainingInterrupted when a signal says that the time is up,
+    and what checkpoints.claim raises. A budget of 0 leaves the model as it is.
     """
-    if settings.examples == 0:
+    if settings.max_examples == 0:
         scores = scoring.score(model, *valid)
         row = {"examples": 0, "valid_loss": infill_loss(scores), "valid_perplexity": perplexity(scores)}
         return pd.DataFrame([row]).reindex(columns=CURVE), {"seconds": 0.0, "resumed_at": None, "micro_batches": 1}
     made_from = {name: value for name, value in vars(settings).items() if name not in ("seeds", "devices")}
     made_from |= {"seed": seed, "first weights": loading.fingerprint(model)}
-    made_from |= inputs | {"torch": torch.__version__} | manifest.modules("lib.training.loop", "lib.training.dataset")
-    found = checkpoints.claim(folder, made_from)
-    began = time.perf_counter() - (checkpoints.facts(found)["seconds"] if found else 0)
+    made_from |= (
+        inputs | {"torch": torch.__version__} | manifest.module_hashes("lib.training.loop", "lib.training.dataset")
+    )
+    found = checkpoints.open_or_resume(folder, made_from)
+    began = time.perf_counter() - (checkpoints.metadata(found)["seconds"] if found else 0)
     use_cache = model.config.use_cache
     if found is None or not checkpoints.ended(found):
         task = {"settings": settings, "seed": seed, "folder": folder, "label": label, "found": found}
@@ -45,21 +47,23 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     model.config.use_cache = use_cache  # the Trainer turns it off, and would leave it so for all who use the model
     checkpoints.load_best(last, model)
     how = {"seconds": round(seconds, 1), "resumed_at": found and checkpoints.step(found)}
-    table = curve(checkpoints.state(last)["log_history"], settings.examples_per_step, len(steps.order))
-    return table, how | {"micro_batches": checkpoints.facts(last)["micro_batches"]}
+    table = curve(checkpoints.trainer_state(last)["log_history"], settings.examples_per_step, len(steps.order))
+    return table, how | {"micro_batches": checkpoints.metadata(last)["micro_batches"]}
 
 
 def run(model, steps, valid, settings, seed, folder, label, found):
     """Train from `found`, a checkpoint or None, to the end: in this process, or as one of several (distributed.py)."""
-    steps.share = distributed.number(), settings.devices
+    steps.share = distributed.rank(), settings.devices
     trainer = _trainer(model, steps, valid, settings, seed, folder, label, found)
-    if distributed.number():  # other noise for other examples
-        torch.manual_seed(torch.initial_seed() + distributed.number())
+    if distributed.rank():  # other noise for other examples
+        torch.manual_seed(torch.initial_seed() + distributed.rank())
     try:
         with trainer.course.warned():
             trainer.train(resume_from_checkpoint=found and str(found))
     except Exception:
-        with told(folder / f"checkpoint-{trainer.state.global_step}"):  # where the disk may have been full
+        with reporting_write_errors(
+            folder / f"checkpoint-{trainer.state.global_step}"
+        ):  # where the disk may have been full
             raise
 
 
@@ -67,22 +71,22 @@ def _trainer(model, steps, valid, settings, seed, folder, label, found):
     every = settings.eval_every // settings.examples_per_step
     arguments = TrainingArguments(
         output_dir=str(folder), seed=seed, max_steps=len(steps), per_device_train_batch_size=1,
-        learning_rate=settings.learning_rate, lr_scheduler_type=settings.schedule, max_grad_norm=settings.clip,
+        learning_rate=settings.learning_rate, lr_scheduler_type=settings.schedule, max_grad_norm=settings.max_grad_norm,
         eval_strategy="steps", eval_steps=every, eval_on_start=found is None, save_strategy="steps", save_steps=every,
         metric_for_best_model="infill_loss", greater_is_better=False, restore_callback_states_from_checkpoint=True,
         logging_steps=every, logging_nan_inf_filter=False, remove_unused_columns=False, disable_tqdm=True,
-        train_sampling_strategy="sequential", report_to=reporting(settings.model, seed), **packing.loading(),
+        train_sampling_strategy="sequential", report_to=reporting(settings.model, seed), **packing.loader_workers(),
     )  # fmt: skip
     trainer = ILMTrainer(
         model=model, args=arguments, train_dataset=steps, eval_dataset=valid,
-        data_collator=lambda items: packing.tensors(items[0]), callbacks=[EarlyStoppingCallback(settings.patience)],
+        data_collator=lambda items: packing.to_tensors(items[0]), callbacks=[EarlyStoppingCallback(settings.patience)],
     )  # fmt: skip
     trainer.remove_callback(PrinterCallback)  # it prints every log as a dict
     trainer.add_callback(Progress(settings, label, folder))
     trainer.add_callback(Curve(settings, seed, label))
     trainer.add_callback(Checkpoints(trainer.course, settings))  # after Progress, which asks for some of them
     if found:
-        trainer.course.go_on(checkpoints.facts(found))
+        trainer.course.go_on(checkpoints.metadata(found))
         trainer.add_callback(OtherNoise(checkpoints.step(found)))
     return trainer
 

@@ -12,12 +12,12 @@ from lib.training.dataset import last_step
 LONGEST = 96  # tokens that `generate` writes unless told otherwise: four blanks, as the card counts them
 
 
-def kept(folder, settings):
-    """{level: weights} that keep_at asks for, files among the checkpoints of a finished training in `folder`."""
-    return {level: checkpoints.kept(folder, last_step(settings, n)) for level, n in settings.keep_at.items()}
+def snapshot_files(folder, settings):
+    """{level: weights} that snapshot_at asks for, files among the checkpoints of a finished training in `folder`."""
+    return {level: checkpoints.kept(folder, last_step(settings, n)) for level, n in settings.snapshot_at.items()}
 
 
-def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
+def save_model(folder, model, tokenizer, steps, curve, facts, clock, kept):
     """Leave the model folder: weights, tokenizer and card as Hugging Face reads them, curve, order, and train.json.
 
     clock: what differs at every run, kept apart in clock.json; kept: {level: weights}, copied to kept_<level>.
@@ -33,7 +33,7 @@ def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
         "tokens_seen": steps.tokens(seen),
     }
     with atomic_folder(folder, last="train.json") as temporary:
-        save_for_others(model, tokenizer, temporary)
+        save_portable(model, tokenizer, temporary)
         for level, weights in kept.items():
             shutil.copy(weights, temporary / f"kept_{level}.safetensors")
         write_table(curve, temporary / "curve.csv")
@@ -43,7 +43,7 @@ def save(folder, model, tokenizer, steps, curve, facts, clock, kept):
         write_json(facts, temporary / "train.json")
 
 
-def save_for_others(model, tokenizer, folder):
+def save_portable(model, tokenizer, folder):
     """Save both so that transformers' pipeline reads them, fills batches and stops, also where transformers is 4.57."""
     pad = tokenizer.pad_token or tokenizer.eos_token
     model.generation_config.update(max_new_tokens=LONGEST, pad_token_id=tokenizer.convert_tokens_to_ids(pad))

@@ -9,7 +9,7 @@ from lib.training.dataset import Steps
 from lib.training.trainer import infill_loss
 
 
-def first_step(settings, drawing, tokenizer, rows, seed, base=None):
+def first_step_loss(settings, drawing, tokenizer, rows, seed, base=None):
     """(steps, network) as they are before the first step of a seed, from which all chance follows from here on.
 
     settings: Train, drawing: Masks parameters; rows: of the index, with level: the training texts; base: as
@@ -18,18 +18,18 @@ def first_step(settings, drawing, tokenizer, rows, seed, base=None):
     set_seed(seed)
     told = _told(settings, tokenizer, rows)
     steps = Steps(rows, drawing, settings, seed, first_special_of(tokenizer), told)
-    return steps, initialization.model(settings, tokenizer, drawing.max_length, base)
+    return steps, initialization.initial_model(settings, tokenizer, drawing.max_length, base)
 
 
-def validation(settings, tokenizer, rows, frozen):
+def validation_set(settings, tokenizer, rows, frozen):
     """Examples of frozen masks as `loop.train` takes them: (keys, tokens, roles). rows: as above, the valid texts."""
     return scoring.frozen_examples(rows, frozen, first_special_of(tokenizer), _told(settings, tokenizer, rows))
 
 
 def _told(settings, tokenizer, rows):
-    return level_tokens(tokenizer, rows["level"]) if settings.level_token else None
+    return level_tokens(tokenizer, rows["level"]) if settings.level_prefix else None
 
 
-def valid_loss(network, valid):
+def validation_loss(network, valid):
     """The loss by which training stops, in nats a token, of a network at this moment. valid: as of `validation`."""
     return infill_loss(scoring.score(network, *valid))

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from transformers import Trainer
 
-from lib.errors import NotFinite, OutOfMemory
+from lib.errors import NonFiniteLoss, OutOfMemory
 from lib.evaluation import scoring
 from lib.experiment import fault_injection
 from lib.models import devices, loading, packing
@@ -49,7 +49,8 @@ class Course:
 
     @contextlib.contextmanager
     def warned(self):
-        """Within, a signal of WARNINGS lets the step end, saves, and raises CutOff. To be used in the main thread."""
+        """Within, a signal of WARNINGS lets the step end, saves, and raises TrainingInterrupted. To be used in the main
+        thread."""
 
         def heard(*_):
             self.ending = True
@@ -75,7 +76,7 @@ class ILMTrainer(Trainer):
 
     def training_step(self, model, inputs, num_items_in_batch=None):
         loss = self._own_share(model, inputs, num_items_in_batch)
-        loss, self.course.told_to_end = distributed.together(model, loss, self.course.ending)
+        loss, self.course.told_to_end = distributed.all_reduce_step(model, loss, self.course.ending)
         self.course.loss += loss
         return loss
 
@@ -84,8 +85,8 @@ class ILMTrainer(Trainer):
             try:
                 if self.course.micro_batches == 1:
                     return self._one(model, inputs, num_items_in_batch)
-                parts = self.train_dataset.parts(self.state.global_step, self.course.micro_batches)
-                return sum(self._one(model, packing.tensors(part), num_items_in_batch) for part in parts)
+                parts = self.train_dataset.micro_batches(self.state.global_step, self.course.micro_batches)
+                return sum(self._one(model, packing.to_tensors(part), num_items_in_batch) for part in parts)
             except torch.OutOfMemoryError as error:
                 self._smaller(model, error)
 
@@ -111,16 +112,16 @@ class ILMTrainer(Trainer):
             torch.cuda.empty_cache()
 
     def finite(self, loss, when="at"):
-        """Raise NotFinite unless loss, a float, is a number; when: at this step, or at or before it."""
+        """Raise NonFiniteLoss unless loss, a float, is a number; when: at this step, or at or before it."""
         if not np.isfinite(loss):
-            raise NotFinite(
+            raise NonFiniteLoss(
                 f"the loss is {loss} {when} step {self.state.global_step}. Nothing is saved of it; earlier "
                 "checkpoints are kept.\nWith the same parameters it would come again. Lower learning_rate or clip in "
                 f"the model's parameter file, and begin this model anew: rm -r '{self.args.output_dir}'"
             )
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
-        with packing.attention(model):
+        with packing.packed_attention(model):
             loss = self.step_loss(model, inputs)
         if not loss.is_cuda and not torch.isfinite(loss):  # to look at a GPU's would make the host wait: see `log`
             self.finite(loss.item())
@@ -128,16 +129,16 @@ class ILMTrainer(Trainer):
 
     @functools.cached_property
     def step_loss(self):
-        device = devices.here()
+        device = devices.current_device()
         if device.kind == "cpu":
-            return packing.loss_by_rows
-        loss = functools.partial(packing.loss, bfloat16=device.bfloat16)
-        if device.compiled and not packing.reads_alone(self.model):
+            return packing.chunked_loss
+        loss = functools.partial(packing.weighted_loss, bfloat16=device.bfloat16)
+        if device.compiled and not packing.reads_examples_alone(self.model):
             return torch.compile(loss, dynamic=True)
         return loss
 
     def log(self, logs, *times):
-        """Log the mean loss since the last look. Raises NotFinite when it is no number: before any saving."""
+        """Log the mean loss since the last look. Raises NonFiniteLoss when it is no number: before any saving."""
         if "loss" in logs:
             logs["loss"] = float(self.course.loss) / (self.state.global_step - self.course.last_look)
             self.course.loss, self.course.last_look = 0.0, self.state.global_step
@@ -149,7 +150,7 @@ class ILMTrainer(Trainer):
         return {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
 
     def evaluate(self, *_, **__):
-        metrics = distributed.of_first(self._look)
+        metrics = distributed.broadcast_from_rank0(self._look)
         if self.state.global_step:  # a checkpoint is made of these weights next
             self.finite(metrics["eval_infill_loss"])
         self.log(metrics)

@@ -4,7 +4,7 @@ import time
 from pathlib import Path
 
 from lib.corpus.efcamdat import CHARACTERS, TEXTS
-from lib.formatting import size_of, time_of
+from lib.formatting import format_gigabytes, format_hours
 from lib.models import loading
 
 # share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an aim, not measured
@@ -35,22 +35,23 @@ def matrix_rate(device):
     return 8 * 2 * size**3 / (time.perf_counter() - start)
 
 
-def needs(model, steps, look_tokens, n_looks, device, rate):
+def estimate(model, steps, look_tokens, n_looks, device, rate):
     """What one seed will need, by estimate: hours, memory_gb (of the GPU where there is one), disk_gb while training.
 
     model: before its first step; steps: `Steps`; look_tokens: tokens of a look at the valid loss, n_looks: how many
     looks; rate: FLOP/s, `matrix_rate`.
     """
     config, n = model.config, sum(p.numel() for p in model.parameters())
-    sizes = config.num_hidden_layers, config.hidden_size, config.vocab_size, loading.positions(config)
-    step_tokens, kept = steps.lengths.sum() / max(1, len(steps)), len(steps.settings.keep_at)
+    sizes = config.num_hidden_layers, config.hidden_size, config.vocab_size, loading.max_positions(config)
+    step_tokens, kept = steps.lengths.sum() / max(1, len(steps)), len(steps.settings.snapshot_at)
     return _estimate(n, sizes, int(steps.lengths.sum()), look_tokens * n_looks, step_tokens, kept, device, rate)
 
 
-def in_words(one, settings, free):
+def describe(one, settings, free):
     """What a training will need as a sentence. one: of `needs`; settings: Train parameters; free: GB of the disk."""
-    time = f"about {time_of(one['hours'] / settings.devices)} a seed, {len(settings.seeds)} seeds"
-    return f"{time}; {size_of(one['memory_gb'])} of memory, {size_of(one['disk_gb'])} of disk, {size_of(free)} free"
+    time = f"about {format_hours(one['hours'] / settings.devices)} a seed, {len(settings.seeds)} seeds"
+    memory, disk, room = map(format_gigabytes, (one["memory_gb"], one["disk_gb"], free))
+    return f"{time}; {memory} of memory, {disk} of disk, {room} free"
 
 
 def _estimate(n, sizes, tokens, look_tokens, step_tokens, kept_at, device, rate):
@@ -73,7 +74,7 @@ def lengths(home=None):
     from lib.masking import token_index
 
     texts = pd.read_parquet(Path(home) / "corpus/texts.parquet", columns=["text_id", "level"])
-    ids = token_index.read(Path(home) / "masks/index.parquet")[["text_id", "ids"]]
+    ids = token_index.read_index(Path(home) / "masks/index.parquet")[["text_id", "ids"]]
     one = texts.merge(ids.assign(tokens=ids["ids"].list.len() + SPECIAL), on="text_id").groupby("level")["tokens"]
     return {level: (len(tokens), float(tokens.mean())) for level, tokens in one}
 
@@ -83,8 +84,8 @@ def counted(files, settings):
     them. files: paths; settings: a `schemas.Corpus`. Raises corpus.CorpusError for what cannot be read."""
     from lib.corpus import levels, reading  # as torch
 
-    table, _ = reading.read(files, settings)
-    letters = table["text"].str.len().groupby(levels.cefr(table["level"], settings.levels)).agg(["size", "mean"])
+    table, _ = reading.read_corpus(files, settings)
+    letters = table["text"].str.len().groupby(levels.to_cefr(table["level"], settings.levels)).agg(["size", "mean"])
     return {level: (int(n), TOKENS * mean) for level, n, mean in letters.itertuples() if level in TEXTS}
 
 
@@ -96,18 +97,20 @@ def model(settings, drawing, machine, rate, known):
     host_gb, disk_gb. Sizes are those of the parameter file. Early stopping may end sooner; what devices tell each
     other is not counted.
     """
-    from lib.masking.frozen_masks import LOOKED_AT  # as torch
+    from lib.masking.frozen_masks import MAX_VALIDATION_TEXTS  # as torch
 
-    sizes = settings.n_layer, settings.n_embd, drawing.vocabulary + 7, drawing.max_length
+    sizes = settings.n_layer, settings.n_embd, drawing.vocabulary_size + 7, drawing.max_length
     n = sum(sizes[2:]) * sizes[1] + sizes[0] * (12 * sizes[1] ** 2 + 13 * sizes[1]) + 2 * sizes[1]
     own = [known[level] for level in settings.levels if level in known]
     mean = sum(n_texts * tokens for n_texts, tokens in own) / max(sum(n_texts for n_texts, _ in own), 1)
-    looks = settings.examples // settings.eval_every + 1
-    look_tokens = looks * mean * min(LOOKED_AT, sum(n_texts for n_texts, _ in own) / 10)
+    looks = settings.max_examples // settings.eval_every + 1
+    look_tokens = looks * mean * min(MAX_VALIDATION_TEXTS, sum(n_texts for n_texts, _ in own) / 10)
     step_tokens = mean * settings.examples_per_step / settings.devices
-    tokens, kept = mean * settings.examples, len(settings.keep_at)
+    tokens, kept = mean * settings.max_examples, len(settings.snapshot_at)
     found = _estimate(n, sizes, tokens, look_tokens, step_tokens, kept, machine.device, rate)
-    asked = sum(n_texts * tokens for n_texts, tokens in known.values()) / 10 * (drawing.mix_sets + 5)  # 4 types, valid
+    asked = (
+        sum(n_texts * tokens for n_texts, tokens in known.values()) / 10 * (drawing.frozen_masks_per_text + 5)
+    )  # 4 types, valid
     seeds, scored = len(settings.seeds), 2 * n * asked / rate / SCORED[machine.device] / 3600
     hours = {"train_hours": seeds * found["hours"] / settings.devices, "evaluate_hours": seeds * scored}
     disk = found["disk_gb"] + (seeds - 1) * 4 * n / 1e9
@@ -119,4 +122,4 @@ def model(settings, drawing, machine, rate, known):
 
 def minutes(hours, machine):
     """What a job of so many hours asks of a cluster: half as much again, and no more than one job may take."""
-    return min(int(ALONE + 5 + 60 * 1.5 * hours), int(60 * machine.longest_hours))
+    return min(int(ALONE + 5 + 60 * 1.5 * hours), int(60 * machine.max_hours))

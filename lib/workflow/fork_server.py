@@ -22,7 +22,13 @@ from pathlib import Path
 
 SERVER = "ILM_CEFR_WARM"  # environment variable: the socket on which the server listens
 ROOT = Path(__file__).resolve().parents[2]
-THEIRS = ["transformers.models.gpt2", "seaborn", "statsmodels.stats.multitest", "papermill.cli", "ipykernel.ipkernel"]
+CLIENT_VARIABLES = [
+    "transformers.models.gpt2",
+    "seaborn",
+    "statsmodels.stats.multitest",
+    "papermill.cli",
+    "ipykernel.ipkernel",
+]
 TURN = 0.05  # seconds between two looks at what runs
 
 
@@ -118,7 +124,7 @@ class _Forks:
 def _fork(asker):
     """The process id of a fork that runs what is asked for."""
     own = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ROOT.glob("lib/**/[a-z]*.py")]
-    for module in own + THEIRS:  # all of lib, so that all of a run is of one version
+    for module in own + CLIENT_VARIABLES:  # all of lib, so that all of a run is of one version
         __import__(module)
     gc.freeze()  # what is shared stays shared
     fds = socket.recv_fds(asker, 1, 3)[1]
@@ -130,12 +136,12 @@ def _fork(asker):
         return pid
     status = 1
     try:
-        status = _become(wish, fds)
+        status = _run_in_child(wish, fds)
     finally:
         os._exit(status)
 
 
-def _become(wish, fds):
+def _run_in_child(wish, fds):
     import torch  # here, since who asks imports this module too and must start at once
 
     os.setsid()

@@ -12,13 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
-from lib.errors import NoDevice
+from lib.errors import DeviceUnavailable
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
 LOCKS = "ILM_CEFR_DEVICES"  # environment variable: the folder of the locks, where another than the usual is wanted
 
 
-def present():
+def visible_gpus():
     """Names of the GPUs that may be shared out, as CUDA_VISIBLE_DEVICES takes them."""
     if VISIBLE in os.environ:
         return [name for name in os.environ[VISIBLE].split(",") if name]
@@ -29,18 +29,19 @@ def present():
     return []
 
 
-def take(n):
+def exec_with_gpus(n):
     """Wait for n GPUs and name them in CUDA_VISIBLE_DEVICES. They are held as long as what is returned.
 
-    Nothing is done for n = 0, and within a job of SLURM, which has given it GPUs. Raises NoDevice where fewer than n
+    Nothing is done for n = 0, and within a job of SLURM, which has given it GPUs. Raises DeviceUnavailable where fewer
+    than n
     are present.
     """
     if n == 0 or "SLURM_JOB_ID" in os.environ:
         return {}
-    names = present()
+    names = visible_gpus()
     if len(names) < n:
         here = ", ".join(names) or "none"
-        raise NoDevice(f"{n} GPUs are asked for, {len(names)} are here ({here}). See the profile.")
+        raise DeviceUnavailable(f"{n} GPUs are asked for, {len(names)} are here ({here}). See the profile.")
     folder = Path(os.environ.get(LOCKS) or Path(tempfile.gettempdir()) / f"ilm-cefr-devices-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
     while not (taken := _free(n, names, folder)):

@@ -11,9 +11,9 @@ import sys
 
 from lib.experiment.processes import end_with_parent
 from lib.workflow import fork_server
-from lib.workflow.gpus import take
+from lib.workflow.gpus import exec_with_gpus
 
-AGAIN = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
+EX_TEMPFAIL = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
 FAILED = 1
 
 
@@ -29,7 +29,7 @@ def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
     with open(f"{log}.txt", "wb") as said:
         os.dup2(said.fileno(), sys.stderr.fileno())
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    held = take(gpus)
+    held = exec_with_gpus(gpus)
     words = [notebook, log, "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR"]
     words += ["-f", settings, "-r", "experiment", experiment, *(word for one in value for word in ["-y", one])]
     ended = _papermill([str(word) for word in words])
@@ -58,8 +58,8 @@ def failed_before(log, attempt):
 def verdict(log):
     """Exit status of a notebook that did not end well: AGAIN if it saved as its time was up, else FAILED."""
     error = _error(log)
-    if error == "CutOff":
-        return AGAIN
+    if error == "TrainingInterrupted":
+        return EX_TEMPFAIL
     if error:
         _kept(log).write_bytes(log.read_bytes())
     return FAILED

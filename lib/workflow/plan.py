@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lib import formatting
 from lib.experiment import lock, parameters
-from lib.experiment.files import atomic
+from lib.experiment.files import atomic_write
 from lib.workflow import estimates, request
 
 SAY = formatting.Sentences(__file__)
@@ -52,9 +52,9 @@ def table(needed, models, machine):
     lines[0] += ["memory", "disk", "jobs"]
     for name, one in needed.items():
         sizes = [f"{one['parameters'] / 1e6:.1f} M", f"{one['tokens'] / 1e6:,.1f} M"]
-        hours = [formatting.time_of(one[f"{what}_hours"]) for what in ["train", "evaluate"]]
-        room = [formatting.size_of(one[f"{what}_gb"]) for what in ["memory", "disk"]]
-        jobs = str(math.ceil(one["train_hours"] / machine.longest_hours))
+        hours = [formatting.format_hours(one[f"{what}_hours"]) for what in ["train", "evaluate"]]
+        room = [formatting.format_gigabytes(one[f"{what}_gb"]) for what in ["memory", "disk"]]
+        jobs = str(math.ceil(one["train_hours"] / machine.max_hours))
         settings = models[name]
         lines.append([name, str(len(settings.seeds)), str(settings.devices), *sizes, *hours, *room, jobs])
     widths = [max(map(len, column)) for column in zip(*lines)]
@@ -64,7 +64,7 @@ def table(needed, models, machine):
 def texts(home, corpus, settings):
     """(`planning.lengths`, whose they are): of the run in home where it has indexed this corpus; counted in its files;
     or EFCAMDAT's. corpus: as CORPUS names it; settings: a `schemas.Corpus`."""
-    last = lock.last(home).get("corpus")
+    last = lock.last_run(home).get("corpus")
     if (home / "masks/index.parquet").exists() and corpus in ("", last):
         return estimates.lengths(home), f"those of {home}"
     files = [file for file in request.corpus_files(corpus) if Path(file).exists()]
@@ -80,7 +80,7 @@ def show(experiment, corpus, params, profile):
     corpus: a list of files, or of what CORPUS names; of none, texts are counted as in EFCAMDAT.
     """
     experiment, corpus = request.complete(experiment, corpus, params)
-    machine, asked, home = parameters.machine(profile), parameters.profile(params), Path("runs") / experiment
+    machine, asked, home = parameters.load_machine(profile), parameters.load_profile(params), Path("runs") / experiment
     models = {name: p for name, p in asked.items() if isinstance(p, parameters.Train)}
     rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
     known, whose = texts(home, corpus, asked["corpus"])
@@ -88,9 +88,13 @@ def show(experiment, corpus, params, profile):
     print(*table(needed, models, machine), sep="\n")
     jobs = jobs_of(needed, models)
     hours = {"all": sum(one for one, _ in jobs.values()), "chain": max(schedule(jobs, len(jobs)).values())}
-    hours["side_by_side"] = max(schedule(jobs, machine.at_once).values())
-    told = {"time": {name: formatting.time_of(one) for name, one in hours.items()}, "machine": machine, "whose": whose}
-    told["disk"] = formatting.size_of(sum(one["disk_gb"] for one in needed.values()))
+    hours["side_by_side"] = max(schedule(jobs, machine.parallel_jobs).values())
+    told = {
+        "time": {name: formatting.format_hours(one) for name, one in hours.items()},
+        "machine": machine,
+        "whose": whose,
+    }
+    told["disk"] = formatting.format_gigabytes(sum(one["disk_gb"] for one in needed.values()))
     told["speed"] = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
     print(SAY("sums", n_texts=sum(n for n, _ in known.values()), **told))
     _draw(home, request.config(experiment, corpus, params, profile))
@@ -106,6 +110,6 @@ def _draw(home, config):
     if graph.returncode:
         print(f"No picture: {(graph.stderr.strip().splitlines() or ['the graph needs the corpus, CORPUS=file'])[-1]}")
         return
-    with atomic(home / "plan.svg") as file:
+    with atomic_write(home / "plan.svg") as file:
         subprocess.run(["dot", "-Tsvg", "-o", file], input=graph.stdout, text=True, check=True)
     print(f"The graph: {home}/plan.svg")

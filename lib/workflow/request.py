@@ -5,7 +5,7 @@ import os
 import shlex
 from pathlib import Path
 
-from lib.errors import BadName, NoCorpus, ParameterError
+from lib.errors import CorpusNotFound, InvalidName, ParameterError
 from lib.experiment import folders, parameters
 from lib.formatting import nearest
 
@@ -17,14 +17,14 @@ def complete(experiment, corpus, params):
     """(experiment, corpus as one line) as they are meant where one of them, or both, are not said.
 
     corpus: a list of files, or of what CORPUS names. An experiment is called as its folder of parameters, and the demo
-    has the embedded corpus. Raises BadName where another corpus would take the demo's name unasked.
+    has the embedded corpus. Raises InvalidName where another corpus would take the demo's name unasked.
     """
     name = experiment or Path(params).name
     line = corpus[0] if len(corpus) == 1 else shlex.join(corpus)
     line = line or (EMBEDDED if name == DEMO else "")
     if name == DEMO and not experiment and line != EMBEDDED:
         asked = "Under what name, so that it does not replace the demo?"
-        raise BadName(f"{asked} make run EXPERIMENT=mine CORPUS={line!r}")
+        raise InvalidName(f"{asked} make run EXPERIMENT=mine CORPUS={line!r}")
     return name, line
 
 
@@ -38,13 +38,13 @@ def config(experiment, corpus, params, profile):
 def corpus_files(corpus):
     """The files that `corpus` names: one, or several parted by spaces, each in quotes if a space stands in its name.
 
-    Raises NoCorpus, naming what is no file and the nearest that is one.
+    Raises CorpusNotFound, naming what is no file and the nearest that is one.
     """
     files = [corpus] if _there(corpus) else _words(corpus)
     for file in files:
         if not _there(file):
             found = _nearest(Path(file))
-            raise NoCorpus(f"There is no corpus file {file}{found} Expected: CORPUS=file, or CORPUS='file file'.")
+            raise CorpusNotFound(f"There is no corpus file {file}{found} Expected: CORPUS=file, or CORPUS='file file'.")
     return files
 
 
@@ -70,12 +70,12 @@ def _nearest(file):
 
 
 def check(experiment, corpus, folder, profile):
-    """Raise BadName, NoCorpus or ParameterError if one of the four is not there or not as it must be."""
+    """Raise InvalidName, CorpusNotFound or ParameterError if one of the four is not there or not as it must be."""
     folders.Experiment(experiment, root=".")
     if not corpus_files(corpus):
-        raise NoCorpus(f"Which corpus? make run EXPERIMENT={experiment} CORPUS=file.csv")
-    parameters.profile(folder)
-    parameters.machine(profile)
+        raise CorpusNotFound(f"Which corpus? make run EXPERIMENT={experiment} CORPUS=file.csv")
+    parameters.load_profile(folder)
+    parameters.load_machine(profile)
     if not Path("profiles", profile, "config.yaml").exists():
         raise ParameterError(f"profiles/{profile} has no config.yaml, which tells Snakemake where jobs run. "
                              "Expected: one like profiles/laptop/config.yaml.")  # fmt: skip

@@ -11,10 +11,10 @@ import sys
 import time
 from pathlib import Path
 
-from lib.errors import NotWritten
+from lib.errors import WriteError
 from lib.experiment import folders
 from lib.experiment.files import read_yaml
-from lib.experiment.lock import RUN, take, write
+from lib.experiment.lock import RUN_VARIABLE, acquire, write_facts
 from lib.workflow import fork_server, request, slurm, status
 
 BEAT = 60  # seconds between two signs of life
@@ -62,19 +62,19 @@ def locked(name, corpus, params, profile, command):
     home = folders.Experiment(name, root=".").folder
     home.mkdir(parents=True, exist_ok=True)
     if shutil.disk_usage(home).free < ROOM:
-        raise NotWritten(f"{home}: under {ROOM // 2**20} MiB are left on its disk. Make room; nothing was begun.")
+        raise WriteError(f"{home}: under {ROOM // 2**20} MiB are left on its disk. Make room; nothing was begun.")
     facts = {"pid": os.getpid(), "host": socket.gethostname(), "corpus": corpus, "params": params}
     facts |= {"profile": profile, "since": datetime.datetime.now().isoformat(" ", "seconds")}
-    with take(home, facts) as file:
+    with acquire(home, facts) as file:
         try:
             if _on_slurm(profile):
                 slurm.call_back(slurm.job_name(name))
             status.mark_stale(home, params, corpus)
-            env, warm = {RUN: str(os.getpid())}, not _on_slurm(profile)
+            env, warm = {RUN_VARIABLE: str(os.getpid())}, not _on_slurm(profile)
             return fork_server.serve(command, env, lambda: _beat(file), warm)
         finally:
             status.put_back(home)
-            write(file, facts | {"ended": True})
+            write_facts(file, facts | {"ended": True})
 
 
 def _beat(file):

@@ -11,7 +11,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from lib.errors import Held, NoDevice, UserError
+from lib.errors import DeviceUnavailable, ExperimentRunning, UserError
 
 WAIT = 300  # seconds for what was called back to end: a training saves before
 
@@ -25,17 +25,21 @@ def job_name(experiment):
 def call_back(name):
     """End the jobs whose names begin with name, and wait for their end.
 
-    Raises Held when some do not end, and NoDevice where there is no cluster.
+    Raises ExperimentRunning when some do not end, and DeviceUnavailable where there is no cluster.
     """
     if not shutil.which("squeue"):
-        raise NoDevice("This machine has no squeue. Give the command where SLURM's are, on the cluster's login node.")
+        raise DeviceUnavailable(
+            "This machine has no squeue. Give the command where SLURM's are, on the cluster's login node."
+        )
     left, until = _jobs(name), time.monotonic() + WAIT
     if left:
         print(f"An earlier run left {len(left)} jobs: {', '.join(left)}. They are ended, and go on from here.")
         _output("scancel", *left)
     while _jobs(name):
         if time.monotonic() > until:
-            raise Held(f"Jobs of an earlier run do not end: {', '.join(_jobs(name))}. Wait, or see squeue --me")
+            raise ExperimentRunning(
+                f"Jobs of an earlier run do not end: {', '.join(_jobs(name))}. Wait, or see squeue --me"
+            )
         time.sleep(2)
 
 

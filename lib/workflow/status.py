@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lib import errors
 from lib.experiment import folders, lock, manifest, parameters
-from lib.experiment.files import digest, read_json
-from lib.formatting import plain
+from lib.experiment.files import file_hash, read_json
+from lib.formatting import strip_markup
 from lib.workflow import request
 
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
@@ -24,7 +24,7 @@ REFUSED = "notebooks/refused/01_extract.ipynb"  # as it refused a corpus
 
 def results(home):
     """The folders of `home` that a manifest vouches for; checkpoints have manifests of their own kind."""
-    found = [path.parent for path in sorted(home.rglob(manifest.NAME))]
+    found = [path.parent for path in sorted(home.rglob(manifest.MANIFEST))]
     return [folder for folder in found if "checkpoints" not in folder.relative_to(home).parts]
 
 
@@ -54,7 +54,7 @@ def stale(home, asked, corpus):
 
 def _inputs(folder):
     """{file as seen from runs/<experiment>: hash} of what a result was made from; of one that is not there, nothing."""
-    return read_json(folder / manifest.NAME)["inputs"] if (folder / manifest.NAME).exists() else {}
+    return read_json(folder / manifest.MANIFEST)["inputs"] if (folder / manifest.MANIFEST).exists() else {}
 
 
 def _from_another(home, corpus):
@@ -62,11 +62,11 @@ def _from_another(home, corpus):
     before = {name: then for name, then in _inputs(home / "corpus").items() if name.startswith("..")}
     try:
         files = request.corpus_files(corpus)
-    except errors.NoCorpus:
+    except errors.CorpusNotFound:
         return False
     if not before or not all(map(os.path.exists, files)) or {os.path.relpath(f, home) for f in files} == set(before):
         return False
-    return sorted(map(digest, files)) != sorted(before.values())
+    return sorted(map(file_hash, files)) != sorted(before.values())
 
 
 def mark_stale(home, profile, corpus):
@@ -80,9 +80,9 @@ def mark_stale(home, profile, corpus):
         shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
     put_back(home)  # what a killed run did not come to
     (home / REFUSED).unlink(missing_ok=True)
-    old, now = stale(home, parameters.profile(profile), corpus), time.time()
+    old, now = stale(home, parameters.load_profile(profile), corpus), time.time()
     for folder in results(home):
-        os.utime(folder / manifest.NAME, (1, 1) if folder in old else (now, now))
+        os.utime(folder / manifest.MANIFEST, (1, 1) if folder in old else (now, now))
     for folder, why in old.items():
         print(f"{folder} is made again: {'; '.join(why)}", flush=True)
     if home / "corpus" in old and (home / FIRST).exists():
@@ -108,11 +108,11 @@ def older_code(home, notebooks=Path("notebooks")):
 
 def renew(experiment):
     """Remove the manifests of what older code made, so that the graph makes it again; not while a run goes on."""
-    home = folders.existing(experiment).folder
+    home = folders.existing_experiment(experiment).folder
     lock.refuse_another(home)
     for folder in older_code(home):
-        (folder / manifest.NAME).unlink()
-    print(f"Forgotten. Make it again: {manifest.command(home)}")
+        (folder / manifest.MANIFEST).unlink()
+    print(f"Forgotten. Make it again: {manifest.resume_command(home)}")
 
 
 def stopped(home):
@@ -143,7 +143,7 @@ def _stop(notebook):
 def _state(home, place, model, seed, stale):
     """One word or two on one result: done, stale, how far training has come, or nothing."""
     folder = home / place / model / f"seed{seed}"
-    if (folder / manifest.NAME).exists():
+    if (folder / manifest.MANIFEST).exists():
         return "stale" if folder in stale else "done"
     said = home / "checkpoints" / model / f"seed{seed}/progress.json"
     if place == "models" and said.exists():
@@ -154,14 +154,14 @@ def _state(home, place, model, seed, stale):
 
 
 def show(experiment):
-    """Print the state of an experiment. Raises Missing where there is none."""
-    home = folders.existing(experiment).folder
-    going_on, last = lock.running(home), lock.last(home)
-    asked = parameters.profile(last.get("params", "params/demo"))
+    """Print the state of an experiment. Raises MissingResult where there is none."""
+    home = folders.existing_experiment(experiment).folder
+    going_on, last = lock.running(home), lock.last_run(home)
+    asked = parameters.load_profile(last.get("params", "params/demo"))
     old = stale(home, asked, last.get("corpus", request.EMBEDDED))
     print(f"{experiment}: running since {going_on['since']}" if going_on else f"{experiment}: not running")
     for notebook, place in ONCE.items():
-        done = (home / place / manifest.NAME).exists()
+        done = (home / place / manifest.MANIFEST).exists()
         print(f"  {notebook:14} {'stale' if home / place in old else 'done' if done else '-'}")
     print("  " + "".join(f"{title:26}" for title in ["model, seed", "trained", "evaluated", "infilled"]).rstrip())
     for model, one in asked.items():
@@ -173,10 +173,10 @@ def show(experiment):
         print(f"stale: {folder}: {'; '.join(why)}")
     tell_code(home)
     for notebook, cell, message in stopped(home):
-        print(f"stopped: {notebook}, cell {cell}\n  {plain(message)}")
+        print(f"stopped: {notebook}, cell {cell}\n  {strip_markup(message)}")
     if not going_on:
-        whole = not old and all((folder / manifest.NAME).exists() for folder in wanted(home, asked))
-        print("Nothing is left to do." if whole else f"To go on: {manifest.command(home)}")
+        whole = not old and all((folder / manifest.MANIFEST).exists() for folder in wanted(home, asked))
+        print("Nothing is left to do." if whole else f"To go on: {manifest.resume_command(home)}")
 
 
 def tell_code(home):
@@ -186,4 +186,4 @@ def tell_code(home):
         names = ", ".join(sorted({name for changed in older.values() for name in changed}))
         print(f"{len(older)} results are of older code than is here now, such as {next(iter(older))}: {names} changed.")
         print("They are as good as new if the change was of no effect. To make them again:")
-        print(f"make renew EXPERIMENT={home.name}; {manifest.command(home)}")
+        print(f"make renew EXPERIMENT={home.name}; {manifest.resume_command(home)}")

@@ -12,7 +12,9 @@ from lib.synthetic import known_answers
 
 def study(gains, learned=True):
     """What the checks ask of a study: gains of own models in %, known to .1 of a point."""
-    rows = pd.DataFrame({"name": "general-own", "level": list(gains), "gain_pct": list(gains.values()), "why": ""})
+    rows = pd.DataFrame(
+        {"name": "general_vs_specialist", "level": list(gains), "gain_pct": list(gains.values()), "reason": ""}
+    )
     rows = rows.assign(theta=np.log1p(rows["gain_pct"] / 100), se=0.001, df=40, ci_lo=0.0, ci_hi=0.0, provisional=False)
     return SimpleNamespace(primary=lambda name: rows, learned=lambda level: learned)
 

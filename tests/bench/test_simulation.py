@@ -58,8 +58,8 @@ def test_a_stand_in_has_the_standard_error_of_the_level_it_stands_for():
 
 def test_texts_taken_for_learners_make_intervals_too_short():
     narrow, wide = (
-        contrasts.of(simulation.study(np.random.default_rng(5), 1, 0.0, SPREAD, by_text=by_text),
-                        [("general-own", "general", "a1")], "A1", 400)["se_data"][0]
+        contrasts.estimate(simulation.study(np.random.default_rng(5), 1, 0.0, SPREAD, by_text=by_text),
+                        [("general_vs_specialist", "general", "a1")], "A1", 400)["se_data"][0]
         for by_text in (True, False)
     )  # fmt: skip
     assert narrow < 0.75 * wide

@@ -110,7 +110,7 @@ def full_disk(place):
     says(run(place, "02", limit=200_000), "index.parquet could not be written", "File too large", "Make room")
     assert (place / "runs/tiny/masks/index.parquet").read_bytes() == old
     mended(place, "02")
-    return "NotWritten with file and way on; rerun identical"
+    return "WriteError with file and way on; rerun identical"
 
 
 @case("disk full inside a checkpoint", "error names the file, the checkpoint before is kept, rerun identical")

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from lib.experiment.files import digest, read_json
+from lib.experiment.files import file_hash, read_json
 from tests.helpers import tiny_study as tiny
 from tests.helpers.workspace import workspace
 
@@ -39,5 +39,5 @@ def test_a_killed_run_is_ended_by_the_same_command_with_the_same_bits(place):
     assert read_json(place / MODEL / "seed0/clock.json")["resumed_at"] == 10
     for name in ["model.safetensors", "curve.csv", "order.parquet"]:
         for seed in ["seed0", "seed1"]:
-            assert digest(place / MODEL / seed / name) == digest(tiny.ROOT / MODEL / seed / name)
+            assert file_hash(place / MODEL / seed / name) == file_hash(tiny.ROOT / MODEL / seed / name)
     assert not (place / "runs/demo/checkpoints/c1_transfer").exists()

@@ -122,11 +122,11 @@ STRANGE = [
 
 
 def settings(**changes):
-    return parameters.load("params/demo/corpus.yaml").model_copy(update=changes)
+    return parameters.load_file("params/demo/corpus.yaml").model_copy(update=changes)
 
 
 def read(files, **changes):
-    return reading.read(files, settings(**changes))[0]
+    return reading.read_corpus(files, settings(**changes))[0]
 
 
 def read_bytes(tmp_path, content, name="c.csv", **changes):

@@ -9,4 +9,4 @@ from lib.memorisation import assessment
 
 FILE = Path("params/memorisation.yaml")
 FEW = {"planted": 16, "repeats": [4, 16], "candidates": 200}
-LIMITS = parameters.check(assessment.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")) | FEW, FILE)
+LIMITS = parameters.validate(assessment.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")) | FEW, FILE)

@@ -17,12 +17,12 @@ from lib.synthetic.demo_corpus import embedded_corpus
 ROOT = Path(__file__).parents[2]
 COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml"]
 COPIED += ["notebooks", "lib", "profiles", "bench"]
-MODEL = {"seeds": [0], "examples": 160, "eval_every": 32, "examples_per_step": 8, "dropout": 0.1, "n_embd": 32}
+MODEL = {"seeds": [0], "max_examples": 160, "eval_every": 32, "examples_per_step": 8, "dropout": 0.1, "n_embd": 32}
 SMALL = {
-    "masks": {"vocabulary": 400, "masks_per_text": 2, "mix_sets": 1},
+    "masks": {"vocabulary_size": 400, "masks_per_text": 2, "frozen_masks_per_text": 1},
     "infill": {"words_per_level": 2, "samples_per_level": 1},
-    "hypotheses": {"bootstrap": 200, "min_learners": 2},
-} | dict.fromkeys(["a1", "a1_transfer"], MODEL) | {"general": MODEL | {"keep_at": {"A1": 160}}}
+    "hypotheses": {"bootstrap_resamples": 200, "min_learners": 2},
+} | dict.fromkeys(["a1", "a1_transfer"], MODEL) | {"general": MODEL | {"snapshot_at": {"A1": 160}}}
 # What a learner, or somebody else, may have typed: nothing of it may act where it is shown.
 HOSTILE = ' <script>alert(1)</script> <img src=x onerror=alert(2)> \x1b[2J\x1b[31m {{ 7*7 }} {0} %s $x^2$ `id`'
 

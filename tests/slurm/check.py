@@ -74,7 +74,7 @@ def profile(made):
     asked |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 20}
     asked |= {"slurm-init-seconds-before-status-checks": 5}
     file.write_text(yaml.safe_dump(asked))
-    machine = {"device": "cpu", "tflops": 0.05, "threads": 1, "at_once": 2, "longest_hours": 1}
+    machine = {"device": "cpu", "tflops": 0.05, "threads": 1, "parallel_jobs": 2, "max_hours": 1}
     (made / "profiles/slurm/machine.yaml").write_text(yaml.safe_dump(machine))
     with open(made / "sitecustomize.py", "a") as file:
         file.write(HOOK)

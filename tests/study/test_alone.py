@@ -3,7 +3,7 @@
 import nbformat
 import pytest
 
-from lib.errors import CorpusError, Missing
+from lib.errors import CorpusError, MissingResult
 from tests.helpers.workspace import NOTEBOOKS
 
 NEEDS = {  # notebook: the file it asks for first, and the notebook that makes it
@@ -25,7 +25,7 @@ def test_alone_it_says_what_it_needs_and_writes_nothing(name, tmp_path, monkeypa
     monkeypatch.chdir(tmp_path / "notebooks")
     file, made_by = NEEDS[name]
     cell_names = {}
-    with pytest.raises((Missing, CorpusError)) as refused:
+    with pytest.raises((MissingResult, CorpusError)) as refused:
         for source in CELLS[name]:
             exec(source, cell_names)
     said = str(refused.value)

@@ -95,8 +95,8 @@ def test_sentences_are_counted_without_code_and_tables():
 
 def test_the_corpus_example_of_the_readme_is_valid():
     example = yaml.safe_load("\n".join(re.findall(r"^    ((?:columns|levels): .*)$", README, re.M)))
-    settings = parameters.load("params/demo/corpus.yaml").model_dump() | example
-    assert parameters.check(Corpus, settings, "README.md").levels["A2.i"] == "A2"
+    settings = parameters.load_file("params/demo/corpus.yaml").model_dump() | example
+    assert parameters.validate(Corpus, settings, "README.md").levels["A2.i"] == "A2"
     assert set(example["columns"]) == set(Column.__args__)
 
 

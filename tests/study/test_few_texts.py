@@ -17,7 +17,7 @@ def place(tmp_path_factory):
     corpus = pd.read_csv(folder / "corpus.csv", dtype=str, keep_default_na=False)
     spare = (corpus["cefr"] == "B2") | (corpus["cefr"] == "C1") & corpus["cefr"].duplicated()
     write_table(corpus[~spare], folder / "corpus.csv")
-    tiny.change(folder, "general", {"keep_at": KEPT})
+    tiny.change(folder, "general", {"snapshot_at": KEPT})
     for name in ["b2", "c1"]:
         tiny.change(folder, name, tiny.MODEL, tiny.ROOT / f"params/demo/{name}.yaml")
     done = tiny.make(folder)
@@ -28,13 +28,13 @@ def place(tmp_path_factory):
 def test_a_level_without_texts_is_na_and_the_others_have_numbers(place):
     for model, status in {"a1": "trained", "general": "trained", "b2": "n/a", "c1": "n/a"}.items():
         facts = read_json(place / f"models/{model}/seed0/train.json")
-        assert facts["status"] == status and (status == "trained" or "text of" in facts["why"])
+        assert facts["status"] == status and (status == "trained" or "text of" in facts["reason"])
     contrasts = read_csv(place / "compare/contrasts.csv")
-    assert (contrasts["theta"].notna() | contrasts["why"].notna()).all()
-    primary = contrasts[(contrasts["mask_type"] == "mix") & (contrasts["subset"] == "unflagged")]
-    assert np.isfinite(primary.set_index(["name", "level"])["theta"]["general-own", "A1"])
+    assert (contrasts["theta"].notna() | contrasts["reason"].notna()).all()
+    primary = contrasts[(contrasts["mask_type"] == "training_mix") & (contrasts["subset"] == "without_copies")]
+    assert np.isfinite(primary.set_index(["name", "level"])["theta"]["general_vs_specialist", "A1"])
     verdicts = read_csv(place / "hypotheses/verdicts.csv").set_index(["level", "hypothesis"])
-    assert (verdicts.loc[["B2", "C1"], "verdict"] == "n/a").all() and verdicts.loc[["B2", "C1"], "why"].notna().all()
+    assert (verdicts.loc[["B2", "C1"], "verdict"] == "n/a").all() and verdicts.loc[["B2", "C1"], "reason"].notna().all()
     assert (verdicts.loc[[("A1", "H1"), ("A1", "H3")], "verdict"] != "n/a").all()
 
 

@@ -58,7 +58,7 @@ def test_a_notebook_gives_its_committed_outputs_again(path, tmp_path):
 
 
 def test_where_no_level_can_be_compared_06_and_07_say_so(tmp_path):
-    notebooks, models = workspace(tmp_path), [name for name, one in parameters.profile("params/demo").items()
+    notebooks, models = workspace(tmp_path), [name for name, one in parameters.load_profile("params/demo").items()
                                               if isinstance(one, parameters.Train)]  # fmt: skip
     for name, asked in {"06_compare": {"models": models}, "07_hypotheses": {}}.items():
         end = execute_notebook(notebooks / f"{name}.ipynb", None, asked | {"min_learners": 1000}, kernel_name="python3",

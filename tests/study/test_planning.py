@@ -11,7 +11,7 @@ from lib.workflow import estimates, plan
 
 @pytest.fixture
 def settings():
-    return parameters.load("params/demo/a1.yaml").model_copy(update={"examples": 480, "examples_per_step": 24})
+    return parameters.load_file("params/demo/a1.yaml").model_copy(update={"max_examples": 480, "examples_per_step": 24})
 
 
 def test_a_run_that_has_its_masks_is_planned_by_its_own_texts():
@@ -22,7 +22,11 @@ def test_a_run_that_has_its_masks_is_planned_by_its_own_texts():
 
 
 def test_a_corpus_is_planned_by_its_own_texts_if_they_can_be_counted(tmp_path, monkeypatch):
-    settings, corpus, home = parameters.load("params/demo/corpus.yaml"), "runs/synthetic_corpus.csv", Path("runs/demo")
+    settings, corpus, home = (
+        parameters.load_file("params/demo/corpus.yaml"),
+        "runs/synthetic_corpus.csv",
+        Path("runs/demo"),
+    )
     assert plan.texts(home, corpus, settings) == (estimates.lengths(home), "those of runs/demo")
     found, whose = plan.texts(Path("runs/none"), corpus, settings)
     assert sum(n for n, _ in found.values()) == read_json(home / "corpus/report.json")["rows_in"] and corpus in whose

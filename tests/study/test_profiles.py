@@ -19,7 +19,7 @@ def test_there_is_one_for_a_laptop_a_server_and_a_cluster():
 
 @pytest.mark.parametrize("name", PROFILES)
 def test_a_profile_is_read_and_each_of_its_lines_is_explained(name):
-    assert parameters.machine(name).threads > 0
+    assert parameters.load_machine(name).threads > 0
     for file in ["machine.yaml", "config.yaml"]:
         text = Path("profiles", name, file).read_text()
         assert yaml.safe_load(text)
@@ -29,7 +29,7 @@ def test_a_profile_is_read_and_each_of_its_lines_is_explained(name):
 
 def test_a_server_has_as_many_gpus_in_both_files():
     limits = yaml.safe_load(Path("profiles/gpu-server/config.yaml").read_text())["resources"]
-    assert limits == [f"gpu={parameters.machine('gpu-server').at_once}"]
+    assert limits == [f"gpu={parameters.load_machine('gpu-server').parallel_jobs}"]
 
 
 @pytest.mark.parametrize(("profile", "words"), [("slurm", "--gpus 1 --threads 6"), ("laptop", "--gpus 0 --threads 1")])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from lib import errors
-from lib.experiment.files import digest, read_json, write_json
+from lib.experiment.files import file_hash, read_json, write_json
 from lib.experiment.folders import Experiment
 from lib.sharing import bundle, upstream_ilm
 from lib.sharing.aggregates import Study
@@ -28,8 +28,8 @@ def demo(tmp_path_factory):
     for name in ["CITATION.cff", "lib", "notebooks"]:
         (root / name).symlink_to(Path(name).resolve())
     run = Experiment("demo", root)
-    weights = {"/".join(path.parts[-3:-1]): digest(path) for path in run.folder.glob("models/*/*/model.safetensors")}
-    told = {name: {"weights": one, "verdict": bundle.MAY, "why": ""} for name, one in weights.items()}
+    weights = {"/".join(path.parts[-3:-1]): file_hash(path) for path in run.folder.glob("models/*/*/model.safetensors")}
+    told = {name: {"weights": one, "verdict": bundle.MAY, "reason": ""} for name, one in weights.items()}
     write_json({"models": told}, run.folder / "memorisation/memorisation.json")
     return run
 
@@ -90,7 +90,7 @@ def test_cards_of_models_judged_on_few_learners_stay(shared, study):
     few = study.small["valid"]
     assert FEW.upper() in few, "else this claims nothing"
     assert not cards & {name for level in few for name in (level.lower(), f"{level.lower()}_transfer")}
-    assert {"a1", "general", "untuned"} <= cards
+    assert {"a1", "general", "initial"} <= cards
 
 
 def test_a_card_stays_where_one_valid_learner_is_missing(study):
@@ -115,7 +115,7 @@ def test_a_shared_folder_fills_blanks_without_this_project(shared):
 def test_one_model_that_must_stay_keeps_all_weights_at_home(demo, monkeypatch):
     path = demo.folder / "memorisation/memorisation.json"
     told = read_json(path)
-    changed = told["models"]["general/seed0"] | {"verdict": "must stay", "why": "a gap"}
+    changed = told["models"]["general/seed0"] | {"verdict": "must stay", "reason": "a gap"}
     monkeypatch.setattr(bundle.report, "write", lambda *_: pytest.fail("it was drawn"))
     write_json({"models": told["models"] | {"general/seed0": changed}}, path)
     with pytest.raises(errors.LeakFound, match="general, seed 0: must stay: a gap"):

@@ -13,7 +13,7 @@ from lib.masking.examples import first_special_of
 from tests.helpers.cards import FACTS
 from tests.helpers.learner_texts import LEARNER_LIKE
 
-SMALL = {"examples": 80, "examples_per_step": 8, "eval_every": 40, "n_layer": 1, "n_head": 2, "n_embd": 32}
+SMALL = {"max_examples": 80, "examples_per_step": 8, "eval_every": 40, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
 
 @pytest.fixture(scope="session")
@@ -25,17 +25,17 @@ def texts():
 
 @pytest.fixture(scope="session")
 def tokenizer(texts):
-    return tokenization.tokenizer("bpe", texts["text"], 500)
+    return tokenization.make_tokenizer("bpe", texts["text"], 500)
 
 
 @pytest.fixture(scope="session")
 def drawing():
-    return parameters.load("params/demo/masks.yaml").model_copy(update={"max_length": 256})
+    return parameters.load_file("params/demo/masks.yaml").model_copy(update={"max_length": 256})
 
 
 @pytest.fixture(scope="session")
 def index(texts, tokenizer, drawing):
-    return token_index.build(texts, tokenizer, "rules", drawing.max_length)
+    return token_index.build_index(texts, tokenizer, "rules", drawing.max_length)
 
 
 @pytest.fixture(scope="session")
@@ -64,20 +64,20 @@ def run(tmp_path):
         ]
         write_json({"cells": cells}, tmp_path / f"notebooks/{name}.ipynb")
     (tmp_path / "corpus.csv").write_text("text")
-    settings = {name: parameters.load(f"params/demo/{name}.yaml") for name in ["corpus", "masks", "a1"]}
-    run = Experiment("study", tmp_path).begin("01_extract")
-    run.corpus([tmp_path / "corpus.csv"])
+    settings = {name: parameters.load_file(f"params/demo/{name}.yaml") for name in ["corpus", "masks", "a1"]}
+    run = Experiment("study", tmp_path).start("01_extract")
+    run.add_inputs([tmp_path / "corpus.csv"])
     write_json({"split_id": 1}, run.report)
-    run.vouch(settings["corpus"], run.report.parent)
-    run = Experiment("study", tmp_path).begin("02_mask")
-    write_json({"from": run.need(run.report, "01_extract").read_text()}, run.folder / "masks/report.json")
-    run.vouch(settings["masks"], run.folder / "masks")
-    run = Experiment("study", tmp_path).begin("03_train")
-    run.need(run.folder / "masks/report.json", "02_mask")
+    run.write_manifest(settings["corpus"], run.report.parent)
+    run = Experiment("study", tmp_path).start("02_mask")
+    write_json({"from": run.require(run.report, "01_extract").read_text()}, run.folder / "masks/report.json")
+    run.write_manifest(settings["masks"], run.folder / "masks")
+    run = Experiment("study", tmp_path).start("03_train")
+    run.require(run.folder / "masks/report.json", "02_mask")
     write_json({"seconds": 3}, run.model("a1", 0) / "clock.json")
     write_json({"weights": 7}, run.model("a1", 0) / "train.json")
-    run.vouch(settings["a1"], run.model("a1", 0))
-    return Experiment("study", tmp_path).begin("04_evaluate")
+    run.write_manifest(settings["a1"], run.model("a1", 0))
+    return Experiment("study", tmp_path).start("04_evaluate")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def model_folder(tmp_path_factory, tokenizer):
     torch.manual_seed(0)
     size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 128, "activation_function": "gelu_pytorch_tanh"}
     network = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), initializer_range=0.3, **size)).eval()
-    model_folder.save_for_others(network, tokenizer, folder)
+    model_folder.save_portable(network, tokenizer, folder)
     write_json({"fingerprint": loading.fingerprint(network)}, folder / "train.json")
     model_folder.card(FACTS).save(folder / "README.md")
     return folder
@@ -109,4 +109,4 @@ def model_folder(tmp_path_factory, tokenizer):
 
 @pytest.fixture(scope="module")
 def settings():
-    return parameters.load("params/demo/a1.yaml").model_copy(update=SMALL)
+    return parameters.load_file("params/demo/a1.yaml").model_copy(update=SMALL)

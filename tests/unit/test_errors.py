@@ -11,8 +11,8 @@ def shown(code):
 
 
 def test_a_refusal_is_shown_as_its_message_alone():
-    told = shown("from lib.experiment.folders import need; need('no.csv', '01_extract')")
-    assert told.startswith("Missing: no.csv is not there yet") and "Traceback" not in told
+    told = shown("from lib.experiment.folders import require_file; require_file('no.csv', '01_extract')")
+    assert told.startswith("MissingResult: no.csv is not there yet") and "Traceback" not in told
 
 
 def test_a_mistake_of_ours_is_shown_with_its_traceback():

@@ -10,11 +10,11 @@ from lib import formatting
     ("hours", "words"), [(1e-4, "0.36 seconds"), (0.02, "72 seconds"), (0.2, "12 minutes"), (35.27, "35.3 hours")]
 )
 def test_time_is_told_in_units_that_fit(hours, words):
-    assert formatting.time_of(hours) == words
+    assert formatting.format_hours(hours) == words
 
 
 def test_disk_is_told_in_units_that_fit():
-    assert formatting.size_of(0.0154) == "15 MB" and formatting.size_of(12.34) == "12.3 GB"
+    assert formatting.format_gigabytes(0.0154) == "15 MB" and formatting.format_gigabytes(12.34) == "12.3 GB"
 
 
 @pytest.mark.parametrize(
@@ -22,16 +22,16 @@ def test_disk_is_told_in_units_that_fit():
     [([], "none"), (["A1"], "A1"), (["A1", "A2"], "A1 and A2"), (["A1", "A2", "C1"], "A1, A2 and C1")],
 )
 def test_names_are_listed_as_a_sentence_has_them(names, words):
-    assert formatting.listed(names) == words
+    assert formatting.join_names(names) == words
 
 
 def test_a_number_that_is_missing_is_na():
-    assert formatting.number(float("nan")) == "n/a" and formatting.number(-2.345) == "−2.3"
-    assert formatting.formatted([1234.4, float("inf")], "{:,.0f}") == ["1,234", "n/a"]
+    assert formatting.format_number(float("nan")) == "n/a" and formatting.format_number(-2.345) == "−2.3"
+    assert formatting.format_values([1234.4, float("inf")], "{:,.0f}") == ["1,234", "n/a"]
 
 
 def test_nothing_in_a_text_can_move_a_terminals_cursor():
-    assert formatting.plain("row 7:\t\x1b[2J é\n") == "row 7:\t\\x1b[2J é\n"
+    assert formatting.strip_markup("row 7:\t\x1b[2J é\n") == "row 7:\t\\x1b[2J é\n"
 
 
 def test_sentences_are_told_of_facts_and_lines_go_on(tmp_path):

@@ -18,7 +18,7 @@ def test_without_a_network_what_is_missing_is_said_at_once(settings, tokenizer, 
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", False)  # and so again afterwards
     began = time.monotonic()
     with pytest.raises(ValueError, match="init_from: nobody/nothing is no trained model(.|\n)*HF_HUB_OFFLINE=1"):
-        initialization.model(settings, tokenizer, 256, "nobody/nothing")
+        initialization.initial_model(settings, tokenizer, 256, "nobody/nothing")
     with pytest.raises(ValueError, match="tokenizer: nobody/nothing is no folder(.|\n)*HF_HUB_OFFLINE=1"):
-        tokenization.tokenizer("nobody/nothing", None, None)
+        tokenization.make_tokenizer("nobody/nothing", None, None)
     assert time.monotonic() - began < 5

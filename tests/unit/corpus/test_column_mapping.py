@@ -17,7 +17,7 @@ def test_columns_are_found_by_name_in_any_order_case_and_number(tmp_path):
 
 def test_the_corrected_column_is_taken_when_asked(tmp_path):
     path = write_csv(table({"text_corrected": "I like cats!"}), tmp_path / "c")
-    rows, sources = reading.read(path, settings(text_column="text_corrected"))
+    rows, sources = reading.read_corpus(path, settings(text_column="text_corrected"))
     assert rows["text"].tolist() == ["I like cats!"] and sources[0]["columns"]["text"] == "text_corrected"
 
 
@@ -25,9 +25,9 @@ def test_the_corrected_column_is_taken_when_asked(tmp_path):
 def test_parts_of_a_corpus_stand_one_below_the_other(tmp_path, suffix):
     rows, write = many(9), {"csv": write_csv, "xlsx": write_xlsx}[suffix]
     parts = [write(rows[:4], tmp_path / f"a b.{suffix}"), write(rows[4:], tmp_path / f"2.{suffix}")]
-    whole = cleaning.clean(read(write(rows, tmp_path / "whole")))[0]
+    whole = cleaning.clean_texts(read(write(rows, tmp_path / "whole")))[0]
     for files in (parts, parts[::-1], [str(file) for file in parts]):
-        assert cleaning.clean(read(files))[0].equals(whole)
+        assert cleaning.clean_texts(read(files))[0].equals(whole)
 
 
 def four_columns(rows):
@@ -40,7 +40,7 @@ def test_the_four_column_file_regains_learners_and_prompts(tmp_path, order):
     ours = four_columns(rows[:8]).assign(l1="").assign(text=lambda t: t["text"] + " ok")
     theirs = rows[2:].assign(writing_id=rows["writing_id"].astype(float))  # as a workbook keeps numbers
     files = [write_csv(ours, tmp_path / "four.csv"), write_xlsx(theirs, tmp_path / "book.xlsx")]
-    found, sources = reading.read(files[::order], settings())
+    found, sources = reading.read_corpus(files[::order], settings())
     assert found["text_id"].tolist() == rows["writing_id"][:8].tolist()
     assert found["text"].tolist() == ours["text"].tolist()
     assert found["learner_id"].tolist() == ["", "", *rows["learner_id"][2:8]]
@@ -92,7 +92,7 @@ def test_a_part_without_learners_and_with_other_ids_is_no_join(tmp_path):
 )  # fmt: skip
 def test_other_corpora_are_read_with_their_own_names(tmp_path, header, cells, columns, levels, wanted):
     content = "\n".join([header, *map(",".join, cells)])
-    texts, dropped = cleaning.clean(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
+    texts, dropped = cleaning.clean_texts(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
     assert texts["level"].tolist() == wanted
     assert dropped["level left out"] == len(cells) - len(wanted)
 
@@ -141,6 +141,6 @@ def test_ids_that_agree_lend_nothing_to_other_texts(tmp_path):
 def test_a_file_that_only_lends_says_so(tmp_path):
     rows = many(9)
     files = [write_csv(four_columns(rows[:8]), tmp_path / "four.csv"), write_csv(rows, tmp_path / "all.csv")]
-    sources = reading.read(files, settings())[1]
+    sources = reading.read_corpus(files, settings())[1]
     assert [source["lends"] for source in sources] == [False, True]
     assert dict(reading.remarks(sources[1]))["rows that only lend learners, prompts and first languages"] == "all 9"

@@ -31,13 +31,13 @@ def twice(text):
     ],
 )
 def test_signs_of_damage_are_told_from_what_learners_type(text, wanted):
-    found = damage.signs(pd.DataFrame({"level": ["A1"], "text": [text]})).loc["A1"]
+    found = damage.count_damage(pd.DataFrame({"level": ["A1"], "text": [text]})).loc["A1"]
     assert [sign for sign in damage.DAMAGE if found[sign]] == wanted
 
 
 def test_signs_are_shares_of_a_levels_texts():
     texts = pd.DataFrame({"level": ["A1", "A1", "B1"], "text": ["xxx", "so", "so"]})
-    assert damage.signs(texts)["masked name (xxx)"].to_dict() == {"A1": 0.5, "B1": 0}
+    assert damage.count_damage(texts)["masked name (xxx)"].to_dict() == {"A1": 0.5, "B1": 0}
 
 
 def test_first_languages_get_the_most_frequent_spelling():
@@ -50,14 +50,14 @@ def test_first_languages_get_the_most_frequent_spelling():
         "",
         "Thai",
     ]
-    assert damage.one_spelling(pd.Series(names)).tolist() == ["Français"] * 5 + ["", "Thai"]
+    assert damage.fold_spellings(pd.Series(names)).tolist() == ["Français"] * 5 + ["", "Thai"]
 
 
 def test_one_spelling_does_not_depend_on_the_order():
     names = pd.Series(["thai", "Thai", "THAI", "Mandarin  Chinese", "mandarin chinese"])
-    chosen = damage.one_spelling(names)
+    chosen = damage.fold_spellings(names)
     assert chosen.tolist() == ["Thai"] * 3 + ["Mandarin Chinese"] * 2
-    assert damage.one_spelling(names[::-1])[::-1].tolist() == chosen.tolist()
+    assert damage.fold_spellings(names[::-1])[::-1].tolist() == chosen.tolist()
 
 
 def test_near_spellings_are_listed_and_left():

@@ -5,7 +5,7 @@ import pytest
 
 from lib.corpus import learners, reading
 from lib.errors import CorpusError
-from lib.evaluation.statistics import whose
+from lib.evaluation.statistics import learner_codes
 from tests.helpers.corpora import many, read, settings, write_csv, write_xlsx
 
 LONG = [100111000111000000 + 1000 * n for n in range(9)]
@@ -13,21 +13,21 @@ LONG = [100111000111000000 + 1000 * n for n in range(9)]
 
 def test_a_text_without_learner_is_a_learner_of_its_own():
     texts = pd.DataFrame({"text_id": [1, 2, 3, 4], "learner_id": ["x", "", "x", ""]})
-    assert learners.of(texts).tolist() == ["x", "text 2", "x", "text 4"]
-    numbers, named = whose(texts)
+    assert learners.learner_or_text_id(texts).tolist() == ["x", "text 2", "x", "text 4"]
+    numbers, named = learner_codes(texts)
     assert numbers.tolist() == [0, 1, 0, 2] and not named
-    assert whose(texts, learners_known=False)[0].tolist() == [0, 1, 0, 2]
-    assert whose(texts.assign(learner_id=None))[0].tolist() == [0, 1, 2, 3]
+    assert learner_codes(texts, learners_known=False)[0].tolist() == [0, 1, 0, 2]
+    assert learner_codes(texts.assign(learner_id=None))[0].tolist() == [0, 1, 2, 3]
 
 
 def test_learners_are_known_where_one_is_named():
-    assert learners.known(pd.DataFrame({"learner_id": ["", "x"]}))
-    assert not learners.known(pd.DataFrame({"learner_id": ["", ""]}))
+    assert learners.is_known(pd.DataFrame({"learner_id": ["", "x"]}))
+    assert not learners.is_known(pd.DataFrame({"learner_id": ["", ""]}))
 
 
 def test_all_learners_are_known_where_each_is_named():
-    assert learners.all_known(pd.DataFrame({"learner_id": ["y", "x"]}))
-    assert not learners.all_known(pd.DataFrame({"learner_id": ["", "x"]}))
+    assert learners.all_learners_known(pd.DataFrame({"learner_id": ["y", "x"]}))
+    assert not learners.all_learners_known(pd.DataFrame({"learner_id": ["", "x"]}))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def test_all_learners_are_known_where_each_is_named():
 )
 def test_what_says_that_a_learner_is_unknown_names_nobody(tmp_path, cell):
     rows = many(6).assign(learner_id=["7", cell, "8", cell, cell, "NAT7"], l1=cell, topic_id=cell)
-    found, (source,) = reading.read(write_csv(rows, tmp_path / "c.csv"), settings())
+    found, (source,) = reading.read_corpus(write_csv(rows, tmp_path / "c.csv"), settings())
     assert found["learner_id"].tolist() == ["7", "", "8", "", "", "NAT7"] and source["learners_unknown"] == 3
     assert set(found["l1"]) == set(found["topic_id"]) == {""}
 
@@ -74,4 +74,4 @@ def test_learners_with_two_first_languages_are_counted():
     texts = pd.DataFrame(
         {"learner_id": ["1", "1", "2", "2", "", ""], "l1": ["Thai", "Urdu", "Thai", "", "Thai", "Urdu"]}
     )
-    assert learners.with_two(texts, "l1") == 1
+    assert learners.learners_with_two_values(texts, "l1") == 1

@@ -22,12 +22,12 @@ def block(error):
 
 
 def test_efs_numbers_are_unknown_where_the_levels_are_named():
-    found = levels.cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"})
+    found = levels.to_cefr(table({"cefr": "2"}, {"cefr": "3"})["cefr"], {"2": "B1"})
     assert found.fillna("?").tolist() == ["B1", "?"]
 
 
 def test_efs_numbers_are_read_in_efcamdats_own_column(tmp_path):
-    texts, _ = cleaning.clean(read(write_csv(numbered(EF), tmp_path / "c.csv")))
+    texts, _ = cleaning.clean_texts(read(write_csv(numbered(EF), tmp_path / "c.csv")))
     assert texts["level"].unique().tolist() == ["A1", "A2", "B1", "B2", "C1"]
 
 
@@ -56,13 +56,13 @@ def test_a_mapped_level_column_of_numbers_needs_levels(tmp_path):
         read(path, columns=columns)
     asked = block(error)
     assert asked["2"] == "A1" and asked["16"] == "C2"
-    assert len(cleaning.clean(read(path, columns=columns, levels=asked), asked)[0]) == 15
+    assert len(cleaning.clean_texts(read(path, columns=columns, levels=asked), asked)[0]) == 15
 
 
 def test_scores_are_refused_with_every_label_and_its_count(tmp_path):
     rows = read(write_csv(numbered(["2.5", "3.5", "2.5", "x"], "cefr"), tmp_path / "c.csv"))
     with pytest.raises(CorpusError, match=re.escape("'2.5' 2, '3.5' 1, 'x' 1")) as error:
-        cleaning.clean(rows)
+        cleaning.clean_texts(rows)
     assert block(error) == {"2.5": "FILL_IN", "3.5": "FILL_IN", "x": "FILL_IN"}
 
 

@@ -14,7 +14,7 @@ def test_learner_ids_leave_as_keyed_hashes(tmp_path, monkeypatch):
     hashes = []
     for key in ["one", "two", "one"]:
         monkeypatch.setenv("ILM_CEFR_KEY", str(tmp_path / key))
-        hashes.append(pseudonyms.hashed_learners(texts))
+        hashes.append(pseudonyms.hash_learners(texts))
     assert hashes[0].equals(hashes[2]) and not hashes[0].equals(hashes[1])
     assert hashes[0].nunique() == 20 and not set(hashes[0]) & set(texts["learner_id"])
     assert (tmp_path / "one").stat().st_mode & 0o077 == 0
@@ -23,7 +23,7 @@ def test_learner_ids_leave_as_keyed_hashes(tmp_path, monkeypatch):
 def test_an_unknown_learner_is_never_hashed():
     texts = learners(4)[:4].assign(learner_id=["a", "b", "c", "d"])
     texts.loc[[1, 3], "learner_id"] = ""
-    hashed = pseudonyms.hashed_learners(texts)
+    hashed = pseudonyms.hash_learners(texts)
     assert hashed[[1, 3]].tolist() == texts["text_id"][[1, 3]].astype(str).tolist()
     assert hashed[[0, 2]].str.fullmatch("[0-9a-f]{16}").all() and hashed.nunique() == 4
 
@@ -51,6 +51,6 @@ def test_a_useless_key_is_refused_and_not_shown(tmp_path, monkeypatch, content, 
     path.mkdir() if content is None else path.write_bytes(content)
     monkeypatch.setenv("ILM_CEFR_KEY", str(path))
     with pytest.raises(errors.CorpusError, match=words) as error:
-        pseudonyms.hashed_learners(learners(3))
+        pseudonyms.hash_learners(learners(3))
     assert "letmein" not in str(error.value) and "ILM_CEFR_KEY" in str(error.value)
     assert error.value.__context__ is None or error.value.__suppress_context__  # a traceback shows no key either

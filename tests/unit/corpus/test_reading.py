@@ -58,7 +58,7 @@ def test_whole_numbers_kept_as_floats_are_whole_again(tmp_path):
 
 def test_the_source_is_known_by_name_and_hash_never_by_its_folder(tmp_path):
     path = write_csv(many(3), tmp_path / "my corpus.csv")
-    source = reading.read([path], settings())[1][0]
+    source = reading.read_corpus([path], settings())[1][0]
     assert (source["file"], source["shape"], source["rows"], len(source["sha256"])) == ("my corpus.csv", "csv", 3, 64)
     assert source["columns"]["text_id"] == "writing_id" and "topic_id" in source["columns"]
     assert str(tmp_path) not in str(source)

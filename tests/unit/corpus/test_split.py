@@ -12,14 +12,15 @@ from tests.helpers.made_up_learners import learners, nearly, with_pages
 def dealt(texts, seed=0, held_out=0.0, valid=0.1):
     """All rows, `split` being a part or a reason."""
     texts = texts.assign(
-        group=near_duplicates.near_duplicates(texts["text"]), held_out=split.on_held_out_prompt(texts, held_out, seed)
+        group=near_duplicates.find_near_duplicates(texts["text"]),
+        held_out=split.flag_held_out_prompts(texts, held_out, seed),
     )
-    return texts.assign(split=split.parts(texts, valid, 0.1, seed))
+    return texts.assign(split=split.assign_splits(texts, valid, 0.1, seed))
 
 
 def parted(texts, **asked):
     texts = dealt(texts, **asked)
-    return texts[texts["split"].isin(split.PARTS)]
+    return texts[texts["split"].isin(split.SPLITS)]
 
 
 def off(texts, by):
@@ -46,7 +47,7 @@ def test_a_text_that_another_learner_nearly_repeats_is_for_training():
     pairs = np.stack([result[::40], result[5::40]])
     assert np.isin(pairs, ["train", split.NEARLY]).all() and (pairs == split.NEARLY).any()
     own = np.stack([result[20::40], result[21::40]])
-    assert (own[0] == own[1]).all() and set(own[0]) == set(split.PARTS)
+    assert (own[0] == own[1]).all() and set(own[0]) == set(split.SPLITS)
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -57,7 +58,7 @@ def test_each_level_is_parted_80_10_10_and_each_l1(seed):
 
 def test_balance_counts_what_stays():
     texts = dealt(with_pages(learners(3000), 0.3), held_out=0.1)
-    ordinary = texts[texts["split"].isin(split.PARTS) & ~texts["held_out"]]
+    ordinary = texts[texts["split"].isin(split.SPLITS) & ~texts["held_out"]]
     assert (texts["split"] == split.NEARLY).sum() > 500 and (texts["split"] == split.PROMPT).sum() > 500
     assert off(ordinary, "level") < 0.5 and off(ordinary, "l1") < 1
 
@@ -66,7 +67,7 @@ def test_the_split_does_not_depend_on_the_order_of_rows():
     table = with_pages(learners(), 0.2).rename(columns={"text_id": "writing_id", "level": "cefr"}).astype(str)
     ids = []
     for rows in (table, table.sample(frac=1, random_state=3)):
-        texts, _ = cleaning.clean(rows.rename(columns={"writing_id": "text_id", "cefr": "level"}))
+        texts, _ = cleaning.clean_texts(rows.rename(columns={"writing_id": "text_id", "cefr": "level"}))
         ids.append(split.split_id(parted(texts, held_out=0.1)))
     assert ids[0] == ids[1]
 
@@ -79,7 +80,7 @@ def test_without_learners_near_duplicates_stay_and_stay_together():
     texts = with_pages(learners(100, 2).assign(learner_id=""), 0.2)
     texts.loc[1::2, "text"] = texts.loc[::2, "text"].map(nearly).to_numpy()
     texts = dealt(texts)
-    assert texts.groupby("group")["split"].nunique().max() == 1 and set(texts["split"]) == set(split.PARTS)
+    assert texts.groupby("group")["split"].nunique().max() == 1 and set(texts["split"]) == set(split.SPLITS)
     pairs = texts["split"].to_numpy().reshape(-1, 2)
     assert (pairs[:, 0] == pairs[:, 1]).mean() > 0.9  # a pair that shares too little may part
 
@@ -95,7 +96,7 @@ def test_held_out_prompts_are_seen_by_no_model_in_training():
 def test_a_prompt_of_several_levels_is_held_out_at_all_or_none():
     texts = learners(1000)
     texts["topic_id"] = [str(n % 20) for n in range(len(texts))]
-    held_out = split.on_held_out_prompt(texts, 0.12, 0)
+    held_out = split.flag_held_out_prompts(texts, 0.12, 0)
     assert held_out.groupby(texts["topic_id"]).nunique().max() == 1 and held_out.any()
     assert held_out.groupby(texts["level"]).mean().max() <= 0.12
 
@@ -107,8 +108,8 @@ def test_learners_of_held_out_prompts_alone_cost_training_nothing():
 
 
 def test_without_topics_or_share_no_prompt_is_held_out():
-    assert not split.on_held_out_prompt(learners().assign(topic_id=""), 0.2, 0).any()
-    assert not split.on_held_out_prompt(learners(), 0.0, 0).any()
+    assert not split.flag_held_out_prompts(learners().assign(topic_id=""), 0.2, 0).any()
+    assert not split.flag_held_out_prompts(learners(), 0.0, 0).any()
 
 
 def test_a_corpus_without_texts_is_refused():
@@ -134,21 +135,21 @@ def test_copied_flags_held_out_text_that_training_text_holds():
         "text": [long, f"{long} because is good", fresh, f"{fresh} ok", "short one"],
         "split": ["train", "test", "valid", "valid", "test"],
     })  # fmt: skip
-    assert split.copied(texts, 0.3).tolist() == [False, True, False, False, False]
+    assert split.flag_copied(texts, 0.3).tolist() == [False, True, False, False, False]
 
 
 def test_copied_runs_do_not_reach_across_texts():
     texts = pd.DataFrame({"text": ["a b c d e f g h", "a b c d", "e f g h"], "split": ["train", "test", "test"]})
-    assert not split.copied(texts, 0.3).any()
+    assert not split.flag_copied(texts, 0.3).any()
 
 
 @pytest.mark.parametrize(("share", "flagged"), [(0.5, True), (0.51, False)])
 def test_a_text_is_copied_from_the_share_on(share, flagged):
     first = "a b c d e f g h"  # 1 run of 8 words; the test text has 2
     texts = pd.DataFrame({"text": [first, f"{first} i"], "split": ["train", "test"]})
-    assert split.copied(texts, share)[1] == flagged
+    assert split.flag_copied(texts, share)[1] == flagged
 
 
 def test_nothing_is_copied_from_training_texts_of_a_few_words():
     texts = pd.DataFrame({"text": ["a b c", "a b c d e f g h i"], "split": ["train", "test"]})
-    assert not split.copied(texts, 0.3).any()
+    assert not split.flag_copied(texts, 0.3).any()

@@ -9,7 +9,7 @@ from lib.design import LEVELS
 from lib.evaluation import comparisons, statistics
 
 HOW = {"draws": 100, "alpha": 0.05, "min_learners": 2, "seed": 1}
-ALL = [*design.KIND, "general_longer", "level_token"]
+ALL = [*design.KIND, "general_continued", "level_prompted"]
 
 
 def scores(models=("general", "a1", "a1_transfer"), n_texts=60, level="A1", gain=0.5):
@@ -22,57 +22,66 @@ def scores(models=("general", "a1", "a1_transfer"), n_texts=60, level="A1", gain
         texts["l1"] = np.where(np.arange(n_texts) < 30, "French", "")
         texts["nll_text"] = per_token * texts["n_tokens"]
         tables.append(
-            texts.assign(mask_type="mix", mask_set=0, n_chars=30, nll_full=20.0, n_context=9, nll_context=9.0)
+            texts.assign(mask_type="training_mix", mask_set=0, n_chars=30, nll_full=20.0, n_context=9, nll_context=9.0)
         )
     return pd.concat(tables, ignore_index=True)
 
 
 def test_planned_pairs_are_those_of_the_hypotheses():
-    wishes = comparisons.planned(ALL, dict.fromkeys(LEVELS, "b1"))
+    wishes = comparisons.planned_pairs(ALL, dict.fromkeys(LEVELS, "b1"))
     assert wishes["A2"] == [
-        ("general-own", "general", "a2"),
-        ("general-transfer", "general", "a2_transfer"),
-        ("own-transfer", "a2", "a2_transfer"),
-        ("general-best", "general", "b1"),
-        ("continued-transfer", "general_longer", "a2_transfer"),
+        ("general_vs_specialist", "general", "a2"),
+        ("general_vs_transfer", "general", "a2_transfer"),
+        ("specialist_vs_transfer", "a2", "a2_transfer"),
+        ("general_vs_best_specialist", "general", "b1"),
+        ("continued_vs_transfer", "general_continued", "a2_transfer"),
     ]
-    assert {level: len(pairs) for level, pairs in comparisons.planned(["a1"], {}).items()} == dict.fromkeys(LEVELS, 3)
+    assert {level: len(pairs) for level, pairs in comparisons.planned_pairs(["a1"], {}).items()} == dict.fromkeys(
+        LEVELS, 3
+    )
 
 
 def test_a_control_is_held_against_three_models_none_twice():
-    wishes = comparisons.with_controls(ALL)["C1"]
+    wishes = comparisons.control_pairs(ALL)["C1"]
     assert [name for name, _, _ in wishes] == [
-        "general-general_longer", "general_longer-own",
-        "general-level_token", "level_token-own", "level_token-transfer",
+        "general_vs_general_continued", "general_continued_vs_specialist",
+        "general_vs_level_prompted", "level_prompted_vs_specialist", "level_prompted_vs_transfer",
     ]  # fmt: skip
 
 
 def test_equal_examples_ask_the_best_only_where_it_is_own():
-    wishes = comparisons.at_equal_examples({"A1": "a1", "A2": "a1"})
-    assert wishes["A1"] == [("general-own", "general_equal", "a1"), ("general-best", "general_equal", "a1")]
-    assert wishes["A2"] == [("general-own", "general_equal", "a2")]
+    wishes = comparisons.equal_example_pairs({"A1": "a1", "A2": "a1"})
+    assert wishes["A1"] == [
+        ("general_vs_specialist", "general_equal", "a1"),
+        ("general_vs_best_specialist", "general_equal", "a1"),
+    ]
+    assert wishes["A2"] == [("general_vs_specialist", "general_equal", "a2")]
 
 
 def test_rivals_are_the_floor_and_the_other_specialists():
-    assert [a for _, a, _ in comparisons.against_rivals(["general", "a1", "a2", "c1"])["A1"]] == ["unigram", "a2", "c1"]
+    assert [a for _, a, _ in comparisons.against_other_specialists(["general", "a1", "a2", "c1"])["A1"]] == [
+        "unigram",
+        "a2",
+        "c1",
+    ]
 
 
 def test_the_best_is_chosen_without_copies_where_a_model_is():
     at_b1 = scores(("a1", "b1"), level="B1").assign(seed=0)
     at_b1.loc[at_b1["model"] == "b1", "nll_text"] -= 1
     at_b1.loc[(at_b1["model"] == "a1") & (at_b1["text_id"] == "0"), ["nll_text", "copied"]] = [-1000.0, True]
-    best = comparisons.best_on_valid(pd.concat([at_b1, scores(("a1", "b1"), level="C1")]))
+    best = comparisons.best_specialists(pd.concat([at_b1, scores(("a1", "b1"), level="C1")]))
     assert best == {"B1": "b1"}  # no model of C1 was asked
 
 
 def test_groups_too_small_are_not_answered_and_say_so():
     found = comparisons.by_first_language(scores(), True, HOW)
-    assert found["level"].unique().tolist() == [*LEVELS, "mixed"] and set(found["l1"]) == {"French", "unknown"}
+    assert found["level"].unique().tolist() == [*LEVELS, "all_levels"] and set(found["l1"]) == {"French", "unknown"}
     answered = found[found["theta"].notna()]
-    assert set(answered["level"]) == {"A1", "mixed"} and answered["theta"].to_numpy() == pytest.approx(0.5)
-    assert set(found.loc[found["theta"].isna(), "why"]) == {"fewer than 20 learners, or no model"}
+    assert set(answered["level"]) == {"A1", "all_levels"} and answered["theta"].to_numpy() == pytest.approx(0.5)
+    assert set(found.loc[found["theta"].isna(), "reason"]) == {"fewer than 20 learners, or no model"}
     nobody = comparisons.by_first_language(scores(), False, HOW)
-    assert set(nobody["why"]) == {"fewer than 100 texts, or no model"} and nobody["theta"].isna().all()
+    assert set(nobody["reason"]) == {"fewer than 100 texts, or no model"} and nobody["theta"].isna().all()
 
 
 def test_each_grouping_leaves_out_what_others_are_about():
@@ -81,7 +90,7 @@ def test_each_grouping_leaves_out_what_others_are_about():
     )
     texts["held_out"] = texts["text_id"] == "6"
     rows = pd.DataFrame({"text_id": list("123456"), "copied": [True, *[False] * 5]})
-    groups = pd.DataFrame(comparisons.groups_of(rows, texts)).astype(object)
+    groups = pd.DataFrame(comparisons.text_groups(rows, texts)).astype(object)
     groups = groups.where(groups.notna(), None)
     assert groups["length"].tolist() == [None, "short", "middle", "middle", "long", None]
     assert groups["copies"].tolist() == ["copied", *["not copied"] * 4, None]
@@ -94,7 +103,7 @@ def test_each_grouping_leaves_out_what_others_are_about():
 def test_the_matrix_holds_models_floor_and_equal_examples():
     table = scores()
     floor, equal = table[:60].assign(model="unigram"), table[:60].assign(model="general_equal")
-    matrix = comparisons.matrix({"mix": statistics.learner_sums(table)}, floor, equal, True, HOW)
+    matrix = comparisons.perplexity_matrix({"training_mix": statistics.learner_sums(table)}, floor, equal, True, HOW)
     at_a1 = matrix[matrix["test"] == "A1"].set_index("model")
     assert at_a1.index.tolist() == ["a1", "a1_transfer", "general", "unigram", "general_equal"]
     assert at_a1["ppl"].to_numpy() == pytest.approx(np.exp([1.5, 1.5, 2, 2, 2]))
@@ -103,15 +112,15 @@ def test_the_matrix_holds_models_floor_and_equal_examples():
 
 def test_what_was_learned_stands_beside_floor_and_untrained():
     table = scores()
-    sums = {"mix": statistics.learner_sums(table)}
-    matrix = comparisons.matrix(sums, table[:60].assign(model="unigram"), table[:0], True, HOW)
+    sums = {"training_mix": statistics.learner_sums(table)}
+    matrix = comparisons.perplexity_matrix(sums, table[:60].assign(model="unigram"), table[:0], True, HOW)
     cost = pd.DataFrame({"model": ["a1"], "valid_perplexity": [4.0], "start_perplexity": [900.0]})
-    learned = comparisons.learned(matrix, cost)
+    learned = comparisons.learning_table(matrix, cost)
     assert learned.index.tolist() == LEVELS and learned.loc["C1"].isna().all()
     assert learned.loc["A1"].tolist() == pytest.approx([np.exp(1.5), np.exp(2), 4.0, 900.0])
 
 
 def test_what_one_text_costs_two_models():
-    found = comparisons.nats(scores(), ["4", "99"], ["general", "a1"])
+    found = comparisons.nats_of_texts(scores(), ["4", "99"], ["general", "a1"])
     assert found.index.tolist() == ["4"]
     assert found.loc["4", ("nll_text", "general")] == pytest.approx(12) and found.loc["4", ("n_tokens", "a1")] == 6

@@ -6,6 +6,11 @@ from lib.evaluation import contrasts
 
 
 def test_primary_contrasts_are_of_the_mix_without_copies():
-    table = pd.DataFrame({"mask_type": ["mix", "mix", "word"], "subset": ["unflagged", "all", "unflagged"]})
-    assert contrasts.chosen(table).index.tolist() == [0]
-    assert contrasts.chosen(table, "mix", "all").index.tolist() == [1]
+    table = pd.DataFrame(
+        {
+            "mask_type": ["training_mix", "training_mix", "word"],
+            "subset": ["without_copies", "with_copies", "without_copies"],
+        }
+    )
+    assert contrasts.select(table).index.tolist() == [0]
+    assert contrasts.select(table, "training_mix", "with_copies").index.tolist() == [1]

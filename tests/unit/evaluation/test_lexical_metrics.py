@@ -28,12 +28,15 @@ def test_words_are_counted_by_hand():
     table = lexical_metrics.profile(pd.Series(ANSWERS, index=[5, 7, 9]))
     assert table.index.tolist() == [5, 7, 9]
     assert table["n_words"].tolist() == [5, 2, 3] and table["unlisted"].tolist() == [1, 0, 0]
-    assert (table[lexical_metrics.PROFILE].sum(axis=1) == table["n_words"]).all()
+    assert (table[lexical_metrics.CEFR_PROFILE].sum(axis=1) == table["n_words"]).all()
     assert lexical_metrics.profile(pd.Series(INFILLS))["n_words"].tolist() == [4, 2, 0]  # a digit is no word
 
 
 def test_no_texts_have_no_words():
-    assert lexical_metrics.profile(pd.Series([], dtype=str)).columns.tolist() == [*lexical_metrics.PROFILE, "n_words"]
+    assert lexical_metrics.profile(pd.Series([], dtype=str)).columns.tolist() == [
+        *lexical_metrics.CEFR_PROFILE,
+        "n_words",
+    ]
 
 
 def rows(n, right, learner, level="A1", model="a1", seed=0):
@@ -91,7 +94,7 @@ def test_where_nobody_wrote_there_is_a_table_without_rows():
 
 @pytest.mark.parametrize(("answer", "rank"), [("lunch", 2), ("dinner", 1), ("Lunch", 0), ("pasta", 0)])
 def test_a_rank_is_the_place_among_fillings_whatever_the_spaces(answer, rank):
-    assert lexical_metrics.rank(answer, [" dinner", " lunch ", "lunch"]) == rank
+    assert lexical_metrics.answer_rank(answer, [" dinner", " lunch ", "lunch"]) == rank
 
 
 PAIRS = [("abb", "bba", 1, 1.0), ("abb", "bba", 2, 0.5), ("ab", "cd", 1, 0.0), (" a ", "a", 2, 1.0)]
@@ -99,7 +102,7 @@ PAIRS = [("abb", "bba", 1, 1.0), ("abb", "bba", 2, 0.5), ("ab", "cd", 1, 0.0), (
 
 @pytest.mark.parametrize(("a", "b", "n", "share"), PAIRS)
 def test_overlap_counts_letters_as_multisets(a, b, n, share):
-    assert lexical_metrics.overlap(a, b, n) == share
+    assert lexical_metrics.ngram_overlap(a, b, n) == share
 
 
 INVENTED = st.one_of(
@@ -123,16 +126,16 @@ def test_the_longest_words_of_the_list_are_found():
 @quickly
 @given(TEXTS)
 def test_the_words_of_any_text_have_levels(text):
-    assert lexical_metrics.level(text) in lexical_metrics.PROFILE
+    assert lexical_metrics.level(text) in lexical_metrics.CEFR_PROFILE
     row = lexical_metrics.profile(pd.Series([text])).iloc[0]
-    assert row[lexical_metrics.PROFILE].sum() == row["n_words"]
+    assert row[lexical_metrics.CEFR_PROFILE].sum() == row["n_words"]
 
 
 @quickly
 @given(TEXTS, TEXTS)
 def test_any_two_fillings_can_be_compared(one, other):
-    assert lexical_metrics.rank(one, [one, other]) == 1
-    assert lexical_metrics.overlap(one, one, 2) == 1 and 0 <= lexical_metrics.overlap(one, other, 2) <= 1
+    assert lexical_metrics.answer_rank(one, [one, other]) == 1
+    assert lexical_metrics.ngram_overlap(one, one, 2) == 1 and 0 <= lexical_metrics.ngram_overlap(one, other, 2) <= 1
 
 
 HOW = {"learners_known": True, "draws": 50, "min_learners": 2}
@@ -153,20 +156,22 @@ def drawn():
 
 
 def test_errors_are_shares_of_words_beside_those_of_learners(drawn):
-    table = lexical_metrics.of_models(drawn, drawn, **HOW).set_index("model")
-    assert table.loc["a1", "kind"] == "specialised" and table.loc["a1", "top5"] == 0.5
+    table = lexical_metrics.model_metrics(drawn, drawn, **HOW).set_index("model")
+    assert table.loc["a1", "kind"] == "specialist" and table.loc["a1", "top5"] == 0.5
     assert table.loc["a1", "nonwords"] == pytest.approx(2 / 5)
     assert table.loc["a1", "true_nonwords"] == pytest.approx(1 / 4)
     assert table.loc["a1", "error_preservation"] == pytest.approx(8 / 5) and table.loc["general", "nonwords"] == 0
-    assert lexical_metrics.preservation(table).startswith("Error preservation could be told in 2 of 2 cells. There")
+    assert lexical_metrics.error_preservation(table).startswith(
+        "Error preservation could be told in 2 of 2 cells. There"
+    )
 
 
 def test_learners_words_are_counted_once(drawn):
-    table = lexical_metrics.levels_of_words(drawn, **HOW).set_index("model")
-    assert table["kind"].to_dict() == {"learners": "learners", "a1": "specialised", "general": "general"}
+    table = lexical_metrics.cefr_profiles(drawn, **HOW).set_index("model")
+    assert table["kind"].to_dict() == {"learners": "learners", "a1": "specialist", "general": "general"}
     assert table.loc["learners", "n"] == 2 and table.loc["learners", "unlisted"] == pytest.approx(1 / 4)
 
 
 def test_where_nobody_wrote_there_are_two_empty_tables(drawn):
     none = drawn.iloc[:0]
-    assert lexical_metrics.of_models(none, none, **HOW).empty and lexical_metrics.levels_of_words(none, **HOW).empty
+    assert lexical_metrics.model_metrics(none, none, **HOW).empty and lexical_metrics.cefr_profiles(none, **HOW).empty

@@ -15,7 +15,7 @@ SUMS = ["nll_text", "nll_full", "nll_context"]
 
 @pytest.fixture(scope="module")
 def asked(index, drawing, first_special):
-    masks = pd.concat([frozen_masks.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
+    masks = pd.concat([frozen_masks.draw_frozen(index, drawing, kind, 2) for kind in ["training_mix", "document"]])
     return scoring.frozen_examples(index, masks, first_special)
 
 
@@ -58,7 +58,9 @@ def test_sums_by_role_are_those_added_by_hand(model, asked, scores):
         ln_p = model(torch.tensor(tokens[None].astype(int))).logits[0].log_softmax(-1).detach().numpy()
         surprisal = np.array([-ln_p[t - 1, tokens[t]] for t in range(1, len(tokens))])
         by_role = [surprisal[roles[1:] == role] for role in (INFILL, INFILL_SPECIAL, CONTEXT)]
-        by_role[2] = by_role[2] if row.mask_type == "mix" else np.zeros(0)  # elsewhere the context is not scored
+        by_role[2] = (
+            by_role[2] if row.mask_type == "training_mix" else np.zeros(0)
+        )  # elsewhere the context is not scored
         assert [row.n_tokens, row.n_end, row.n_context] == [len(part) for part in by_role]
         answers, ends, context = (part.sum() for part in by_role)
         expected = [answers, answers + ends, context]
@@ -69,7 +71,7 @@ def test_a_level_token_is_no_target_and_changes_no_count(model, index, drawing, 
     levels = pd.Series(np.resize(["A1", "B2"], len(index)))
     digits = level_tokens(tokenizer, levels)
     assert [tokenizer.decode(token) for token in digits[:2]] == ["1", "4"]
-    masks = pd.concat([frozen_masks.freeze(index, drawing, kind, 2) for kind in ["mix", "document"]])
+    masks = pd.concat([frozen_masks.draw_frozen(index, drawing, kind, 2) for kind in ["training_mix", "document"]])
     told = scoring.frozen_examples(index, masks, first_special, digits)
     owner = pd.Index(index["text_id"]).get_indexer(told[0]["text_id"])
     assert [tokens[0] for tokens in told[1]] == digits[owner].tolist()
@@ -86,7 +88,7 @@ def test_every_frozen_mask_arrives_whole(index, asked, scores):
 
 
 def test_a_frozen_mask_that_cuts_a_token_is_refused(index, first_special):
-    spans = [[0, "mix", 0, 4, 0, 1], [0, "mix", 0, 4, 1, 1]]  # two spans in the token "She"
+    spans = [[0, "training_mix", 0, 4, 0, 1], [0, "training_mix", 0, 4, 1, 1]]  # two spans in the token "She"
     with pytest.raises(ValueError, match="run 02_mask again"):
         scoring.frozen_examples(index, pd.DataFrame(spans, columns=frozen_masks.MASK_COLUMNS), first_special)
 
@@ -107,7 +109,7 @@ def test_the_unigram_floor_is_add_one_counting():
 def test_however_few_texts_are_asked_there_is_a_row_for_each(model, index, drawing, first_special, scores, n, told):
     """A level may have no test text at all: the table then has no row, and the same columns."""
     masks = (
-        frozen_masks.freeze(index.iloc[:n], drawing, "document", 1)
+        frozen_masks.draw_frozen(index.iloc[:n], drawing, "document", 1)
         if n
         else pd.DataFrame(columns=frozen_masks.MASK_COLUMNS)
     )
@@ -130,8 +132,8 @@ def rows(index):
 
 
 def test_the_floor_guesses_by_the_levels_own_training_text(rows, drawing, tokenizer):
-    frozen = frozen_masks.freeze(rows[rows["split"] == "test"], drawing, "mix", 1)
-    floor = scoring.floor(rows, frozen, len(tokenizer), scores=None)
+    frozen = frozen_masks.draw_frozen(rows[rows["split"] == "test"], drawing, "training_mix", 1)
+    floor = scoring.unigram_scores(rows, frozen, len(tokenizer), scores=None)
     assert set(floor["level"]) == {"A1"} and (floor["model"] == "unigram").all()
     train = rows[rows["split"] == "train"]
     counts = np.bincount(np.concatenate(train["ids"].to_list()), minlength=len(tokenizer)) + 1
@@ -140,9 +142,9 @@ def test_the_floor_guesses_by_the_levels_own_training_text(rows, drawing, tokeni
 
 
 def test_scores_are_of_the_same_tokens_or_not(rows, drawing, tokenizer):
-    frozen = frozen_masks.freeze(rows[rows["split"] == "test"], drawing, "mix", 1)
-    floor = scoring.floor(rows, frozen, len(tokenizer), scores=None)
+    frozen = frozen_masks.draw_frozen(rows[rows["split"] == "test"], drawing, "training_mix", 1)
+    floor = scoring.unigram_scores(rows, frozen, len(tokenizer), scores=None)
     models = floor.assign(model="a1")
-    assert scoring.same_tokens(floor, models)
-    assert not scoring.same_tokens(floor.assign(n_tokens=floor["n_tokens"] + 1), models)
-    assert not scoring.same_tokens(floor, models.iloc[1:])
+    assert scoring.same_tokens_as(floor, models)
+    assert not scoring.same_tokens_as(floor.assign(n_tokens=floor["n_tokens"] + 1), models)
+    assert not scoring.same_tokens_as(floor, models.iloc[1:])

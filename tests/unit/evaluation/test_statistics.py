@@ -26,7 +26,7 @@ def scores(nll, n_tokens=10, level="A1", learner=None, **columns):
                     "learner_id": text if learner is None else learner,
                     "level": level,
                     "copied": False,
-                    "mask_type": "mix",
+                    "mask_type": "training_mix",
                     "mask_set": 0,
                     "n_tokens": n_tokens,
                     "n_chars": 40,
@@ -43,13 +43,13 @@ def scores(nll, n_tokens=10, level="A1", learner=None, **columns):
 
 def compare(table, a="general", b="a1", level="A1", **options):
     sums = table if isinstance(table, statistics.LearnerSums) else statistics.learner_sums(table)
-    return contrasts.of(sums, [("general-own", a, b)], level, **options).iloc[0]
+    return contrasts.estimate(sums, [("general_vs_specialist", a, b)], level, **options).iloc[0]
 
 
 def summed(rows):
     """LearnerSums from columns model, seed, level, learner, nll_text, n_tokens."""
     filler = dict.fromkeys(["nll_full", "nll_context"], 1.0) | dict.fromkeys(["n_chars", "n_context", "n_texts"], 1)
-    return statistics.LearnerSums(pd.DataFrame(rows).assign(**filler), "mix", "unflagged", True)
+    return statistics.LearnerSums(pd.DataFrame(rows).assign(**filler), "training_mix", "without_copies", True)
 
 
 def test_equal_single_texts_reduce_to_a_paired_t_test():
@@ -124,9 +124,9 @@ def test_pooled_variance_is_of_comparable_models_alone():
         ("general", "A1"): [1.0, 1.4],
         ("general", "A2"): [1.0, 1.4],
         ("c1", "C1"): [2.0, 2.0],
-        ("untuned", "A1"): [2.0, 2.1],
+        ("initial", "A1"): [2.0, 2.1],
         ("a1_transfer", "A1"): [1.0, 1.1],
-        ("general_longer", "A1"): [1.0, 1.1],
+        ("general_continued", "A1"): [1.0, 1.1],
     }
     rows = [
         {"model": m, "level": level, "seed": seed, "learner": "x", "nll_text": value, "n_tokens": 1}
@@ -151,7 +151,7 @@ def test_one_seed_has_the_data_part_only_and_is_provisional():
     rng = np.random.default_rng(3)
     row = compare(scores({("general", 0): rng.normal(23, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}))
     assert row["se"] == row["se_data"]
-    assert row["provisional"] and "one seed" in row["why"]
+    assert row["provisional"] and "one seed" in row["reason"]
 
 
 def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
@@ -180,13 +180,13 @@ def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
 def test_what_cannot_be_estimated_is_nan_with_a_reason(change, reason):
     row = compare(change(scores({("general", 0): np.ones(8), ("a1", 0): np.ones(8)})), draws=50)
     assert row[contrasts.ESTIMATES].isna().all()
-    assert reason in row["why"]
+    assert reason in row["reason"]
 
 
 def test_a_missing_model_leaves_the_other_contrasts_alone():
     table = scores({("general", 0): np.arange(8.0), ("a1", 0): np.ones(8)})
-    both = contrasts.of(
-        statistics.learner_sums(table), [("general-own", "general", "a1"), ("x", "a1", "b2")], "A1"
+    both = contrasts.estimate(
+        statistics.learner_sums(table), [("general_vs_specialist", "general", "a1"), ("x", "a1", "b2")], "A1"
     )
     assert both["theta"].notna().tolist() == [True, False]
     assert both.loc[0, "se"] == compare(table)["se"]
@@ -194,14 +194,16 @@ def test_a_missing_model_leaves_the_other_contrasts_alone():
 
 def test_copied_texts_and_other_masks_stay_out_unless_asked_for():
     table = scores(
-        {("a1", 0): [1.0, 2.0, 4.0, 8.0]}, copied=[False, True, False, False], mask_type=["mix", "mix", "word", "ngram"]
+        {("a1", 0): [1.0, 2.0, 4.0, 8.0]},
+        copied=[False, True, False, False],
+        mask_type=["training_mix", "training_mix", "word", "ngram"],
     )
 
     def total(**options):
         return statistics.learner_sums(table, **options).table["nll_text"].sum()
 
     assert (total(), total(copied=True), total(mask_type="word+ngram")) == (1, 3, 12)
-    assert statistics.learner_sums(table, copied=True).subset == "all"
+    assert statistics.learner_sums(table, copied=True).subset == "with_copies"
 
 
 def test_the_key_that_hashed_the_learners_changes_no_digit():
@@ -217,7 +219,7 @@ def test_texts_without_learners_stand_alone_and_are_provisional():
     table = scores({("general", 0): np.arange(6.0), ("a1", 0): np.ones(6)}, learner=["x", "x", "x", "", None, "y"])
     sums = statistics.learner_sums(table)
     assert sums.table.groupby("learner")["n_texts"].max().tolist() == [3, 1, 1, 1]  # x, text 3, text 4, y
-    assert "learners are unknown" in compare(sums, min_learners=2)["why"]
+    assert "learners are unknown" in compare(sums, min_learners=2)["reason"]
 
 
 def test_learners_known_in_part_stay_clusters_and_are_provisional():
@@ -239,16 +241,16 @@ def test_perplexities_are_the_hand_sums():
         ]
     )
     matrix = statistics.perplexity(statistics.learner_sums(table), draws=500).set_index("test")
-    assert matrix.index.tolist() == [*LEVELS, "mixed"]
+    assert matrix.index.tolist() == [*LEVELS, "all_levels"]
     row = matrix.loc["A1"]
     assert row["ppl"] == pytest.approx(np.exp((2.0 + 2.2) / 2))
     assert row["seed_sd"] == pytest.approx(np.std([2.0, 2.2], ddof=1))
     assert row["bits_per_char"] == pytest.approx((110 + 120) / 2 / np.log(2) / 200)
     assert row["context_ppl"] == pytest.approx(np.exp(1.5))
-    assert row["ppl_lo"] < row["ppl"] < row["ppl_hi"] and row["kind"] == "specialised"
+    assert row["ppl_lo"] < row["ppl"] < row["ppl_hi"] and row["kind"] == "specialist"
     assert matrix.loc["B1", ["n_texts", "n_learners", "n_tokens"]].tolist() == [3, 2, 30]
     assert matrix.loc["B1", ["ppl", "ppl_lo"]].tolist() == pytest.approx([np.exp(5), np.nan], nan_ok=True)
-    assert matrix.loc["mixed", ["n_texts", "n_learners"]].tolist() == [8, 6]  # learner 0 writes at both levels
+    assert matrix.loc["all_levels", ["n_texts", "n_learners"]].tolist() == [8, 6]  # learner 0 writes at both levels
     assert matrix.loc["A2", "n_texts"] == 0 and np.isnan(matrix.loc["A2", "ppl"])
 
 
@@ -314,9 +316,9 @@ def clustered_studies(rng, studies, learners=60):
 
 def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
     studies = 300
-    pairs = [("general-own", f"general {k}", f"a1 {k}") for k in range(studies)]
+    pairs = [("general_vs_specialist", f"general {k}", f"a1 {k}") for k in range(studies)]
     tables = [
-        contrasts.of(sums, pairs, "A1", draws=1000)
+        contrasts.estimate(sums, pairs, "A1", draws=1000)
         for sums in clustered_studies(np.random.default_rng(6), studies)
     ]
     by_learner, by_text = [((rows["ci_lo"] < 0) & (rows["ci_hi"] > 0)).mean() for rows in tables]
@@ -356,10 +358,10 @@ def test_a_level_with_nothing_has_a_reason_and_others_a_number(n, copied):
         for level in LEVELS:
             row = compare(one, b="c1", level=level, draws=50)
             assert np.isfinite(row["theta"]) == (told[level] >= 5)
-            assert np.isfinite(row["theta"]) or row["why"]
+            assert np.isfinite(row["theta"]) or row["reason"]
     matrix = statistics.perplexity(sums, draws=50).set_index(["model", "test"])
     for model, level in matrix.index:
-        texts = sum(told.values()) if level == "mixed" else told[level]
+        texts = sum(told.values()) if level == "all_levels" else told[level]
         row = matrix.loc[(model, level)]
         assert row["n_texts"] == texts
         assert [np.isfinite(row["ppl"]), np.isfinite(row["ppl_lo"])] == [texts > 0, texts >= 5]

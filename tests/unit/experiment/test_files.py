@@ -12,7 +12,7 @@ from lib.experiment import files
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
-    with pytest.raises(RuntimeError), files.atomic(path) as temporary:
+    with pytest.raises(RuntimeError), files.atomic_write(path) as temporary:
         temporary.write_text("half")
         raise RuntimeError
     assert path.read_text() == "old" and os.listdir(tmp_path) == ["table.csv"]
@@ -22,7 +22,7 @@ def test_a_killed_writer_leaves_the_old_file(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
     code = "import os\nfrom lib.experiment import files\n"
-    code += f"with files.atomic({str(path)!r}) as t: t.write_text('half'); os.kill(os.getpid(), 9)"
+    code += f"with files.atomic_write({str(path)!r}) as t: t.write_text('half'); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == -9
     assert path.read_text() == "old"
 

@@ -18,42 +18,42 @@ NAMED = f"is being made by process {os.getpid()} on {socket.gethostname()}, sinc
 
 
 def test_a_second_run_is_refused_and_the_first_named(tmp_path):
-    with lock.take(tmp_path, FACTS):
-        with pytest.raises(errors.Held, match=NAMED):
-            lock.take(tmp_path, FACTS)
+    with lock.acquire(tmp_path, FACTS):
+        with pytest.raises(errors.ExperimentRunning, match=NAMED):
+            lock.acquire(tmp_path, FACTS)
         assert lock.running(tmp_path) == FACTS
     assert lock.running(tmp_path) is None
 
 
 def test_while_a_run_goes_on_only_its_own_notebooks_may_run(tmp_path, monkeypatch):
-    with lock.take(tmp_path, FACTS):
-        with pytest.raises(errors.Held, match=NAMED):
+    with lock.acquire(tmp_path, FACTS):
+        with pytest.raises(errors.ExperimentRunning, match=NAMED):
             lock.refuse_another(tmp_path)
-        monkeypatch.setenv(lock.RUN, str(os.getpid()))
+        monkeypatch.setenv(lock.RUN_VARIABLE, str(os.getpid()))
         lock.refuse_another(tmp_path)
-    monkeypatch.delenv(lock.RUN)
+    monkeypatch.delenv(lock.RUN_VARIABLE)
     lock.refuse_another(tmp_path)
 
 
 def test_a_lock_left_by_a_kill_is_taken_over_in_words(tmp_path, capsys):
     code = "import os, sys; from lib.experiment import lock; from pathlib import Path; "
-    code += "f = lock.take(Path(sys.argv[1]), "
+    code += "f = lock.acquire(Path(sys.argv[1]), "
     code += f"{FACTS | {'pid': 1234567}}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)]).returncode == -9
-    with lock.take(tmp_path, FACTS):
+    with lock.acquire(tmp_path, FACTS):
         assert "process 1234567" in (said := capsys.readouterr().out) and "its lock is taken over" in said
 
 
 @pytest.mark.parametrize("content", ["", '{"pid": 1'])
 def test_a_torn_lock_hinders_nobody(content, tmp_path):
     (tmp_path / ".lock").write_text(content)
-    lock.take(tmp_path, FACTS).close()
+    lock.acquire(tmp_path, FACTS).close()
 
 
 def test_a_lock_of_another_machine_is_not_taken_over(tmp_path):
     (tmp_path / ".lock").write_text(json.dumps(FACTS | {"host": "elsewhere"}))
-    with pytest.raises(errors.Held, match=r"on elsewhere(.|\n)*remove .*\.lock"):
-        lock.take(tmp_path, FACTS)
+    with pytest.raises(errors.ExperimentRunning, match=r"on elsewhere(.|\n)*remove .*\.lock"):
+        lock.acquire(tmp_path, FACTS)
 
 
 def no_flock(monkeypatch):
@@ -65,13 +65,13 @@ def no_flock(monkeypatch):
 
 def test_without_system_locks_the_file_tells_the_living_from_the_dead(tmp_path, monkeypatch, capsys):
     no_flock(monkeypatch)
-    with lock.take(tmp_path, FACTS):
+    with lock.acquire(tmp_path, FACTS):
         assert lock.running(tmp_path) == FACTS
-        with pytest.raises(errors.Held, match=NAMED):
-            lock.take(tmp_path, FACTS)
+        with pytest.raises(errors.ExperimentRunning, match=NAMED):
+            lock.acquire(tmp_path, FACTS)
     (tmp_path / ".lock").write_text(json.dumps(FACTS | {"pid": 999999999}))
     assert lock.running(tmp_path) is None
-    lock.take(tmp_path, FACTS).close()
+    lock.acquire(tmp_path, FACTS).close()
     assert "its lock is taken over" in capsys.readouterr().out
 
 
@@ -83,10 +83,10 @@ def test_a_run_of_another_machine_is_known_by_its_signs_of_life(locks, tmp_path,
     (tmp_path / ".lock").write_text(json.dumps(there))
     os.utime(tmp_path / ".lock", (time.time() - 600,) * 2)
     assert lock.running(tmp_path) == there
-    with pytest.raises(errors.Held, match="last sign of life 10 minutes ago"):
-        lock.take(tmp_path, FACTS)
-    monkeypatch.setenv(lock.RUN, "999999999")  # as its jobs have it, on whatever machine
+    with pytest.raises(errors.ExperimentRunning, match="last sign of life 10 minutes ago"):
+        lock.acquire(tmp_path, FACTS)
+    monkeypatch.setenv(lock.RUN_VARIABLE, "999999999")  # as its jobs have it, on whatever machine
     lock.refuse_another(tmp_path)
     (tmp_path / ".lock").write_text(json.dumps(there | {"ended": True}))
     assert lock.running(tmp_path) is None
-    lock.take(tmp_path, FACTS).close()
+    lock.acquire(tmp_path, FACTS).close()

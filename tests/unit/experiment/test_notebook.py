@@ -39,7 +39,7 @@ def test_three_to_six_rooms_are_opened_in_fifteen_lines(path):
 def test_a_notebook_begins_with_one_call(path):
     (first,) = [source for source in code(path) if "notebook.start" in source]
     assert f'notebook.start(globals(), "{path.stem}")' in first.splitlines()[0]
-    assert path.stem in notebook.ASKED
+    assert path.stem in notebook.SCHEMAS
 
 
 def test_start_refuses_a_wrong_value_and_a_wrong_name(tmp_path, monkeypatch):
@@ -49,13 +49,13 @@ def test_start_refuses_a_wrong_value_and_a_wrong_name(tmp_path, monkeypatch):
     assert (run.name, run.notebook, settings.seeds) == ("mine", "04_evaluate", [0])
     with pytest.raises(errors.ParameterError, match="seeds"):
         notebook.start(right | {"seeds": 0}, "04_evaluate")
-    with pytest.raises(errors.BadName):
+    with pytest.raises(errors.InvalidName):
         notebook.start(right | {"experiment": "a b"}, "04_evaluate")
 
 
 @pytest.mark.parametrize("folder", ["demo", "efcamdat"])
 def test_04_takes_a_models_whole_file_as_papermill_does(folder):
-    for name, asked in parameters.profile(f"params/{folder}").items():
+    for name, asked in parameters.load_profile(f"params/{folder}").items():
         if isinstance(asked, parameters.Train):
             _, settings = notebook.start(asked.model_dump() | {"experiment": "mine"}, "04_evaluate")
             assert settings.model == name

@@ -8,7 +8,7 @@ import pytest
 
 from lib import errors
 from lib.experiment import parameters
-from lib.experiment.notebook import ASKED
+from lib.experiment.notebook import SCHEMAS
 
 A1 = Path("params/demo/a1.yaml").read_text(encoding="utf-8")
 NOTEBOOKS = {
@@ -19,9 +19,9 @@ FROM_THE_GRAPH = {"experiment", "corpus", "model", "seeds", "models"}  # set by 
 
 
 def test_a_notebook_refuses_a_name_that_only_looks_like_a_parameter():
-    cell = {**parameters.load("params/demo/a1.yaml").model_dump(), "learning_rat": 0.1}
+    cell = {**parameters.load_file("params/demo/a1.yaml").model_dump(), "learning_rat": 0.1}
     with pytest.raises(errors.ParameterError, match="did you mean learning_rate"):
-        parameters.take(parameters.Train, cell)
+        parameters.from_cell(parameters.Train, cell)
 
 
 def test_seeds_must_agree_within_a_profile(tmp_path):
@@ -31,14 +31,14 @@ def test_seeds_must_agree_within_a_profile(tmp_path):
             text.replace("[0, 1]", "[0, 2]") if file.stem == "b2" else text, encoding="utf-8"
         )
     with pytest.raises(errors.ParameterError, match="same seeds"):
-        parameters.profile(tmp_path)
+        parameters.load_profile(tmp_path)
 
 
 @pytest.mark.parametrize(
     "folder, names", [("known_answers", "a1 a2 b1 b2 c1 general"), ("two_levels", "a1 a2 general")]
 )
 def test_known_answers_are_asked_of_equal_budgets(folder, names):
-    models = [p for p in parameters.profile(f"params/{folder}").values() if isinstance(p, parameters.Train)]
+    models = [p for p in parameters.load_profile(f"params/{folder}").values() if isinstance(p, parameters.Train)]
     models = [p for p in models if p.init_from == "scratch"]
     assert {p.model for p in models} == set(names.split())
     assert len({str(p.model_copy(update={"model": "", "levels": []})) for p in models}) == 1
@@ -46,32 +46,32 @@ def test_known_answers_are_asked_of_equal_budgets(folder, names):
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
 def test_all_profiles_hold_eleven_models_that_differ_by_level_alone(folder):
-    models = {name: p for name, p in parameters.profile(folder).items() if isinstance(p, parameters.Train)}
+    models = {name: p for name, p in parameters.load_profile(folder).items() if isinstance(p, parameters.Train)}
     own = ["a1", "a2", "b1", "b2", "c1"]
     assert {*own, *(f"{name}_transfer" for name in own), "general"} <= set(models)
     for name in own:
         assert models[name].levels == models[f"{name}_transfer"].levels == [name.upper()]
         assert models[f"{name}_transfer"].init_from == "general"
-    same = {"learning_rate", "examples_per_step", "dropout", "n_layer", "n_embd", "n_head", "clip", "patience"}
+    same = {"learning_rate", "examples_per_step", "dropout", "n_layer", "n_embd", "n_head", "max_grad_norm", "patience"}
     for field in same:
         assert len({getattr(models[name], field) for name in [*own, "general"]}) == 1, field
 
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
 def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
-    models = {name: p for name, p in parameters.profile(folder).items() if isinstance(p, parameters.Train)}
+    models = {name: p for name, p in parameters.load_profile(folder).items() if isinstance(p, parameters.Train)}
     levels = ["A1", "A2", "B1", "B2", "C1"]
-    general = models["general"].model_copy(update={"keep_at": {}})
-    changes = {"level_token": {"level_token": True}, "untuned": {"examples": 0, "infill": False}}
+    general = models["general"].model_copy(update={"snapshot_at": {}})
+    changes = {"level_prompted": {"level_prefix": True}, "initial": {"max_examples": 0, "infill": False}}
     for level in levels if folder != "params/demo" else []:
         rest = [other for other in levels if other != level]
         changes[f"general_without_{level.lower()}"] = {"levels": rest, "infill": False}
     for name, change in changes.items():
         assert models[name] == general.model_copy(update={"model": name} | change), name
-    longer = {"model": "general_longer", "levels": levels, "infill": False}
-    assert models["general_longer"] == models["a1_transfer"].model_copy(update=longer)
+    longer = {"model": "general_continued", "levels": levels, "infill": False}
+    assert models["general_continued"] == models["a1_transfer"].model_copy(update=longer)
     eleven = {"general", *(level.lower() for level in levels), *(f"{level.lower()}_transfer" for level in levels)}
-    assert set(models) == eleven | set(changes) | {"general_longer"}
+    assert set(models) == eleven | set(changes) | {"general_continued"}
 
 
 def test_the_general_models_kept_budgets_are_those_of_own_models(tmp_path):
@@ -79,13 +79,13 @@ def test_the_general_models_kept_budgets_are_those_of_own_models(tmp_path):
         text = file.read_text(encoding="utf-8")
         text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text
         (tmp_path / file.name).write_text(text, encoding="utf-8")
-    with pytest.raises(errors.ParameterError, match=r"general.yaml: keep_at says B2: 1200, but b2.yaml has.* 1600"):
-        parameters.profile(tmp_path)
+    with pytest.raises(errors.ParameterError, match=r"general.yaml: snapshot_at says B2: 1200, but b2.yaml has.* 1600"):
+        parameters.load_profile(tmp_path)
 
 
 def test_the_real_study_keeps_the_plans_budgets():
-    study = parameters.profile("params/efcamdat")
-    budgets = {name: p.examples for name, p in study.items() if isinstance(p, parameters.Train)}
+    study = parameters.load_profile("params/efcamdat")
+    budgets = {name: p.max_examples for name, p in study.items() if isinstance(p, parameters.Train)}
     assert [budgets[name] for name in ["a1", "a2", "b1", "b2", "c1", "general"]] == [
         400_000, 320_000, 240_000, 160_000, 80_000, 480_000,
     ]  # fmt: skip
@@ -94,7 +94,7 @@ def test_the_real_study_keeps_the_plans_budgets():
 
 
 def test_the_fast_recipe_is_the_study_with_larger_steps_alone():
-    faithful, fast = parameters.profile("params/efcamdat"), parameters.profile("params/efcamdat_fast")
+    faithful, fast = parameters.load_profile("params/efcamdat"), parameters.load_profile("params/efcamdat_fast")
     larger = {"examples_per_step": 240, "learning_rate": 1.6e-4}
     for name, study in faithful.items():
         assert fast[name] == study.model_copy(update=larger if isinstance(study, parameters.Train) else {}), name
@@ -109,8 +109,8 @@ def test_the_parameters_cell_is_the_demos_file(name):
     assert len(cells) == 1
     lines = ast.parse(cells[0].source).body
     values = {line.targets[0].id: ast.literal_eval(line.value) for line in lines}
-    expected = parameters.load(f"params/demo/{NOTEBOOKS[name]}.yaml").model_dump()
-    expected = {key: value for key, value in expected.items() if key in ASKED[name].model_fields}
+    expected = parameters.load_file(f"params/demo/{NOTEBOOKS[name]}.yaml").model_dump()
+    expected = {key: value for key, value in expected.items() if key in SCHEMAS[name].model_fields}
     assert {key: value for key, value in values.items() if key in expected} == expected
     assert set(values) - set(expected) <= FROM_THE_GRAPH
     written = cells[0].source.splitlines()
@@ -119,4 +119,4 @@ def test_the_parameters_cell_is_the_demos_file(name):
 
 def test_an_unknown_profile_is_refused_with_the_known_ones():
     with pytest.raises(errors.ParameterError, match="Known are: gpu-server, laptop, slurm; or: cp -r"):
-        parameters.machine("clutser")
+        parameters.load_machine("clutser")

@@ -26,7 +26,7 @@ def test_a_wrong_name_in_corpus_yaml_is_refused_with_the_way_on(tmp_path, line, 
     kept = [old for old in lines if not old.startswith(line.split(":")[0] + ":")]
     (tmp_path / "corpus.yaml").write_text("\n".join([*kept, line]), encoding="utf-8")
     with pytest.raises(errors.ParameterError) as error:
-        parameters.load(tmp_path / "corpus.yaml")
+        parameters.load_file(tmp_path / "corpus.yaml")
     assert all(word in str(error.value) for word in ["corpus.yaml", *words])
 
 
@@ -36,7 +36,7 @@ A1 = Path("params/demo/a1.yaml").read_text(encoding="utf-8")
 def load(tmp_path, text):
     path = tmp_path / "a1.yaml"
     path.write_text(text, encoding="utf-8")
-    return parameters.load(path)
+    return parameters.load_file(path)
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def load(tmp_path, text):
         ("learning_rate: ", "learning_rate: 5e-5 # ", ["'5e-5'", "write 5.0e-5"]),
         ("levels: [A1]", "levels: [A7]", ["levels.0", "A7"]),
         ("levels: [A1]", "levels: [NO]", ["levels.0", "False"]),
-        ("clip: 1.0", "clip: 1.0\nclip: 2.0", ["given twice: clip"]),
+        ("max_grad_norm: 1.0", "max_grad_norm: 1.0\nmax_grad_norm: 2.0", ["given twice: max_grad_norm"]),
         ("model: a1", "model: a2", ["'a2'", "'a1'"]),
         ("n_layer: 1", "n_layer: 2.5", ["n_layer", "2.5"]),
         ("seeds: [0, 1]", "seeds: [0, 0]", ["seeds"]),
         ("init_from: scratch", "init_from: a1", ["cannot start from itself"]),
-        ("clip: 1.0", "clip: 1.0\nkeep_at: {A1: 2416}", ["keep_at", "no more than"]),
-        ("schedule: constant", "schedule: linear\nkeep_at: {A1: 800}", ["keep_at", "another training"]),
+        ("max_grad_norm: 1.0", "max_grad_norm: 1.0\nsnapshot_at: {A1: 2416}", ["snapshot_at", "no more than"]),
+        ("schedule: constant", "schedule: linear\nsnapshot_at: {A1: 800}", ["snapshot_at", "another training"]),
         ("dropout: 0.0", "", ["dropout: missing"]),
         ("model: a1", "model: [a1", ["not readable as YAML"]),
     ],

@@ -27,4 +27,7 @@ def test_a_caption_is_whole_sentences(name):
 
 @pytest.mark.parametrize("file", RULES, ids=lambda file: file.parent.name)
 def test_the_margin_in_the_caption_is_that_of_the_rules(file):
-    assert f"The band is the margin of {parameters.load(file).h1_margin:.0%}".replace("%", " %") in CAPTIONS["h1_gains"]
+    assert (
+        f"The band is the margin of {parameters.load_file(file).h1_margin:.0%}".replace("%", " %")
+        in CAPTIONS["h1_gains"]
+    )

@@ -26,15 +26,20 @@ def contrasts(levels=LEVELS, **columns):
     gain = 20 - 5.0 * np.array([LEVELS.index(level) for level in levels])
     own = [level.lower() for level in levels]
     table = {"level": levels, "a": "general", "b": own, "gain_pct": gain, "gain_lo": gain - 4, "gain_hi": gain + 4}
-    return pd.DataFrame(table | {"why": ""} | columns)
+    return pd.DataFrame(table | {"reason": ""} | columns)
 
 
-def ppl(models=tuple(design.KIND), tests=(*LEVELS, "mixed")):
+def ppl(models=tuple(design.KIND), tests=(*LEVELS, "all_levels")):
     """Rows of ppl_matrix.csv: perplexity 10.0, 11.0 .. along the rows and the columns; "word" rows must not matter."""
-    cells = [(m, t, k, 10 + i + j) for i, m in enumerate(models) for j, t in enumerate(tests) for k in ["mix", "word"]]
+    cells = [
+        (m, t, k, 10 + i + j)
+        for i, m in enumerate(models)
+        for j, t in enumerate(tests)
+        for k in ["training_mix", "word"]
+    ]
     table = pd.DataFrame(cells, columns=["model", "test", "mask_type", "ppl"])
     return table.assign(ppl_lo=table.ppl * 0.9, ppl_hi=table.ppl * 1.1).assign(
-        ppl=table.ppl.where(table.mask_type == "mix", 1)
+        ppl=table.ppl.where(table.mask_type == "training_mix", 1)
     )
 
 
@@ -43,8 +48,8 @@ def curves():
     return pd.DataFrame(rows, columns=["model", "seed", "examples", "valid_perplexity"])
 
 
-MDE = contrasts().drop(columns="why").assign(n_learners=[900, 400, 200, 90, 30], mde_pct=[1, 2, 5, 9, 30])
-MDE["h1_pct"] = MDE["mde_pct"] + 10
+MDE = contrasts().drop(columns="reason").assign(n_learners=[900, 400, 200, 90, 30], mde_above_zero_pct=[1, 2, 5, 9, 30])
+MDE["mde_above_margin_pct"] = MDE["mde_above_zero_pct"] + 10
 HOURS = pd.DataFrame({"model": list(design.KIND), "hours": np.arange(1.0, 12)})
 BY_L1 = pd.concat([contrasts(l1=l1) for l1 in ["Arabic", "Turkish"]], ignore_index=True)
 COUNTS = pd.DataFrame(
@@ -57,16 +62,16 @@ EXPECTED = {"document": 0.01, "paragraph": 0.02, "sentence": 0.1, "ngram": 0.43,
 SHARES = pd.DataFrame({"span_type": list(EXPECTED), "share": list(EXPECTED.values())})
 
 FIGURES = {
-    "matrix": (ppl(), lambda table: result_figures.matrix(table, TITLE)),
+    "matrix": (ppl(), lambda table: result_figures.perplexity_heatmap(table, TITLE)),
     "gains": (contrasts(), lambda table: result_figures.gains(table, TITLE)),
     "general_vs_best": (contrasts(), lambda table: result_figures.general_vs_best(table, TITLE)),
     "transfer_slopes": (ppl(), lambda table: result_figures.transfer_slopes(table, TITLE)),
     "cost_gain": (contrasts(), lambda table: result_figures.cost_gain(HOURS, table, TITLE)),
     "learning_curves": (curves(), lambda table: result_figures.learning_curves(table, TITLE)),
     "forest": (BY_L1, lambda table: result_figures.forest(table, TITLE, "l1")),
-    "needed_sample": (MDE, lambda table: result_figures.needed_sample(table, TITLE)),
+    "needed_sample": (MDE, lambda table: result_figures.sample_size(table, TITLE)),
     "corpus_bars": (COUNTS, lambda table: corpus_figures.corpus_bars(table, TITLE)),
-    "lengths": (WORDS, lambda table: corpus_figures.lengths(table, TITLE)),
+    "lengths": (WORDS, lambda table: corpus_figures.text_lengths(table, TITLE)),
     "l1_shares": (L1_SHARES, lambda table: corpus_figures.l1_shares(table, TITLE)),
     "span_shares": (SHARES, lambda table: corpus_figures.span_shares(table, EXPECTED, TITLE)),
 }
@@ -79,7 +84,9 @@ def words(drawn):
 def damaged(table):
     """The table without its first row, its last number unknown: a level or model missing, an answer missing."""
     table = table.iloc[1:].copy()
-    numbers = [column for column in [*NUMBERS, "ppl", "ppl_lo", "n_texts", "share", "mde_pct"] if column in table]
+    numbers = [
+        column for column in [*NUMBERS, "ppl", "ppl_lo", "n_texts", "share", "mde_above_zero_pct"] if column in table
+    ]
     table[numbers] = table[numbers].astype(float)
     table.loc[table.index[-1], numbers] = np.nan
     return table
@@ -128,7 +135,7 @@ def test_missing_level_is_written_as_na():
 
 def test_level_without_an_answer_says_why():
     few = contrasts()
-    few.loc[4, [*NUMBERS, "why"]] = [np.nan, np.nan, np.nan, "3 learners, below 5"]
+    few.loc[4, [*NUMBERS, "reason"]] = [np.nan, np.nan, np.nan, "3 learners, below 5"]
     assert result_figures.gains(few, TITLE).get_xticklabels()[4].get_text() == "C1\nn/a\n3 learners,\nbelow 5"
 
 
@@ -138,7 +145,7 @@ def test_a_level_with_two_rows_is_refused():
 
 
 def test_matrix_numbers_are_perplexities_of_the_mix_or_na():
-    ax = result_figures.matrix(ppl(["a1", "general", "a1_more"], ["A1", "A2"]), TITLE)
+    ax = result_figures.perplexity_heatmap(ppl(["a1", "general", "a1_more"], ["A1", "A2"]), TITLE)
     assert [label.get_text() for label in ax.get_yticklabels()] == [*design.KIND, "a1_more"]
     found = [text.get_text() for text in ax.texts]
     assert sorted(word for word in found if word != "n/a") == ["10.0", "11.0", "11.0", "12.0", "12.0", "13.0"]
@@ -146,14 +153,14 @@ def test_matrix_numbers_are_perplexities_of_the_mix_or_na():
 
 
 def test_matrix_colour_is_the_distance_to_the_columns_best():
-    colours = result_figures.matrix(ppl(), TITLE).collections[0].get_array().reshape(11, 6)
+    colours = result_figures.perplexity_heatmap(ppl(), TITLE).collections[0].get_array().reshape(11, 6)
     assert np.allclose(colours[:, 0], np.log((10 + np.arange(11)) / 10))
 
 
 def test_own_level_cells_are_outlined():
-    ax = result_figures.matrix(ppl(), TITLE)
+    ax = result_figures.perplexity_heatmap(ppl(), TITLE)
     rows = [label.get_text() for label in ax.get_yticklabels()]
-    framed = {(rows[int(patch.get_y())], [*LEVELS, "mixed"][int(patch.get_x())]) for patch in ax.patches}
+    framed = {(rows[int(patch.get_y())], [*LEVELS, "all_levels"][int(patch.get_x())]) for patch in ax.patches}
     assert framed == {(f"{level.lower()}{end}", level) for level in LEVELS for end in ["", "_transfer"]}
     assert all(to_rgb(patch.get_edgecolor()) == (0, 0, 0) for patch in ax.patches)
 

@@ -20,7 +20,7 @@ def shown(monkeypatch):
 
 
 def test_a_table_for_a_page_holds_a_script_only_when_asked_for():
-    plain, sorts = tables.html(TABLE), tables.html(TABLE, sorts=True)
+    plain, sorts = tables.to_html(TABLE), tables.to_html(TABLE, sorts=True)
     assert "onclick" not in plain and "<style" not in plain and sorts.count(' onclick="') == 1
     for page in [plain, sorts]:
         assert "<script" not in page and "<img" not in page and page.count("</table>") == 1
@@ -28,17 +28,17 @@ def test_a_table_for_a_page_holds_a_script_only_when_asked_for():
 
 def test_headless_a_table_is_plain_and_before_a_reader_it_sorts(shown, monkeypatch):
     for attended in [False, True]:
-        monkeypatch.setattr(tables, "attended", lambda attended=attended: attended)
+        monkeypatch.setattr(tables, "is_interactive", lambda attended=attended: attended)
         tables.show(TABLE)
     plain, sorts = (data["text/html"] for data in shown)
-    assert plain == tables.html(TABLE) and sorts == tables.html(TABLE, sorts=True)
+    assert plain == tables.to_html(TABLE) and sorts == tables.to_html(TABLE, sorts=True)
     assert "1234.5" in shown[0]["text/plain"]
 
 
 def test_a_page_that_is_cleaned_keeps_the_table_without_the_click():
     from lib.sharing.notebook_pages import _clean
 
-    page = _clean(tables.html(TABLE, sorts=True))
+    page = _clean(tables.to_html(TABLE, sorts=True))
     assert "onclick" not in page and "cursor" not in page and page.count("<tr") == 3
 
 
@@ -46,7 +46,7 @@ def test_a_page_that_is_cleaned_keeps_the_table_without_the_click():
 @given(TEXTS, TEXTS)
 def test_a_table_shows_any_text(name, cell):
     table = pd.DataFrame({name: [cell, cell]})
-    assert tables.html(table, sorts=True).count("</table>") == 1
+    assert tables.to_html(table, sorts=True).count("</table>") == 1
     assert table.to_string(index=False)
 
 
@@ -54,6 +54,6 @@ HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ [a](http:/
 
 
 def test_what_a_learner_typed_stays_letters():
-    page = tables.html(pd.DataFrame({"model": [HOSTILE], HOSTILE: ["a"]}))
+    page = tables.to_html(pd.DataFrame({"model": [HOSTILE], HOSTILE: ["a"]}))
     assert "<script" not in page and "<img" not in page and page.count("</table>") == 1
     assert "mathjax_ignore" in page

@@ -7,7 +7,7 @@ import pytest
 from lib.design import LEVELS
 from lib.evaluation import contrasts, statistics
 from lib.hypotheses import decision_rules
-from lib.hypotheses.decision_rules import ALL, STAMP
+from lib.hypotheses.decision_rules import ALL_ROWS, STAMP
 from tests.helpers.contrasts import PARAMS, WIDE, everything, table
 
 pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
@@ -35,18 +35,18 @@ def verdicts(rule, contrasts):
     ],
 )
 def test_h1_follows_its_rule(thetas, each, overall):
-    assert verdicts(decision_rules.h1, table(general_own=thetas)).tolist() == [*each, overall]
+    assert verdicts(decision_rules.h1, table(general_vs_specialist=thetas)).tolist() == [*each, overall]
 
 
 def test_h1_needs_holm_not_five_single_tests():
-    rows = table(general_own=(np.log(1.10) + 2 * 0.01, 0.01))  # t = 2: p = .026 at each level
+    rows = table(general_vs_specialist=(np.log(1.10) + 2 * 0.01, 0.01))  # t = 2: p = .026 at each level
     found = decision_rules.h1(rows, PARAMS).set_index("level")
     assert found.loc["A1", "p"] < 0.05 < found.loc["A1", "p_holm"]
-    assert found.loc[ALL, "verdict"] == "inconclusive"
+    assert found.loc[ALL_ROWS, "verdict"] == "inconclusive"
 
 
 def test_h1_says_strong_only_above_25_percent():
-    why = decision_rules.h1(table(general_own=[0.3, 0.2, 0.2, 0.0, None]), PARAMS)["why"]
+    why = decision_rules.h1(table(general_vs_specialist=[0.3, 0.2, 0.2, 0.0, None]), PARAMS)["reason"]
     assert ["strong" in one for one in why[:5]] == [True, False, False, False, False]
 
 
@@ -73,22 +73,22 @@ def test_h1_says_strong_only_above_25_percent():
     ],
 )
 def test_h2_follows_its_rule(thetas, each, overall):
-    assert verdicts(decision_rules.h2, table(general_best=thetas)).tolist() == [*each, overall]
+    assert verdicts(decision_rules.h2, table(general_vs_best_specialist=thetas)).tolist() == [*each, overall]
 
 
 def test_h1_and_h2_never_contradict_each_other_on_the_same_difference():
     for theta in (0.3, np.log(1.10) + 2 * 0.01, 0.0, -0.3):  # the second: p = .026 at each level, not enough for five
-        both = table(general_own=(theta, 0.01), general_best=(theta, 0.01))
+        both = table(general_vs_specialist=(theta, 0.01), general_vs_best_specialist=(theta, 0.01))
         specialised, suffices = verdicts(decision_rules.h1, both), verdicts(decision_rules.h2, both)
         assert ((specialised == "supported") == (suffices == "not supported")).all()
         assert ((specialised == "not supported") == suffices.isin(decision_rules.HOLDS)).all()
 
 
 def test_h2_names_the_chosen_specialist_and_needs_no_correction():
-    rows = table(general_best=(np.log(1.10) - 2 * 0.01, 0.01))  # p = .026 at each level
+    rows = table(general_vs_best_specialist=(np.log(1.10) - 2 * 0.01, 0.01))  # p = .026 at each level
     found = decision_rules.h2(rows.assign(b="b2"), PARAMS).set_index("level")
     assert set(found["verdict"]) == {"equivalent"}
-    assert found["p_holm"].isna().all() and "b2" in found.loc["A1", "why"]
+    assert found["p_holm"].isna().all() and "b2" in found.loc["A1", "reason"]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_h2_names_the_chosen_specialist_and_needs_no_correction():
     ],
 )
 def test_h3_follows_its_rule(own, general, control, expected):
-    rows = table(own_transfer=own, general_transfer=general, continued_transfer=control)
+    rows = table(specialist_vs_transfer=own, general_vs_transfer=general, continued_vs_transfer=control)
     assert verdicts(decision_rules.h3, rows).tolist() == [expected] * 6
 
 
@@ -116,47 +116,54 @@ def test_h3_follows_its_rule(own, general, control, expected):
     "control, overall", [([0.1, 0.0, 0.1, 0.0, 0.0], "partly (A1, B1)"), ([0.0, 0.0, 0.0, 0.0, WIDE], "inconclusive")]
 )
 def test_h3_is_partly_so_where_the_control_is_beaten(control, overall):
-    rows = table(own_transfer=0.1, general_transfer=0.1, continued_transfer=control)
-    assert verdicts(decision_rules.h3, rows)[ALL] == overall
+    rows = table(specialist_vs_transfer=0.1, general_vs_transfer=0.1, continued_vs_transfer=control)
+    assert verdicts(decision_rules.h3, rows)[ALL_ROWS] == overall
 
 
 def test_h3_refuted_or_explained_everywhere_is_not_supported():
-    rows = table(own_transfer=[0.1, 0.1, 0.0, 0.0, 0.0], general_transfer=0.1, continued_transfer=0.0)
-    assert verdicts(decision_rules.h3, rows)[ALL] == "not supported"
+    rows = table(specialist_vs_transfer=[0.1, 0.1, 0.0, 0.0, 0.0], general_vs_transfer=0.1, continued_vs_transfer=0.0)
+    assert verdicts(decision_rules.h3, rows)[ALL_ROWS] == "not supported"
 
 
 def test_h3_without_the_control_does_not_exclude_longer_training():
-    without = decision_rules.h3(table(own_transfer=0.1, general_transfer=0.1), PARAMS)
-    assert "longer training not excluded" in without.loc[0, "why"]
-    nothing_to_explain = decision_rules.h3(table(own_transfer=0.0, general_transfer=0.1), PARAMS)
-    assert "longer training" not in nothing_to_explain.loc[0, "why"]
-    beaten = decision_rules.h3(table(own_transfer=0.1, general_transfer=0.1, continued_transfer=0.1), PARAMS)
-    assert "longer training" not in beaten.loc[0, "why"]
+    without = decision_rules.h3(table(specialist_vs_transfer=0.1, general_vs_transfer=0.1), PARAMS)
+    assert "longer training not excluded" in without.loc[0, "reason"]
+    nothing_to_explain = decision_rules.h3(table(specialist_vs_transfer=0.0, general_vs_transfer=0.1), PARAMS)
+    assert "longer training" not in nothing_to_explain.loc[0, "reason"]
+    beaten = decision_rules.h3(
+        table(specialist_vs_transfer=0.1, general_vs_transfer=0.1, continued_vs_transfer=0.1), PARAMS
+    )
+    assert "longer training" not in beaten.loc[0, "reason"]
 
 
 def test_h3_shows_the_weakest_contrast():
-    rows = table(own_transfer=0.2, general_transfer=0.1, continued_transfer=0.15)
+    rows = table(specialist_vs_transfer=0.2, general_vs_transfer=0.1, continued_vs_transfer=0.15)
     rows["a"] = rows["name"].str.split("-").str[0]
     first = decision_rules.h3(rows, PARAMS).loc[0]
-    assert first["theta"] == pytest.approx(0.1) and "nearest rival: general" in first["why"]
+    assert first["theta"] == pytest.approx(0.1) and "nearest rival: general" in first["reason"]
     assert first["p"] == pytest.approx(float(statistics.p_above(0.1, 0.005, 40, np.log(1.02))))
 
 
 def test_a_hypothesis_nobody_compared_is_not_available():
-    found = decision_rules.decide(table(general_own=0.3), PARAMS).set_index(["hypothesis", "level"])
-    assert found.loc[("H2", "A1"), ["verdict", "why"]].tolist() == ["n/a", "general-best was not compared"]
-    assert found.loc[("H3", ALL), "verdict"] == "n/a"
+    found = decision_rules.decide(table(general_vs_specialist=0.3), PARAMS).set_index(["hypothesis", "level"])
+    assert found.loc[("H2", "A1"), ["verdict", "reason"]].tolist() == [
+        "n/a",
+        "general_vs_best_specialist was not compared",
+    ]
+    assert found.loc[("H3", ALL_ROWS), "verdict"] == "n/a"
 
 
 def test_two_rows_for_one_level_are_refused():
-    rows = table(general_own=0.3)
-    with pytest.raises(ValueError, match="general-own stands twice"):
+    rows = table(general_vs_specialist=0.3)
+    with pytest.raises(ValueError, match="general_vs_specialist stands twice"):
         decision_rules.h1(pd.concat([rows, rows.assign(mask_type="word")]), PARAMS)
 
 
 def test_one_provisional_contrast_stamps_its_level_and_the_whole():
     rows = everything()
-    rows["provisional"] = (rows["level"] == "B1") & rows["name"].isin(["general-own", "continued-transfer"])
+    rows["provisional"] = (rows["level"] == "B1") & rows["name"].isin(
+        ["general_vs_specialist", "continued_vs_transfer"]
+    )
     found = decision_rules.decide(rows, PARAMS).set_index(["hypothesis", "level"])["verdict"]
     assert found["H1"].tolist() == ["supported"] * 2 + ["supported (provisional)"] + ["supported"] * 2 + [
         "supported (provisional)"
@@ -166,13 +173,13 @@ def test_one_provisional_contrast_stamps_its_level_and_the_whole():
 
 
 def test_the_overall_row_counts_the_levels():
-    last = decision_rules.h1(table(general_own=[0.2, 0.0, WIDE, 0.2, None]), PARAMS).iloc[-1]
-    assert last["why"] == "supported at A1, B2; not supported at A2; inconclusive at B1; n/a at C1"
+    last = decision_rules.h1(table(general_vs_specialist=[0.2, 0.0, WIDE, 0.2, None]), PARAMS).iloc[-1]
+    assert last["reason"] == "supported at A1, B2; not supported at A2; inconclusive at B1; n/a at C1"
     assert np.isnan(last["theta"]) and last["margin"] == pytest.approx(np.log(1.10))
 
 
 def test_a_round_trip_through_csv_changes_no_verdict(tmp_path):
-    rows = everything(general_own=[0.2, 0.0, WIDE, 0.2, None])
+    rows = everything(general_vs_specialist=[0.2, 0.0, WIDE, 0.2, None])
     rows.to_csv(tmp_path / "contrasts.csv", index=False)
     again = pd.read_csv(tmp_path / "contrasts.csv", keep_default_na=False, na_values=[""])
     pd.testing.assert_frame_equal(decision_rules.decide(again, PARAMS), decision_rules.decide(rows, PARAMS))
@@ -190,13 +197,13 @@ def robust(primary, **alternatives):
 
 
 def test_robust_is_yes_only_if_every_alternative_agrees():
-    assert set(robust(everything(), chars=everything(), spans=everything(general_own=0.2))) == {"yes"}
+    assert set(robust(everything(), chars=everything(), spans=everything(general_vs_specialist=0.2))) == {"yes"}
 
 
 def test_robust_names_what_disagrees_and_what_was_not_tested():
-    found = robust(everything(), chars=everything(general_own=[0.3, 0.0, 0.3, 0.3, 0.3]), prompts=None)
+    found = robust(everything(), chars=everything(general_vs_specialist=[0.3, 0.0, 0.3, 0.3, 0.3]), prompts=None)
     assert found["A1"] == "untested: prompts"
-    assert found["A2"] == found[ALL] == "no: by chars; untested: prompts"
+    assert found["A2"] == found[ALL_ROWS] == "no: by chars; untested: prompts"
 
 
 def test_an_alternative_that_shows_even_more_does_not_contradict():
@@ -204,20 +211,20 @@ def test_an_alternative_that_shows_even_more_does_not_contradict():
         found = decision_rules.robustness(lambda rows: decision_rules.decide(rows, PARAMS), primary, {"chars": other})
         return found[(found["hypothesis"] == "H2")].set_index("level").loc["A1", "robust"]
 
-    within, close = everything(general_best=(-0.09, 0.01)), everything(general_best=0.0)
+    within, close = everything(general_vs_best_specialist=(-0.09, 0.01)), everything(general_vs_best_specialist=0.0)
     assert (h2(within, close), h2(close, within)) == ("yes", "no: by chars")
-    assert h2(within, everything(general_best=0.2)) == "no: by chars"
+    assert h2(within, everything(general_vs_best_specialist=0.2)) == "no: by chars"
 
 
 def test_a_level_that_no_alternative_tested_is_not_contradicted():
-    found = robust(everything(), spans=everything(general_own=[0.3, 0.3, 0.3, 0.3, None]))
-    assert (found["A1"], found["C1"], found[ALL]) == ("yes", "untested: spans", "untested: spans")
+    found = robust(everything(), spans=everything(general_vs_specialist=[0.3, 0.3, 0.3, 0.3, None]))
+    assert (found["A1"], found["C1"], found[ALL_ROWS]) == ("yes", "untested: spans", "untested: spans")
 
 
 def test_robust_is_never_yes_unasked():
     assert set(robust(everything())) == {"untested: everything"}
     assert set(decision_rules.decide(everything(), PARAMS)["robust"]) == {"untested"}
-    assert set(robust(everything(general_own=None), chars=everything())) == {"n/a"}
+    assert set(robust(everything(general_vs_specialist=None), chars=everything())) == {"n/a"}
 
 
 def test_a_stamp_alone_does_not_contradict():
@@ -237,7 +244,7 @@ def test_identical_levels_give_equivalence_and_no_specialisation():
                 "level": level,
                 "copied": False,
                 "learner_id": [f"{level}{k // 3}" for k in range(120)],
-                "mask_type": "mix",
+                "mask_type": "training_mix",
                 "mask_set": 0,
                 "n_tokens": rng.integers(5, 20, 120),
                 "n_chars": 50,
@@ -255,13 +262,13 @@ def test_identical_levels_give_equivalence_and_no_specialisation():
     for level in LEVELS:
         own, transfer = level.lower(), f"{level.lower()}_transfer"
         pairs = [
-            ("general-own", "general", own),
-            ("general-best", "general", own),
-            ("own-transfer", own, transfer),
-            ("general-transfer", "general", transfer),
+            ("general_vs_specialist", "general", own),
+            ("general_vs_best_specialist", "general", own),
+            ("specialist_vs_transfer", own, transfer),
+            ("general_vs_transfer", "general", transfer),
         ]
-        found.append(contrasts.of(sums, pairs, level, draws=500))
+        found.append(contrasts.estimate(sums, pairs, level, draws=500))
     decided = decision_rules.decide(pd.concat(found), PARAMS).set_index(["hypothesis", "level"])["verdict"]
-    assert decided[("H1", ALL)] == "not supported"
-    assert decided[("H2", ALL)] == "equivalent"
-    assert decided[("H3", ALL)] in ("not supported", "inconclusive")
+    assert decided[("H1", ALL_ROWS)] == "not supported"
+    assert decided[("H2", ALL_ROWS)] == "equivalent"
+    assert decided[("H3", ALL_ROWS)] in ("not supported", "inconclusive")

@@ -13,10 +13,10 @@ pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 
 def matrix(**ppl):
     """Rows of ppl_matrix.csv from model=[A1, A2, B1, B2, C1, mixed]."""
-    tests = [*LEVELS, "mixed"]
+    tests = [*LEVELS, "all_levels"]
     return pd.DataFrame(
         [
-            {"model": model, "test": test, "mask_type": "mix", "ppl": value}
+            {"model": model, "test": test, "mask_type": "training_mix", "ppl": value}
             for model, values in ppl.items()
             for test, value in zip(tests, values, strict=True)
         ]
@@ -26,12 +26,12 @@ def matrix(**ppl):
 COST = pd.DataFrame({"model": ["general", "a1", "a1_transfer"], "hours": [5.0, 1.0, 6.0], "megabytes": [500] * 3})
 
 
-def advise(general_own, own_transfer, general_transfer, ppl, **changes):
+def advise(general_vs_specialist, specialist_vs_transfer, general_vs_transfer, ppl, **changes):
     rows = pd.DataFrame(
         [
-            contrast("general-own", "A1", general_own, "general", "a1", **changes),
-            contrast("own-transfer", "A1", own_transfer, "a1", "a1_transfer"),
-            contrast("general-transfer", "A1", general_transfer, "general", "a1_transfer"),
+            contrast("general_vs_specialist", "A1", general_vs_specialist, "general", "a1", **changes),
+            contrast("specialist_vs_transfer", "A1", specialist_vs_transfer, "a1", "a1_transfer"),
+            contrast("general_vs_transfer", "A1", general_vs_transfer, "general", "a1_transfer"),
         ]
     )
     models = dict(zip(["general", "a1", "a1_transfer"], ppl, strict=True))
@@ -58,8 +58,8 @@ def test_transfer_advised_where_h3_is_open_says_that_h3_asks_for_more():
 def test_a_recommendation_reads_the_primary_contrasts_only():
     rows = pd.DataFrame(
         [
-            contrast("general-own", "A1", 0.3, "general", "a1"),
-            contrast("general-own", "A1", 0.0, "general", "a1") | {"mask_type": "word"},
+            contrast("general_vs_specialist", "A1", 0.3, "general", "a1"),
+            contrast("general_vs_specialist", "A1", 0.0, "general", "a1") | {"mask_type": "word"},
         ]
     )
     ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
@@ -75,7 +75,7 @@ def test_a_best_that_is_not_shown_is_marked_uncertain():
 
 
 def test_one_system_alone_or_none_is_no_certain_choice():
-    rows = pd.DataFrame([contrast("general-own", "A1", None)])
+    rows = pd.DataFrame([contrast("general_vs_specialist", "A1", None)])
     found = recommendation.recommend(rows, matrix(general=[10] + [np.nan] * 5), COST, PARAMS)
     assert (found["A1"]["model"], found["A1"]["certain"]) == ("general", False)
     assert "the only system tested" in found["A1"]["sentence"]
@@ -94,14 +94,14 @@ def test_a_recommendation_carries_the_stamp():
 
 def test_an_invalid_comparison_recommends_nothing():
     checks = pd.DataFrame({"check": ["weights differ"], "holds": [False], "detail": ["a1/0"]})
-    rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1")])
+    rows = pd.DataFrame([contrast("general_vs_specialist", "A1", 0.3, "general", "a1")])
     ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
     assert recommendation.recommend(rows, ppl, COST, PARAMS, checks)["A1"]["model"] is None
     assert recommendation.recommend(rows, ppl, COST, PARAMS, checks.assign(holds=True))["A1"]["model"] == "a1"
 
 
 def test_training_time_is_told_in_a_unit_that_fits():
-    rows = pd.DataFrame([contrast("general-own", "A1", 0.3, "general", "a1")])
+    rows = pd.DataFrame([contrast("general_vs_specialist", "A1", 0.3, "general", "a1")])
     ppl = matrix(general=[13] + [np.nan] * 5, a1=[10] + [np.nan] * 5)
     for hours, words in [(0.05, "3 minutes of training, 500 MB"), (250.0, "250.0 hours of training, 500 MB")]:
         found = recommendation.recommend(rows, ppl, COST.assign(hours=hours), PARAMS)

@@ -13,7 +13,13 @@ pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 def study(**changes):
     """Arguments of preconditions in which all is well, with changes."""
     items = pd.DataFrame(
-        {"text_id": ["t1", "t2"], "learner_id": ["x", "y"], "mask_type": "mix", "mask_set": 0, "n_tokens": [5, 7]}
+        {
+            "text_id": ["t1", "t2"],
+            "learner_id": ["x", "y"],
+            "mask_type": "training_mix",
+            "mask_set": 0,
+            "n_tokens": [5, 7],
+        }
     )
     train = pd.DataFrame({"text_id": ["t8", "t9"], "learner_id": ["z", ""]})
     right = {
@@ -71,7 +77,7 @@ def test_each_fault_is_found_and_named(check, detail, argument, change):
 def test_a_failed_check_makes_every_verdict_invalid():
     checks = validity.preconditions(**study(truncated=lambda t: t | {"a1": 3}))
     found = decision_rules.decide(everything(), PARAMS, checks)
-    assert (found["verdict"] == "invalid").all() and (found["why"] == "failed check: nothing truncated (a1)").all()
+    assert (found["verdict"] == "invalid").all() and (found["reason"] == "failed check: nothing truncated (a1)").all()
     sound = decision_rules.decide(everything(), PARAMS, validity.preconditions(**study()))
     assert "invalid" not in set(sound["verdict"])
 
@@ -82,7 +88,9 @@ MASKS = {"split_id": "s", "mask_hash": {"test": "m"}}
 
 def checked(order, corpus=CORPUS, n_chars=10):
     """{check: (holds, detail)} of general and a transfer model on one test text, t1, of learner x."""
-    blanks = pd.DataFrame({"text_id": ["t1"], "mask_type": "mix", "mask_set": 0, "hidden": 10})[[*KEYS, "hidden"]]
+    blanks = pd.DataFrame({"text_id": ["t1"], "mask_type": "training_mix", "mask_set": 0, "hidden": 10})[
+        [*KEYS, "hidden"]
+    ]
     trained = pd.DataFrame({"model": ["general", "a1_transfer"], "init_from": ["scratch", "general"], "seed": 0})
     trained = trained.assign(mask_hash="m", split_id="s", examples_seen=8)
     trained = trained.assign(fingerprint=["w1", "w2"], fingerprint_start=["w0", "w1"])
@@ -90,7 +98,7 @@ def checked(order, corpus=CORPUS, n_chars=10):
     texts = pd.DataFrame({"text_id": ["t1", "t2", "t3"], "learner_id": ["x", "y", "x"]})
     order = pd.DataFrame(order, columns=["model", "text_id"])
     scores = scores.assign(learner_id="x")
-    table = validity.of_study(scores, blanks, trained, order, texts, corpus, MASKS)
+    table = validity.study_preconditions(scores, blanks, trained, order, texts, corpus, MASKS)
     return {row.check: (row.holds, row.detail) for row in table.itertuples()}
 
 

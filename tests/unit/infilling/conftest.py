@@ -29,10 +29,10 @@ def panel(tmp_path, network, tokenizer):
         "seed": 0,
         "parameters": {},
     }
-    told = {"parameters": {"level_token": True}}
-    models = {"a1": {}, "general": {}, "b1": {"status": "n/a", "why": "no text of B1"}, "c1": {}, "told": told}
+    told = {"parameters": {"level_prefix": True}}
+    models = {"a1": {}, "general": {}, "b1": {"status": "n/a", "reason": "no text of B1"}, "c1": {}, "told": told}
     for name, own in models.items():
         write_json(facts | own, run.model(name, 0) / "train.json")
         if name != "c1":
-            write_json({}, run.model(name, 0) / manifest.NAME)
-    return queries.Panel(run, tokenizer, {"general": network, "told": network})
+            write_json({}, run.model(name, 0) / manifest.MANIFEST)
+    return queries.ModelPanel(run, tokenizer, {"general": network, "told": network})

@@ -29,7 +29,7 @@ def model(tokenizer):
 @pytest.fixture(scope="module")
 def built(tokenizer, first_special):
     spans = np.array([(kind, SENTENCE.index(part), len(part)) for kind, part in BLANKS], np.int32)
-    return examples.example(*encode(tokenizer, SENTENCE), spans, first_special)
+    return examples.build_example(*encode(tokenizer, SENTENCE), spans, first_special)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +40,9 @@ def prompts(tokenizer, first_special):
 
 
 def test_padding_changes_no_word(model, tokenizer, prompts):
-    together, ln_p = decoding.top_words(model, tokenizer, prompts, beams=5)
+    together, ln_p = decoding.top_words(model, tokenizer, prompts, num_beams=5)
     for i, one in enumerate(prompts):
-        alone, ln_p_alone = decoding.top_words(model, tokenizer, [one], beams=5)
+        alone, ln_p_alone = decoding.top_words(model, tokenizer, [one], num_beams=5)
         assert alone[0] == together[i] and ln_p_alone[0] == pytest.approx(ln_p[i], abs=1e-4)
 
 
@@ -83,7 +83,7 @@ N_BLANKS = [1, 3, 2, 1] * 5
 def test_greedy_fillings_are_those_of_a_model_asked_token_by_token():
     """No cache, no neighbour and no row that has left the batch may show."""
     model = tiny(8)
-    fillings, ln_p = decoding.fill(model, Letters(), PROMPTS, N_BLANKS, longest=12)
+    fillings, ln_p = decoding.sample_infills(model, Letters(), PROMPTS, N_BLANKS, longest=12)
     assert any(map(all, fillings)), "no text was filled: nothing is tested"
     for one, wanted, found, found_ln_p in zip(PROMPTS, N_BLANKS, fillings, ln_p):
         ids, sums = list(map(int, one)), [0.0]
@@ -99,11 +99,11 @@ def test_greedy_fillings_are_those_of_a_model_asked_token_by_token():
 
 @pytest.mark.parametrize("few", [0, 5, 16])  # rows at which batches are joined: never, late, at once
 def test_what_is_drawn_depends_on_no_neighbour_and_on_no_batch(monkeypatch, few):
-    how = {"nucleus": 0.9, "seed": 4, "times": 2, "longest": 12}
-    together = decoding.fill(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0]
+    how = {"top_p": 0.9, "seed": 4, "times": 2, "longest": 12}
+    together = decoding.sample_infills(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0]
     monkeypatch.setattr(decoding, "BATCH", 1)
     monkeypatch.setattr(decoding, "FEW", few)
-    assert decoding.fill(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0] == together
+    assert decoding.sample_infills(tiny(8), Letters(), PROMPTS, N_BLANKS, **how)[0] == together
     assert len(together) == 2 * len(PROMPTS) and together[0::2] != together[1::2]
 
 
@@ -123,23 +123,23 @@ def test_the_search_finds_the_most_probable_fillings_of_all(monkeypatch):
     model, prompt = tiny(8), np.array([1, 2, 3])
     with torch.inference_mode():
         best = all_fillings(model, prompt, 3)[:5]
-    fillings, ln_p = decoding.top_words(model, Letters(), [prompt], beams=49)
+    fillings, ln_p = decoding.top_words(model, Letters(), [prompt], num_beams=49)
     assert fillings[0] == [filling for filling, _ in best]
     assert ln_p[0] == pytest.approx([score for _, score in best], abs=1e-4)
 
 
 def test_answers_are_what_the_learner_wrote(tokenizer, built):
-    assert decoding.answers(tokenizer, *built) == [" leftover pasta", " lunch"]
+    assert decoding.split_answers(tokenizer, *built) == [" leftover pasta", " lunch"]
 
 
 def test_a_prompt_ends_with_the_separator_and_gives_no_answer_away(tokenizer, built):
-    shown = tokenizer.decode(decoding.prompt(*built))
+    shown = tokenizer.decode(decoding.build_prompt(*built))
     assert shown == "She ate<|infill_ngram|> for<|infill_word|>.<|startofinfill|>"
 
 
 def test_each_blank_gets_one_filling_the_same_for_the_same_seed():
     prompts, blanks = [np.arange(n) for n in (2, 7, 4)], [1, 3, 2]
-    filled = [decoding.fill(tiny(8), Letters(), prompts, blanks, 0.95, seed)[0] for seed in (1, 1, 2)]
+    filled = [decoding.sample_infills(tiny(8), Letters(), prompts, blanks, 0.95, seed)[0] for seed in (1, 1, 2)]
     assert [len(one) for one in filled[0]] == blanks and any(map(any, filled[0]))
     assert filled[0] == filled[1] != filled[2]
 
@@ -160,11 +160,11 @@ def test_sampling_goes_on_behind_an_end_of_text(model, tokenizer, prompts):
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     hook = model.base_model.register_forward_hook(force)
     try:
-        assert decoding.fill(model, tokenizer, prompts[:1], [1], 0.95)[0] == [["<|endoftext|>" * 3]]
+        assert decoding.sample_infills(model, tokenizer, prompts[:1], [1], 0.95)[0] == [["<|endoftext|>" * 3]]
     finally:
         hook.remove()
 
 
 def test_a_model_that_is_not_there_is_asked_nothing(tokenizer):
     assert decoding.top_words(None, tokenizer, [], 5) == ([], [])
-    assert decoding.fill(None, tokenizer, [], [], 0.95) == ([], [])
+    assert decoding.sample_infills(None, tokenizer, [], [], 0.95) == ([], [])

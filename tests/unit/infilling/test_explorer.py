@@ -1,15 +1,15 @@
 """Claims about the explorer: what is clicked and typed is asked, and answered without a browser, too."""
 
 from lib.infilling import explorer, queries
-from lib.infilling.queries import parse
+from lib.infilling.queries import parse_query
 from tests.helpers.learner_texts import SENTENCE
 
 
 def test_a_large_model_is_not_read_for_a_table(panel, monkeypatch):
-    rows = list(panel.ask(queries.fillings, parse("I _."), explorer.SMALL))
+    rows = list(panel.ask(queries.fill_blanks, parse_query("I _."), explorer.SMALL))
     assert [row["model"] for row in rows] == ["general"]
     monkeypatch.setenv("ILM_CEFR_RUN", "1")
-    assert explorer.reach() == 0
+    assert explorer.explorer_limits() == 0
 
 
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)> $x_{ [a](http://b) \u202e</table>"

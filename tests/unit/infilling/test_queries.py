@@ -8,8 +8,8 @@ import torch
 
 from lib.evaluation import scoring
 from lib.infilling import decoding, queries
-from lib.infilling.queries import parse, toggle
-from lib.masking.examples import example
+from lib.infilling.queries import parse_query, toggle
+from lib.masking.examples import build_example
 from lib.masking.segmentation import NGRAM, PARAGRAPH, WORD
 from lib.masking.segmentation import SENTENCE as A_SENTENCE
 from lib.masking.token_index import encode
@@ -30,7 +30,7 @@ MARKED = {
 
 @pytest.mark.parametrize("marked", MARKED)
 def test_marks_become_blanks_and_nothing_else_does(marked):
-    found = parse(marked)
+    found = parse_query(marked)
     assert [(*span, given) for span, given in zip(found.spans.tolist(), found.given)] == MARKED[marked]
     for (_, at, length), given in zip(found.spans, found.given):
         assert found.text[at : at + length] == (given or "x")
@@ -51,15 +51,15 @@ def test_neighbouring_clicks_make_one_blank():
 @pytest.mark.parametrize("text", ["", "\n\n", "[", "]][[", "[[a]]", "_ _", "😀 [😀] é_é", "\u202e[abc]"])
 def test_no_text_breaks_the_marks(text):
     for n in range(len(queries.pieces(text))):
-        parse(toggle(text, n))
-    assert len(parse(text).spans) == len(parse(text).given)
+        parse_query(toggle(text, n))
+    assert len(parse_query(text).spans) == len(parse_query(text).given)
 
 
 def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tokenizer, first_special):
-    question = parse("She ate leftover pasta for [lunch].")
-    row = queries.fillings(network, tokenizer, question)
-    built = example(*encode(tokenizer, SENTENCE), question.spans, first_special)
-    (best,), (ln_p,) = decoding.top_words(network, tokenizer, [decoding.prompt(*built)], 5)
+    question = parse_query("She ate leftover pasta for [lunch].")
+    row = queries.fill_blanks(network, tokenizer, question)
+    built = build_example(*encode(tokenizer, SENTENCE), question.spans, first_special)
+    (best,), (ln_p,) = decoding.top_words(network, tokenizer, [decoding.build_prompt(*built)], 5)
     assert [row[f"{place}."] for place in range(1, 6)] == [queries._shown(*one) for one in zip(best, np.exp(ln_p))], (
         "if two of them differ by spaces only, take another seed"
     )
@@ -75,7 +75,7 @@ def test_fillings_that_differ_by_spaces_are_one():
 
 
 def test_several_blanks_get_a_filling_each_and_none_writes_for_ever(network, tokenizer):
-    row = queries.fillings(network, tokenizer, parse("[She] ate _ for lunch. ___"))
+    row = queries.fill_blanks(network, tokenizer, parse_query("[She] ate _ for lunch. ___"))
     assert [name for name in row if name.startswith("blank")] == ["blank 1", "blank 2", "blank 3"]
     assert "perplexity" not in row, "not every filling is given"
 
@@ -84,14 +84,14 @@ def test_a_whole_text_costs_what_a_plain_language_model_pays(network, tokenizer)
     ids = torch.tensor(encode(tokenizer, SENTENCE)[0].astype("int64"))[None]
     with torch.inference_mode():
         expected = network(ids, labels=ids).loss.item()
-    row = queries.whole_text(network, tokenizer, parse("She ate leftover pasta for [lunch]."))
+    row = queries.whole_text(network, tokenizer, parse_query("She ate leftover pasta for [lunch]."))
     assert row["tokens"] == ids.shape[1] - 1 and row["nats"] == pytest.approx(expected, abs=0.006)
 
 
 UNASKABLE = {
-    "no blank": ("no blank", queries.fillings),
-    "word " * 200 + "_": ("leave out", queries.fillings),
-    "[ab][c] d": ("share a token", queries.fillings),
+    "no blank": ("no blank", queries.fill_blanks),
+    "word " * 200 + "_": ("leave out", queries.fill_blanks),
+    "[ab][c] d": ("share a token", queries.fill_blanks),
     " ": ("no text", queries.whole_text),
     "I ate _ today.": ("missing", queries.whole_text),
 }
@@ -116,7 +116,7 @@ def test_what_cannot_be_asked_is_refused_with_the_way_on(marked, network, tokeni
     if "share" in words:
         tokenizer = Glued(tokenizer)
     with pytest.raises(ValueError, match=words):
-        answer(network, tokenizer, parse(marked))
+        answer(network, tokenizer, parse_query(marked))
 
 
 def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
@@ -128,20 +128,20 @@ def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
 
 def test_rows_stand_in_the_study_s_order_whoever_answered_first(panel, network):
     panel.networks["a1"] = network
-    table = panel.in_order(panel.ask(queries.whole_text, parse(SENTENCE)))
+    table = panel.in_order(panel.ask(queries.whole_text, parse_query(SENTENCE)))
     assert table["model"].tolist() == ["a1", "general"]
-    assert "a1" in queries.least_surprised(table) and "grader" in queries.NO_GRADER
+    assert "a1" in queries.lowest_perplexity(table) and "grader" in queries.NO_GRADER
 
 
 def test_a_model_with_fewer_fillings_leaves_a_gap_in_its_place(network, tokenizer, monkeypatch):
     monkeypatch.setattr(queries, "_together", lambda best, chances: [("a", 0.5), ("b", 0.2)])
-    row = queries.fillings(network, tokenizer, parse(f"{SENTENCE} _"))
+    row = queries.fill_blanks(network, tokenizer, parse_query(f"{SENTENCE} _"))
     assert list(row) == ["1.", "2.", "3.", "4.", "5."] and list(row.values())[2:] == ["", "", ""]
 
 
 @quickly
 @hypothesis.given(TEXTS)
 def test_any_text_can_be_put_to_the_models(text):
-    assert "\n" in text or len(queries.parse(text).spans) == len(queries.parse(text).given)
+    assert "\n" in text or len(queries.parse_query(text).spans) == len(queries.parse_query(text).given)
     for n in range(len(queries.pieces(text))):
-        queries.parse(queries.toggle(text, n))
+        queries.parse_query(queries.toggle(text, n))

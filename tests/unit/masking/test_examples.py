@@ -7,9 +7,8 @@ from hypothesis import given
 from torch.nn.functional import cross_entropy
 
 from lib.masking import examples, masks, token_index
-from lib.masking.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR
-from lib.masking.examples import example as ilm_example
-from lib.masking.segmentation import units
+from lib.masking.examples import CONTEXT, CONTEXT_SPECIAL, INFILL, INFILL_SPECIAL, ROLES, SEPARATOR, build_example
+from lib.masking.segmentation import segment
 from lib.masking.token_index import encode
 from lib.models import packing
 from tests.helpers.any_text import TEXTS, quickly
@@ -38,7 +37,7 @@ def span(text, part, kind):
 def build(tokenizer, text, spans, max_length=None):
     ids, starts, ends = encode(tokenizer, text)
     first = examples.first_special_of(tokenizer)
-    return examples.example(ids, starts, ends, np.array(spans, np.int32).reshape(-1, 3), first, max_length)
+    return examples.build_example(ids, starts, ends, np.array(spans, np.int32).reshape(-1, 3), first, max_length)
 
 
 @pytest.fixture(scope="module")
@@ -53,9 +52,9 @@ def walking(tokenizer):
 @pytest.fixture(scope="module")
 def many(tokenizer):
     """24 examples of different length, some of them without a blank."""
-    own = [units(text) for text in LEARNER_LIKE]
+    own = [segment(text) for text in LEARNER_LIKE]
     bounds, keys = np.cumsum([0, *map(len, own)]), masks.text_keys(range(6))
-    drawn = masks.draw(np.concatenate(own), bounds, keys, 0, 0, 0, 4, 16, *masks.chances(0.03, 0.5), 8)
+    drawn = masks.draw(np.concatenate(own), bounds, keys, 0, 0, 0, 4, 16, *masks.mask_probabilities(0.03, 0.5), 8)
     spans, ends, owner = drawn
     built = [
         build(tokenizer, LEARNER_LIKE[text], spans[ends[m - 1] if m else 0 : ends[m]]) for m, text in enumerate(owner)
@@ -108,8 +107,10 @@ def hand_loss(model, group):
 def test_loss_of_a_stream_is_the_hand_sum_over_groups_of_eight(model, many):
     by_hand = sum(hand_loss(model, many[first : first + 8]) for first in range(0, 24, 8)) / 3
     tokens, roles = zip(*many[:24])
-    with packing.attention(model):
-        found = packing.loss_by_rows(model, packing.tensors(packing.lay_out(tokens, examples.loss_weights(roles))))
+    with packing.packed_attention(model):
+        found = packing.chunked_loss(
+            model, packing.to_tensors(packing.pack_examples(tokens, examples.loss_weights(roles)))
+        )
     assert found.item() == pytest.approx(by_hand.item(), rel=1e-5)
 
 
@@ -124,6 +125,6 @@ def test_weights_of_a_group_without_any_blank_count_context_only(tokenizer):
 @given(TEXTS)
 def test_any_unit_of_any_text_can_be_a_blank(tokenizer, first_special, text):
     coded = token_index.encode(tokenizer, text)
-    for row in units(text):
-        built = ilm_example(*coded, row[None], first_special)
+    for row in segment(text):
+        built = build_example(*coded, row[None], first_special)
         assert built is not None or not text

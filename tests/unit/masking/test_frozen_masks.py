@@ -9,7 +9,7 @@ from lib.masking import frozen_masks, masks
 
 @pytest.fixture(scope="module")
 def frozen(index, drawing):
-    return frozen_masks.freeze(index, drawing, "mix", 3)
+    return frozen_masks.draw_frozen(index, drawing, "training_mix", 3)
 
 
 def test_a_text_has_as_many_masks_as_were_asked_for(frozen, index):
@@ -26,11 +26,11 @@ def test_no_mask_is_empty_or_reaches_beyond_its_text(frozen, texts):
 
 def test_fewer_masks_a_text_are_the_first_of_more(frozen, index, drawing):
     first = frozen[frozen["mask_set"] == 0].reset_index(drop=True)
-    assert frozen_masks.freeze(index, drawing, "mix", 1).equals(first)
+    assert frozen_masks.draw_frozen(index, drawing, "training_mix", 1).equals(first)
 
 
 def test_masks_of_one_type_hold_only_that_type(index, drawing):
-    words = frozen_masks.freeze(index, drawing, "word", 1)
+    words = frozen_masks.draw_frozen(index, drawing, "word", 1)
     assert set(words["span_type"]) == {masks.WORD} and set(words["mask_type"]) == {"word"}
 
 

@@ -8,14 +8,14 @@ import pytest
 from scipy.stats import chisquare, kstest
 
 from lib.masking import masks
-from lib.masking.segmentation import NGRAM, WORD, units
+from lib.masking.segmentation import NGRAM, WORD, segment
 from tests.helpers.learner_texts import LEARNER_LIKE
 
-MIX = masks.chances(0.03, 0.5)
+MIX = masks.mask_probabilities(0.03, 0.5)
 
 
 def draw(texts, seed=0, purpose=masks.TRAINING, pass_=0, n_masks=16, chance=MIX, keys=None):
-    own = [units(text) for text in texts]
+    own = [segment(text) for text in texts]
     bounds, keys = np.cumsum([0, *map(len, own)]), masks.text_keys(keys or range(len(texts)))
     return masks.draw(np.concatenate(own), bounds, keys, seed, purpose, pass_, n_masks, 16, *chance, 8)
 
@@ -51,7 +51,7 @@ def halves(generator):
 def test_a_mask_follows_the_walk_draw_by_draw():
     """The first mask of a text, recomputed with NumPy's generator from the rule in words."""
     text = " ".join(LEARNER_LIKE[4:] * 3)
-    rows = units(text).tolist()
+    rows = segment(text).tolist()
     for mask in range(16):
         counter = np.array([0, mask * 16, 0, masks.text_keys(["t"])[0]], np.uint64)
         draws = halves(np.random.Philox(counter=counter, key=[11, masks.TRAINING]))
@@ -95,7 +95,7 @@ def test_masks_do_not_depend_on_the_process():
     assert shown.stdout.strip() == str(by_text(draw(LEARNER_LIKE, seed=3)))
 
 
-@pytest.mark.parametrize("change", [{"seed": 1}, {"purpose": masks.FROZEN["mix"]}, {"pass_": 1}])
+@pytest.mark.parametrize("change", [{"seed": 1}, {"purpose": masks.FROZEN["training_mix"]}, {"pass_": 1}])
 def test_seed_purpose_and_pass_each_give_other_masks(change):
     assert by_text(draw(LEARNER_LIKE)) != by_text(draw(LEARNER_LIKE, **change))
 
@@ -124,7 +124,7 @@ def test_span_types_come_in_the_shares_of_the_walk():
     p = 0.03
     document, paragraph, sentence = p, (1 - p) * p, (1 - p) ** 2 * p
     counts = np.bincount(spans[:, 0], minlength=5)
-    simulated = _mean_word_spans(len(units(text)) - 3)
+    simulated = _mean_word_spans(len(segment(text)) - 3)
     expected = 4000 * np.array([document, paragraph, sentence, *(np.array([0.5, 0.5]) * (1 - p) ** 3 * simulated)])
     assert chisquare(counts, expected * counts.sum() / expected.sum()).pvalue > 1e-3
     assert abs(counts.sum() / expected.sum() - 1) < 0.05
@@ -152,5 +152,5 @@ def test_ngram_lengths_are_uniform_up_to_eight_words():
 
 @pytest.mark.parametrize("name", ["word", "ngram", "sentence", "document"])
 def test_typed_masks_hold_one_type_only(name):
-    spans = draw(LEARNER_LIKE * 10, purpose=masks.FROZEN[name], chance=masks.chances(0.1, 0.5, name))[0]
+    spans = draw(LEARNER_LIKE * 10, purpose=masks.FROZEN[name], chance=masks.mask_probabilities(0.1, 0.5, name))[0]
     assert len(spans) and set(spans[:, 0]) == {masks.TYPES.index(name)}

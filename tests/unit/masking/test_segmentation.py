@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from lib.masking.segmentation import DOCUMENT, PARAGRAPH, WORD, _locate, _treebank, units, words
+from lib.masking.segmentation import DOCUMENT, PARAGRAPH, WORD, _locate, _treebank, segment, words
 from lib.masking.segmentation import SENTENCE as SENTENCE_KIND
 from tests.helpers.any_text import TEXTS, quickly
 from tests.helpers.learner_texts import LEARNER_LIKE, SENTENCE
@@ -13,18 +13,18 @@ from tests.helpers.learner_texts import LEARNER_LIKE, SENTENCE
 @quickly
 @given(TEXTS)
 def test_units_of_any_text_lie_within_it(text):
-    kinds, offsets, lengths = units(text).T
+    kinds, offsets, lengths = segment(text).T
     assert (offsets >= 0).all() and (lengths[1:] > 0).all() and (offsets + lengths <= len(text)).all()
     assert (kinds == 0).sum() == 1
 
 
 @pytest.mark.parametrize("piece", ["A. ", "Mr. ", "a.\t", "''", "(", "1,", "e\u0301", "😀"])
 def test_units_of_a_long_line_take_no_minutes(piece):
-    assert len(units("Mr." + " " * 20_000 + piece * 5_000)) > 2  # pytest would show what takes long
+    assert len(segment("Mr." + " " * 20_000 + piece * 5_000)) > 2  # pytest would show what takes long
 
 
 def pieces(text, kind):
-    return [text[at : at + n] for k, at, n in units(text) if k == kind]
+    return [text[at : at + n] for k, at, n in segment(text) if k == kind]
 
 
 def test_units_of_the_walking_sentence():
@@ -50,7 +50,7 @@ def test_sentences_as_learners_end_them(text, sentences):
 
 @pytest.mark.parametrize("text", LEARNER_LIKE)
 def test_every_letter_stands_in_exactly_one_word(text):
-    spans = [(at, at + n) for kind, at, n in units(text) if kind == WORD]
+    spans = [(at, at + n) for kind, at, n in segment(text) if kind == WORD]
     covered = [i for start, end in spans for i in range(start, end)]
     assert covered == sorted(set(covered))
     assert [c for i, c in enumerate(text) if i not in set(covered) and not c.isspace()] == []

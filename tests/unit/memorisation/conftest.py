@@ -9,7 +9,7 @@ from lib.experiment.folders import Experiment
 from lib.memorisation import canary_training
 from tests.helpers.memorisation_limits import LIMITS
 
-SIZES = {"examples": 120, "examples_per_step": 8, "eval_every": 120, "n_layer": 1, "n_head": 2, "n_embd": 64}
+SIZES = {"max_examples": 120, "examples_per_step": 8, "eval_every": 120, "n_layer": 1, "n_head": 2, "n_embd": 64}
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def rows(index):
 
 @pytest.fixture(scope="module")
 def facts():
-    settings = parameters.load("params/demo/a1.yaml").model_copy(update=SIZES)
+    settings = parameters.load_file("params/demo/a1.yaml").model_copy(update=SIZES)
     told = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "status": "trained"}
     return told | {"fingerprint": "f", "examples_seen": 120, "parameters": settings.model_dump()}
 
@@ -36,4 +36,4 @@ def study(tmp_path_factory, tokenizer):
 
 @pytest.fixture(scope="module")
 def found(study, rows, facts, drawing):
-    return canary_training.all_of(study, {("a1", 0): facts}, rows, drawing, LIMITS, plant=True)
+    return canary_training.canary_runs(study, {("a1", 0): facts}, rows, drawing, LIMITS, plant=True)

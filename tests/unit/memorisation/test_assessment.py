@@ -11,7 +11,7 @@ from lib.experiment import parameters
 from lib.memorisation import assessment, extraction_gap
 
 FILE = Path("params/memorisation.yaml")
-LIMITS = parameters.check(assessment.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")), FILE)
+LIMITS = parameters.validate(assessment.Limits, yaml.safe_load(FILE.read_text(encoding="utf-8")), FILE)
 
 
 def sums(surprise, exact, n=60, seed=0):
@@ -62,9 +62,9 @@ def test_no_verdict_is_better_than_that_of_the_model_it_began_from():
         "a2_transfer/seed0": ("may leave", ""),
         "longer/seed0": ("open", ""),
     }
-    reports = {name: dict(zip(("verdict", "why"), said)) for name, said in reports.items()}
+    reports = {name: dict(zip(("verdict", "reason"), said)) for name, said in reports.items()}
     bases = {"general/seed0": "gpt2/seed0", "a1_transfer/seed0": "general/seed0", "longer/seed0": "a1_transfer/seed0",
              "a2_transfer/seed0": "a1/seed0"}  # fmt: skip
     found = assessment.with_bases(reports, bases)
     assert [one["verdict"] for one in found.values()] == ["must stay", "must stay", "open", "open", "must stay"]
-    assert found["general/seed0"]["why"] == "a gap" and "general/seed0" in found["a1_transfer/seed0"]["why"]
+    assert found["general/seed0"]["reason"] == "a gap" and "general/seed0" in found["a1_transfer/seed0"]["reason"]

@@ -23,6 +23,8 @@ def test_nothing_is_left_of_a_twin_but_its_numbers(found, study):
 def test_a_twin_is_trained_once_for_a_model(found, study, rows, facts, drawing, monkeypatch):
     monkeypatch.setattr(canary_training.loop, "train", lambda *_: pytest.fail("it was trained again"))
     asked = study, {("a1", 0): facts}, rows, drawing
-    assert canary_training.all_of(*asked, LIMITS, plant=True) == found
+    assert canary_training.canary_runs(*asked, LIMITS, plant=True) == found
     other = {("a1", 0): facts | {"fingerprint": "another"}}
-    assert canary_training.all_of(study, other, rows, drawing, LIMITS, plant=False) == {}, "it was another model's twin"
+    assert canary_training.canary_runs(study, other, rows, drawing, LIMITS, plant=False) == {}, (
+        "it was another model's twin"
+    )

@@ -25,11 +25,11 @@ def examples():
 
 @pytest.mark.parametrize("name", architectures.CONFIGS)
 def test_losses_are_those_of_examples_alone(name, examples):
-    model = compatibility.adapt(architectures.tiny(name), 128)
+    model = compatibility.check_and_adapt(architectures.tiny(name), 128)
     assert model.reads_alone == (name in ALONE)
     every = [np.ones(len(example), np.float32) for example in examples]
-    batch = packing.tensors(packing.lay_out(examples, every))
-    with torch.no_grad(), packing.attention(model):
+    batch = packing.to_tensors(packing.pack_examples(examples, every))
+    with torch.no_grad(), packing.packed_attention(model):
         found = packing.token_losses(model, batch)
     with torch.no_grad():
         logits = [model(torch.tensor(example)[None], use_cache=False).logits[0, :-1] for example in examples]
@@ -41,8 +41,8 @@ def test_losses_are_those_of_examples_alone(name, examples):
 def test_reading_alone_finds_the_same_fillings(name, examples):
     model, found = architectures.tiny(name), []
     for model.reads_alone in [False, True]:
-        words = decoding.top_words(model, SPELLING, examples[:2], beams=5)
-        drawn = decoding.fill(model, SPELLING, examples[:2], [1, 2], nucleus=0.9, seed=3, longest=6)
+        words = decoding.top_words(model, SPELLING, examples[:2], num_beams=5)
+        drawn = decoding.sample_infills(model, SPELLING, examples[:2], [1, 2], top_p=0.9, seed=3, longest=6)
         found.append((words, drawn))
     (packed, drawn_packed), (alone, drawn_alone) = found
     assert packed[0] == alone[0] and drawn_packed[0] == drawn_alone[0]
@@ -50,9 +50,9 @@ def test_reading_alone_finds_the_same_fillings(name, examples):
 
 
 def test_a_model_that_reads_alone_writes_and_learns(examples):
-    model = compatibility.adapt(architectures.tiny("mamba"), 64)
-    words, ln_p = decoding.top_words(model, SPELLING, examples[:1], beams=5, k=2)
+    model = compatibility.check_and_adapt(architectures.tiny("mamba"), 64)
+    words, ln_p = decoding.top_words(model, SPELLING, examples[:1], num_beams=5, k=2)
     assert len(words[0]) == 2 and max(ln_p[0]) < 0
-    batch = packing.tensors(packing.lay_out(examples, [np.ones(len(one), np.float32) for one in examples]))
-    packing.loss_by_rows(model, batch).backward()
+    batch = packing.to_tensors(packing.pack_examples(examples, [np.ones(len(one), np.float32) for one in examples]))
+    packing.chunked_loss(model, batch).backward()
     assert all(weight.grad is not None for weight in model.get_input_embeddings().parameters())

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lib.errors import NoDevice
+from lib.errors import DeviceUnavailable
 from lib.models import devices
 
 NEWEST = devices.Wheel("2.13.0+cu130", "13.0", ["sm_75", "sm_80", "sm_86", "sm_90", "sm_100", "sm_120", "compute_120"])
@@ -23,18 +23,18 @@ GPUS = {
 @pytest.mark.parametrize("name", GPUS)
 def test_a_gpu_computes_as_its_generation_can(name):
     wheel = OLDER if GPUS[name] < (7, 5) else NEWEST
-    found = devices.choose(devices.Gpu(name, GPUS[name]), wheel)
+    found = devices.choose_precision(devices.Gpu(name, GPUS[name]), wheel)
     modern = GPUS[name] >= (8, 0)
     assert found == devices.Device("cuda", bfloat16=modern, flash=modern, compiled=modern)
 
 
 def test_without_a_gpu_the_cpu_computes():
-    assert devices.choose(None, NEWEST) == devices.CPU
+    assert devices.choose_precision(None, NEWEST) == devices.CPU
 
 
 def test_a_v100_under_the_newest_wheel_is_refused_in_words():
-    with pytest.raises(NoDevice) as refused:
-        devices.choose(devices.Gpu("Tesla V100-SXM2-16GB", (7, 0)), NEWEST)
+    with pytest.raises(DeviceUnavailable) as refused:
+        devices.choose_precision(devices.Gpu("Tesla V100-SXM2-16GB", (7, 0)), NEWEST)
     assert str(refused.value) == (
         "Tesla V100-SXM2-16GB has compute capability 7.0, for which the installed torch 2.13.0+cu130 has no kernels "
         "(it has: sm_75, sm_80, sm_86, sm_90, sm_100, sm_120, compute_120). Install the same version built for an "
@@ -68,7 +68,7 @@ def test_kernels_run_on_their_generation_only(capability, kernels, expected):
     ],
 )
 def test_a_profile_for_gpus_never_computes_on_a_cpu(wheel, n_gpus, driver, words):
-    with pytest.raises(NoDevice, match=re.escape(words)):
+    with pytest.raises(DeviceUnavailable, match=re.escape(words)):
         devices.check_profile("cuda", wheel, n_gpus, driver)
     devices.check_profile("cpu", wheel, n_gpus, driver)
 

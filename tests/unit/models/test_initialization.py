@@ -26,12 +26,12 @@ def base(tmp_path_factory):
 
 
 def test_a_base_gets_seven_new_embeddings_behind_its_own(base, settings):
-    coder = tokenization.tokenizer(str(base), None, None)
+    coder = tokenization.make_tokenizer(str(base), None, None)
     n_tokens = len(AutoTokenizer.from_pretrained(base))
     types = [f"<|infill_{name}|>" for name in ["document", "paragraph", "sentence", "ngram", "word"]]
     added = ["<|startofinfill|>", "<|endofinfill|>", *types]
     assert coder.convert_tokens_to_ids(added) == list(range(n_tokens, n_tokens + 7))
-    before, after = AutoModelForCausalLM.from_pretrained(base), initialization.model(settings, coder, 256, base)
+    before, after = AutoModelForCausalLM.from_pretrained(base), initialization.initial_model(settings, coder, 256, base)
     assert after.get_input_embeddings().weight.shape[0] == after.config.vocab_size == n_tokens + 7
     assert torch.equal(after.get_input_embeddings().weight[:n_tokens], before.get_input_embeddings().weight)
     assert after.get_output_embeddings().weight is after.get_input_embeddings().weight
@@ -40,17 +40,17 @@ def test_a_base_gets_seven_new_embeddings_behind_its_own(base, settings):
 
 def test_a_base_with_another_vocabulary_is_refused(base, settings, tokenizer):
     with pytest.raises(ValueError, match=r"disagree on \d+ of \d+ tokens"):
-        initialization.model(settings, tokenizer, 256, base)
+        initialization.initial_model(settings, tokenizer, 256, base)
 
 
 def test_a_base_that_takes_too_few_tokens_is_refused(base, settings):
     with pytest.raises(ValueError, match="takes 256 tokens, but masks.yaml says max_length: 512"):
-        initialization.model(settings, tokenization.tokenizer(str(base), None, None), 512, base)
+        initialization.initial_model(settings, tokenization.make_tokenizer(str(base), None, None), 512, base)
 
 
 def test_a_base_that_is_not_there_is_refused_with_the_ways_to_get_one(settings, tokenizer):
     with pytest.raises(ValueError, match="init_from: no/such/folder is no trained model"):
-        initialization.model(settings, tokenizer, 256, "no/such/folder")
+        initialization.initial_model(settings, tokenizer, 256, "no/such/folder")
 
 
 def test_a_base_that_lacks_weights_is_refused(base, settings, tmp_path):
@@ -60,7 +60,7 @@ def test_a_base_that_lacks_weights_is_refused(base, settings, tmp_path):
     del weights["transformer.h.0.mlp.c_fc.weight"]
     save_file(weights, tmp_path / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="lacks weights: transformer.h.0.mlp.c_fc.weight"):
-        initialization.model(settings, tokenization.tokenizer(str(tmp_path), None, None), 256, tmp_path)
+        initialization.initial_model(settings, tokenization.make_tokenizer(str(tmp_path), None, None), 256, tmp_path)
 
 
 class Acting:
@@ -76,4 +76,4 @@ def test_a_base_whose_weights_are_a_pickle_is_refused_unopened(base, settings, t
             (tmp_path / file.name).write_bytes(file.read_bytes())
     torch.save({"transformer.wte.weight": Acting()}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="no model.safetensors that can be read"):
-        initialization.model(settings, tokenization.tokenizer(str(tmp_path), None, None), 256, tmp_path)
+        initialization.initial_model(settings, tokenization.make_tokenizer(str(tmp_path), None, None), 256, tmp_path)

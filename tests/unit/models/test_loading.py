@@ -15,7 +15,7 @@ def folder(model, tmp_path):
 
 
 def test_a_saved_model_is_loaded_as_it_was(model, folder):
-    assert loading.fingerprint(loading.load(folder)) == loading.fingerprint(model)
+    assert loading.fingerprint(loading.load_model(folder)) == loading.fingerprint(model)
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
@@ -27,4 +27,4 @@ def test_weights_other_than_those_vouched_for_are_refused(folder, damage):
         del weights["transformer.h.0.mlp.c_fc.weight"]
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(ValueError, match="run 03_train"):
-        loading.load(folder)
+        loading.load_model(folder)

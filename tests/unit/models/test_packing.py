@@ -20,8 +20,8 @@ PADDED = 256  # tokens of a row in upstream's batches
 
 @pytest.fixture(scope="module")
 def settings():
-    small = {"examples": 120, "examples_per_step": 24, "eval_every": 48, "n_layer": 1, "n_head": 2, "n_embd": 32}
-    return parameters.load("params/demo/a1.yaml").model_copy(update=small)
+    small = {"max_examples": 120, "examples_per_step": 24, "eval_every": 48, "n_layer": 1, "n_head": 2, "n_embd": 32}
+    return parameters.load_file("params/demo/a1.yaml").model_copy(update=small)
 
 
 @pytest.fixture(scope="module")
@@ -41,8 +41,8 @@ def fill_up(monkeypatch):
 
 
 def losses(model, tokens, values):
-    with packing.attention(model):
-        return packing.token_losses(model, packing.tensors(packing.lay_out(tokens, values)))
+    with packing.packed_attention(model):
+        return packing.token_losses(model, packing.to_tensors(packing.pack_examples(tokens, values)))
 
 
 def gradient(model, loss):
@@ -52,8 +52,8 @@ def gradient(model, loss):
 
 
 def flat_loss(model, tokens, roles):
-    with packing.attention(model):
-        return packing.loss_by_rows(model, packing.tensors(packing.lay_out(tokens, loss_weights(roles))))
+    with packing.packed_attention(model):
+        return packing.chunked_loss(model, packing.to_tensors(packing.pack_examples(tokens, loss_weights(roles))))
 
 
 def one_by_one(model, tokens):
@@ -63,10 +63,10 @@ def one_by_one(model, tokens):
     return torch.cat(alone)
 
 
-@pytest.fixture(params=["_one_by_one", "_side_by_side"])
+@pytest.fixture(params=["_per_sequence_sdpa", "_padded_sdpa"])
 def way(request, monkeypatch):
     """Attention of a CPU, and of a GPU in numbers of 32 bits."""
-    monkeypatch.setattr(packing, "_one_by_one", getattr(packing, request.param))
+    monkeypatch.setattr(packing, "_per_sequence_sdpa", getattr(packing, request.param))
 
 
 def test_a_stream_gives_the_losses_of_its_examples_alone(model, step, way):
@@ -114,9 +114,9 @@ def test_where_examples_stand_changes_neither_loss_nor_gradient(model, step):
     order = np.random.default_rng(0).permutation(24)
 
     def loss(places):
-        batch = packing.tensors(packing.lay_out([tokens[i] for i in places], [weights[i] for i in places]))
-        with packing.attention(model):
-            return packing.loss(model, batch)
+        batch = packing.to_tensors(packing.pack_examples([tokens[i] for i in places], [weights[i] for i in places]))
+        with packing.packed_attention(model):
+            return packing.weighted_loss(model, batch)
 
     as_drawn, mixed = (gradient(model, loss(places)) for places in (range(24), order))
     assert (as_drawn - mixed).abs().max() < 1e-5 * as_drawn.abs().max()
@@ -124,7 +124,7 @@ def test_where_examples_stand_changes_neither_loss_nor_gradient(model, step):
 
 def test_filling_up_changes_nothing(model, step, monkeypatch):
     tokens, roles = step
-    filled = packing.lay_out(tokens, loss_weights(roles))
+    filled = packing.pack_examples(tokens, loss_weights(roles))
     found = gradient(model, flat_loss(model, tokens, roles))
     assert filled["input_ids"].shape[1] % packing.MULTIPLE == 0 and len(filled["where"]) % packing.MULTIPLE == 0
     for multiple in (1, 1024):
@@ -144,7 +144,7 @@ def test_no_piece_is_longer_than_attention_is_told(steps):
 def test_attention_leaks_between_examples_in_transformers_not_here(model, step):
     """Why there is an attention of our own: two of the three ways to hand a stream to transformers are wrong."""
     tokens = step[0][:4]
-    batch = packing.tensors(packing.lay_out(tokens, [np.ones(len(one), np.float32) for one in tokens]))
+    batch = packing.to_tensors(packing.pack_examples(tokens, [np.ones(len(one), np.float32) for one in tokens]))
     places = {"input_ids": batch["input_ids"], "position_ids": batch["position_ids"]}
     at, targets = batch["where"], batch["targets"]
 
@@ -156,29 +156,29 @@ def test_attention_leaks_between_examples_in_transformers_not_here(model, step):
     expected = one_by_one(model, tokens)
     assert off(use_cache=True) > 1e-2
     assert off(use_cache=False, attention_mask=torch.ones_like(batch["input_ids"])) > 1e-2
-    with packing.attention(model):
+    with packing.packed_attention(model):
         bounds = {"bounds": batch["bounds"], "longest": batch["longest"]}
         assert off(use_cache=True, **bounds) < 1e-5 and off(use_cache=False, **bounds) < 1e-5
 
 
 def test_without_bounds_the_flat_attention_refuses(model, step):
-    with packing.attention(model), pytest.raises(ValueError, match="bounds of examples"):
+    with packing.packed_attention(model), pytest.raises(ValueError, match="bounds of examples"):
         model(torch.tensor(step[0][0][None].astype(int)))
     model(torch.tensor(step[0][0][None].astype(int)))  # and outside, the model is what it was
 
 
 def test_one_compiled_graph_gives_the_plain_loss_at_every_length(tokenizer, settings, steps, monkeypatch):
     monkeypatch.setattr(
-        packing, "_one_by_one", packing._side_by_side
+        packing, "_per_sequence_sdpa", packing._padded_sdpa
     )  # the only one that can be compiled without a GPU
-    model = initialization.model(settings, tokenizer, 256)
-    compiled = torch.compile(packing.loss, backend="eager", dynamic=True, fullgraph=True)
+    model = initialization.initial_model(settings, tokenizer, 256)
+    compiled = torch.compile(packing.weighted_loss, backend="eager", dynamic=True, fullgraph=True)
     torch._dynamo.reset()
     torch._dynamo.utils.counters.clear()
-    with packing.attention(model):
+    with packing.packed_attention(model):
         for item in range(3):
-            batch = packing.tensors(steps[item])
-            plain, quick = (gradient(model, loss(model, batch)) for loss in (packing.loss, compiled))
+            batch = packing.to_tensors(steps[item])
+            plain, quick = (gradient(model, loss(model, batch)) for loss in (packing.weighted_loss, compiled))
             assert (plain - quick).abs().max() < 1e-5 * plain.abs().max()
     assert torch._dynamo.utils.counters["stats"]["unique_graphs"] == 1
 
@@ -196,11 +196,13 @@ def test_varlen_attn_takes_what_it_is_handed(tokenizer, step, monkeypatch, windo
         return packing._varlen(*tensors[:5], window, **options)
 
     monkeypatch.setattr(packing, "varlen_attn", spy)
-    monkeypatch.setattr(packing, "_one_by_one", in_window)
+    monkeypatch.setattr(packing, "_per_sequence_sdpa", in_window)
     with torch.device("meta"):
         model = GPT2LMHeadModel(GPT2Config(vocab_size=len(tokenizer), n_layer=2, n_head=2, n_embd=32)).bfloat16()
-    with packing.attention(model):
-        packing.loss(model, packing.tensors(packing.lay_out(step[0], loss_weights(step[1])), "meta")).backward()
+    with packing.packed_attention(model):
+        packing.weighted_loss(
+            model, packing.to_tensors(packing.pack_examples(step[0], loss_weights(step[1])), "meta")
+        ).backward()
     expected = (-1, 0) if window is None else (window - 1, 0)
     assert seen == [(torch.bfloat16, {"window_size": expected})] * 2
     assert all(p.grad is not None for p in model.parameters())
@@ -209,7 +211,9 @@ def test_varlen_attn_takes_what_it_is_handed(tokenizer, step, monkeypatch, windo
 @pytest.fixture(scope="module")
 def valid(index, drawing, first_special):
     held_out = index.iloc[48:]
-    return scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 1), first_special)
+    return scoring.frozen_examples(
+        held_out, frozen_masks.draw_frozen(held_out, drawing, "training_mix", 1), first_special
+    )
 
 
 def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
@@ -218,7 +222,7 @@ def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
     """Also where only the log looks at it, as on a GPU."""
     set_seed(0)
     for words, finite in [("at step 0", torch.isfinite), ("at or before step 2", lambda loss: True)]:
-        model = initialization.model(settings, tokenizer, 256)
+        model = initialization.initial_model(settings, tokenizer, 256)
         model.transformer.ln_f.bias.data[0] = torch.nan
         with monkeypatch.context() as patch, pytest.raises(FloatingPointError, match=f"{words}. Nothing is saved"):
             patch.setattr(torch, "isfinite", finite)
@@ -229,10 +233,10 @@ def test_a_loss_that_is_no_number_stops_before_anything_is_saved(
 def test_the_loss_from_a_few_rows_at_a_time_is_the_plain_one(model, step, monkeypatch):
     """To the gradient, and with a scale, as accumulation over batches gives one."""
     monkeypatch.setattr(packing, "ROWS", 50)
-    batch = packing.tensors(packing.lay_out(step[0], loss_weights(step[1])))
-    with packing.attention(model):
-        plain = packing.loss(model, batch)
-        found = packing.loss_by_rows(model, batch)
+    batch = packing.to_tensors(packing.pack_examples(step[0], loss_weights(step[1])))
+    with packing.packed_attention(model):
+        plain = packing.weighted_loss(model, batch)
+        found = packing.chunked_loss(model, batch)
     assert found.item() == pytest.approx(plain.item(), rel=1e-6)
     found, plain = gradient(model, found / 3), gradient(model, plain / 3)
     assert (found - plain).abs().max() < 1e-6 * plain.abs().max()

@@ -13,7 +13,7 @@ from lib.sharing import bundle
 def test_weights_stay_unless_a_report_lets_these_very_ones_go(tmp_path):
     run = Experiment("study", tmp_path)
     write_json({}, run.model("a1", 0) / bundle.WEIGHTS)
-    known = {"weights": bundle.digest(run.model("a1", 0) / bundle.WEIGHTS), "why": "a gap"}
+    known = {"weights": bundle.file_hash(run.model("a1", 0) / bundle.WEIGHTS), "reason": "a gap"}
     for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": bundle.MAY}},
                  {"a1/seed0": known | {"verdict": "must stay"}}]:  # fmt: skip
         write_json({"models": told}, run.folder / "memorisation/memorisation.json")

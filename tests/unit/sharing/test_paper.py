@@ -18,7 +18,7 @@ def test_tables_for_latex_have_rules_and_no_active_letters(study):
 def test_methods_tell_the_runs_own_numbers(study):
     text = " ".join(paper.methods(study) + paper.data_sentences(study))
     assert study.corpus["split_id"] in text and study.masks["mask_hash"]["test"] in text
-    assert f"{study.corpus['rows_out']:,}" in text and f"{study.advice['parameters']['bootstrap']:,}" in text
+    assert f"{study.corpus['rows_out']:,}" in text and f"{study.advice['parameters']['bootstrap_resamples']:,}" in text
 
 
 def test_references_are_those_of_the_citation_file():

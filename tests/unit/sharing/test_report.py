@@ -34,12 +34,12 @@ def test_the_page_names_what_it_rests_on(page, study):
 
 
 def test_the_criteria_name_the_model_and_judge_each_level_once():
-    matrix = pd.DataFrame({"model": ["a1"], "test": ["A1"], "mask_type": ["mix"], "ppl": [9.0]})
+    matrix = pd.DataFrame({"model": ["a1"], "test": ["A1"], "mask_type": ["training_mix"], "ppl": [9.0]})
     finals = {"a1": 12.0, "a1_transfer": 60.0, "b1": 55.0, "b1_transfer": 30.0, "general": 70.0}
     table = report._criteria(original_criteria.plan_criteria(matrix, finals))
     rows = table[table["criterion"] == "Final validation perplexity < 50"].set_index("model")
     assert rows[["passes at", "fails at"]].T.to_dict("list") == {
-        "own": ["A1", "B1"], "transfer": ["B1", "A1"], "general": ["–", "mixed"]}  # fmt: skip
+        "specialist": ["A1", "B1"], "transfer": ["B1", "A1"], "general": ["–", "all_levels"]}  # fmt: skip
 
 
 def test_a_table_of_which_nothing_may_be_shown_says_so_in_its_place(study, page, monkeypatch):

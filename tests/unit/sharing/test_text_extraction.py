@@ -41,12 +41,12 @@ def test_what_is_embedded_is_read_too(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "why"),
+    ("name", "content", "reason"),
     [("a.bin", b"x", ".bin files are not read by the check"), ("a.parquet", b"torn", "it cannot be read as PARQUET")],
 )
-def test_what_cannot_be_read_is_said_to_be_so(tmp_path, name, content, why):
+def test_what_cannot_be_read_is_said_to_be_so(tmp_path, name, content, reason):
     ((where, text),) = pieces(tmp_path, name, content)
-    assert where.startswith(why) and text is None
+    assert where.startswith(reason) and text is None
 
 
 def test_pixels_pass_only_beside_the_same_drawing_in_letters(tmp_path):

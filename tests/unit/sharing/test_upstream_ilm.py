@@ -53,7 +53,7 @@ def test_a_model_that_upstream_cannot_run_is_refused(model_folder, tmp_path):
     for file in model_folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
     write_json(read_json(model_folder / "config.json") | {"model_type": "gpt_neo"}, tmp_path / "config.json")
-    with pytest.raises(errors.NotUpstream, match="gpt2 only"):
+    with pytest.raises(errors.UpstreamFormatError, match="gpt2 only"):
         upstream_ilm.export_model(tmp_path, tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
@@ -136,7 +136,7 @@ BAD = {
 def test_any_other_pickle_is_refused_by_name_and_does_nothing(what, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("m.pkl").write_bytes(pickle.dumps(BAD[what]))
-    with pytest.raises(errors.NotUpstream, match="m.pkl"):
+    with pytest.raises(errors.UpstreamFormatError, match="m.pkl"):
         upstream_ilm.import_masks("m.pkl")
     assert [path.name for path in tmp_path.iterdir()] == ["m.pkl"]
 
@@ -144,13 +144,13 @@ def test_any_other_pickle_is_refused_by_name_and_does_nothing(what, tmp_path, mo
 @pytest.mark.parametrize("raw", [b"", b"no pickle", b"\x80\x04", pickle.dumps([("a", [])])[:-2], b"cos\nsystem\n."])
 def test_a_damaged_pickle_is_refused_in_words(raw, tmp_path):
     (tmp_path / "m.pkl").write_bytes(raw)
-    with pytest.raises(errors.NotUpstream, match="mask file"):
+    with pytest.raises(errors.UpstreamFormatError, match="mask file"):
         upstream_ilm.import_masks(tmp_path / "m.pkl")
 
 
 def test_an_unknown_mask_type_is_refused(upstream_types, tmp_path):
     (tmp_path / "m.pkl").write_bytes(b"cilm.mask.hierarchical\nMaskHierarchicalType\n(I9\ntR.")
-    with pytest.raises(errors.NotUpstream, match="type 9"):
+    with pytest.raises(errors.UpstreamFormatError, match="type 9"):
         upstream_ilm.import_masks(tmp_path / "m.pkl")
 
 

@@ -202,7 +202,7 @@ def test_every_template_is_filled_completely(corpus):
 
 def test_the_projects_reader_accepts_what_the_generator_writes(tmp_path, corpus):
     write_table(corpus, tmp_path / "corpus.csv")
-    read, _ = reading.read(tmp_path / "corpus.csv", parameters.load("params/demo/corpus.yaml"))
+    read, _ = reading.read_corpus(tmp_path / "corpus.csv", parameters.load_file("params/demo/corpus.yaml"))
     assert read["text"].tolist() == corpus["text"].tolist()
 
 

@@ -92,4 +92,4 @@ def test_shared_structure_gives_the_small_level_too_few_pairs():
 def test_known_answers_are_written_from_the_command_line(tmp_path):
     words = ["known-answer-corpus", "identical_levels", tmp_path / "a.csv", "--texts", "50"]
     subprocess.run([sys.executable, "-m", "lib", *words], check=True)
-    assert len(reading.read(tmp_path / "a.csv", parameters.load("params/demo/corpus.yaml"))[0]) == 50
+    assert len(reading.read_corpus(tmp_path / "a.csv", parameters.load_file("params/demo/corpus.yaml"))[0]) == 50

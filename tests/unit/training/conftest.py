@@ -11,14 +11,16 @@ from lib.models import initialization, loading
 from lib.training import loop, model_folder
 from lib.training.dataset import Steps
 
-SMALL = {"examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
+SMALL = {"max_examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
 SMALL |= {"dropout": 0.1}  # so that random numbers count
 
 
 @pytest.fixture(scope="module")
 def valid(index, drawing, first_special):
     held_out = index.iloc[48:]
-    return scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 1), first_special)
+    return scoring.frozen_examples(
+        held_out, frozen_masks.draw_frozen(held_out, drawing, "training_mix", 1), first_special
+    )
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +33,7 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
     """Ten steps, and the folder they leave."""
     place = tmp_path_factory.mktemp("trained")
     set_seed(0)
-    model = initialization.model(settings, tokenizer, 256)
+    model = initialization.initial_model(settings, tokenizer, 256)
     before = loading.fingerprint(model)
     curve, clock = loop.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
     facts = {
@@ -44,7 +46,7 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
         "learners_known": True,
     }
     facts |= loop.outcome(curve) | {"fingerprint": loading.fingerprint(model)}
-    model_folder.save(place / "model", model, tokenizer, steps, curve, facts, clock, {})
+    model_folder.save_model(place / "model", model, tokenizer, steps, curve, facts, clock, {})
     return {"folder": place / "model", "model": model, "before": before, "curve": curve}
 
 
@@ -61,14 +63,14 @@ def one_thread():
 def study(index, drawing, tokenizer, first_special):
     """train(folder, seed, **changed parameters): (fingerprint, curve, how)."""
     held_out = index.iloc[48:]
-    frozen = frozen_masks.freeze(held_out, drawing, "mix", 1)
+    frozen = frozen_masks.draw_frozen(held_out, drawing, "training_mix", 1)
     valid = scoring.frozen_examples(held_out, frozen, first_special)
 
     def train(folder, seed=0, inputs=None, **changed):
-        settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL | changed)
+        settings = parameters.load_file("params/demo/a1.yaml").model_copy(update=SMALL | changed)
         set_seed(seed)
         steps = Steps(index.iloc[:48], drawing, settings, seed, first_special)
-        model = initialization.model(settings, tokenizer, 256)
+        model = initialization.initial_model(settings, tokenizer, 256)
         curve, how = loop.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
         return loading.fingerprint(model), curve, how
 

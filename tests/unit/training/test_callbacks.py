@@ -20,14 +20,14 @@ def shown(monkeypatch):
         shown.append(figure)
         return place
 
-    monkeypatch.setattr(callbacks, "attended", lambda: True)
+    monkeypatch.setattr(callbacks, "is_interactive", lambda: True)
     monkeypatch.setattr(callbacks, "display", display)
     return shown
 
 
 def train(perplexities):
     """Let the callback see the looks of a training, one after the other, ten steps apart."""
-    curve = callbacks.Curve(parameters.load("params/demo/a1.yaml"), seed=1, label="a1, seed 1")
+    curve = callbacks.Curve(parameters.load_file("params/demo/a1.yaml"), seed=1, label="a1, seed 1")
     log = []
     for i, perplexity in enumerate(perplexities):
         log += [{"step": 10 * i, "loss": 3.0}, {"step": 10 * i, "eval_perplexity": perplexity}]
@@ -43,7 +43,7 @@ def test_the_curve_is_redrawn_where_somebody_sits(shown):
 
 
 def test_nothing_is_drawn_where_nobody_sits(shown, monkeypatch):
-    monkeypatch.setattr(callbacks, "attended", lambda: False)
+    monkeypatch.setattr(callbacks, "is_interactive", lambda: False)
     train([1700.0, 80.0])
     assert shown == []
 

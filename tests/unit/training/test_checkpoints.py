@@ -116,7 +116,7 @@ CHANGED = {
 @pytest.mark.parametrize("difference", CHANGED)
 def test_going_on_with_something_else_is_refused_naming_it(difference, study, whole, tmp_path):
     killed(study, tmp_path, "step:8")
-    with pytest.raises(errors.ForeignCheckpoint, match="cut off at step 6") as refused:
+    with pytest.raises(errors.IncompatibleCheckpoint, match="cut off at step 6") as refused:
         study(tmp_path, **CHANGED[difference])
     assert difference in str(refused.value) and f"rm -r '{tmp_path}'" in str(refused.value)
     assert equal(study(tmp_path), whole)  # and nothing was lost by asking

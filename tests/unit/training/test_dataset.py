@@ -4,21 +4,23 @@ import numpy as np
 import pytest
 
 from lib.experiment import parameters
-from lib.masking.examples import PAD, example, examples, lengths, loss_weights
+from lib.masking.examples import PAD, build_example, build_examples, example_lengths, loss_weights
 from lib.training.dataset import Steps
 
 
 @pytest.fixture(scope="module")
 def steps(index, drawing, first_special):
     few = drawing.model_copy(update={"masks_per_text": 2, "max_length": 45})  # several passes, and some are too long
-    settings = parameters.load("params/demo/a1.yaml").model_copy(update={"examples": 240, "examples_per_step": 16})
+    settings = parameters.load_file("params/demo/a1.yaml").model_copy(
+        update={"max_examples": 240, "examples_per_step": 16}
+    )
     return Steps(index.iloc[:48], few, settings, 3, first_special)
 
 
 def one_by_one(steps, index, number, mask):
     spans, ends, owner = steps.passes[number]
     text = [np.array(column, np.int32) for column in index.iloc[owner[mask]][["ids", "starts", "ends"]]]
-    return example(*text, spans[ends[mask - 1] if mask else 0 : ends[mask]], steps.first_special)
+    return build_example(*text, spans[ends[mask - 1] if mask else 0 : ends[mask]], steps.first_special)
 
 
 def test_a_whole_step_holds_what_each_example_is_for_itself(steps, index):
@@ -31,7 +33,7 @@ def test_a_whole_step_holds_what_each_example_is_for_itself(steps, index):
 
 def test_a_level_token_goes_first_and_changes_nothing_else(steps, index, first_special):
     plain = steps.drawing.model_copy(update={"max_length": 256})
-    settings = steps.settings.model_copy(update={"examples": 48})
+    settings = steps.settings.model_copy(update={"max_examples": 48})
     tokens_of = np.arange(48) % 5 + 16  # of each text
     with_token = Steps(index.iloc[:48], plain, settings, 3, first_special, tokens_of)
     without = Steps(index.iloc[:48], plain, settings, 3, first_special)
@@ -52,7 +54,7 @@ def test_every_example_drawn_is_in_the_order_or_counted_as_dropped(steps, index)
     for number, drawn in enumerate(steps.passes[:last]):
         alone = [one_by_one(steps, index, number, mask) for mask in range(len(drawn[-1]))]
         expected = [-1 if one is None else len(one[0]) for one in alone]
-        assert lengths(steps.texts, *drawn).tolist() == expected
+        assert example_lengths(steps.texts, *drawn).tolist() == expected
         fitting = {mask for mask, length in enumerate(expected) if 0 < length <= 45}
         assert set(steps.order[steps.order[:, 0] == number, 1]) == fitting
     assert steps.dropped["longer than the model takes"] > 0
@@ -61,7 +63,7 @@ def test_every_example_drawn_is_in_the_order_or_counted_as_dropped(steps, index)
 
 def test_no_mask_makes_no_example(steps, first_special):
     none = np.empty(0, np.int32)
-    assert examples(steps.texts, steps.passes[0], none, none, first_special) == ([], [])
+    assert build_examples(steps.texts, steps.passes[0], none, none, first_special) == ([], [])
 
 
 def test_no_training_text_is_refused_and_not_waited_for(index, drawing, settings, first_special):

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import set_seed
 
-from lib.errors import CutOff
+from lib.errors import TrainingInterrupted
 from lib.evaluation import scoring
 from lib.experiment import parameters
 from lib.masking import frozen_masks
@@ -20,7 +20,7 @@ from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
 from lib.training.trainer import ILMTrainer
 
-SMALL = {"examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
+SMALL = {"max_examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
 
 @pytest.fixture(scope="module")
@@ -30,13 +30,15 @@ def study(index, drawing, tokenizer, first_special):
     In float64: Adam makes steps of full length of rounding errors where a gradient is 0, as a key bias's is.
     """
     held_out = index.iloc[48:]
-    valid = scoring.frozen_examples(held_out, frozen_masks.freeze(held_out, drawing, "mix", 1), first_special)
-    settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL)
+    valid = scoring.frozen_examples(
+        held_out, frozen_masks.draw_frozen(held_out, drawing, "training_mix", 1), first_special
+    )
+    settings = parameters.load_file("params/demo/a1.yaml").model_copy(update=SMALL)
 
     def train(folder, devices):
         own = settings.model_copy(update={"devices": devices})
         set_seed(0)
-        model = initialization.model(own, tokenizer, 256).double()
+        model = initialization.initial_model(own, tokenizer, 256).double()
         steps = Steps(index.iloc[:48], drawing, own, 0, first_special)
         curve, how = loop.train(model, steps, valid, own, 0, folder, "test", {"corpus": "abc"})
         return model, curve, how
@@ -55,7 +57,7 @@ def apart(model, other):
 
 
 def test_the_shares_of_a_step_are_its_examples_in_order(index, drawing, first_special):
-    settings = parameters.load("params/demo/a1.yaml").model_copy(update=SMALL | {"examples_per_step": 40})
+    settings = parameters.load_file("params/demo/a1.yaml").model_copy(update=SMALL | {"examples_per_step": 40})
     steps = Steps(index, drawing, settings, 0, first_special)
     whole = steps[3]
     for of in [2, 3, 8]:
@@ -94,7 +96,7 @@ def cut_off(study, folder, monkeypatch):
         self.course.ending = self.state.global_step == 24
         return step(self, *batch)
 
-    with monkeypatch.context() as patch, contextlib.suppress(CutOff):
+    with monkeypatch.context() as patch, contextlib.suppress(TrainingInterrupted):
         patch.setattr(ILMTrainer, "_one", warned)
         study(folder, 1)
 
@@ -110,7 +112,7 @@ def test_a_warned_process_ends_all_once_the_first_has_saved(which, study, one, t
 
     warning = threading.Thread(target=warn)
     warning.start()
-    with pytest.raises(CutOff, match="Saved at step"):
+    with pytest.raises(TrainingInterrupted, match="Saved at step"):
         study(tmp_path, 2)
     warning.join()
     model, _, how = study(tmp_path, 1)

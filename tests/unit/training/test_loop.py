@@ -5,7 +5,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, set_seed
 
-from lib.errors import CutOff
+from lib.errors import TrainingInterrupted
 from lib.evaluation import scoring
 from lib.experiment.files import read_json
 from lib.models import compatibility, initialization, loading
@@ -35,19 +35,22 @@ def test_training_leaves_the_cache_of_a_model_on(trained):
 
 def test_training_again_gives_the_same_weights(trained, tokenizer, steps, valid, settings, tmp_path):
     set_seed(0)
-    again = initialization.model(settings, tokenizer, 256)
+    again = initialization.initial_model(settings, tokenizer, 256)
     loop.train(again, steps, valid, settings, 0, tmp_path / "checkpoints", "test", {})
     assert loading.fingerprint(again) == loading.fingerprint(trained["model"])
 
 
 def test_a_transfer_model_starts_from_the_weights_of_its_base(trained, tokenizer, settings):
-    started = initialization.model(settings, tokenizer, 256, trained["folder"])
+    started = initialization.initial_model(settings, tokenizer, 256, trained["folder"])
     assert loading.fingerprint(started) == loading.fingerprint(trained["model"])
 
 
 def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings, first_special, valid, tmp_path):
-    untuned = settings.model_copy(update={"examples": 0})
-    model, steps = initialization.model(untuned, tokenizer, 256), Steps(index, drawing, untuned, 0, first_special)
+    untuned = settings.model_copy(update={"max_examples": 0})
+    model, steps = (
+        initialization.initial_model(untuned, tokenizer, 256),
+        Steps(index, drawing, untuned, 0, first_special),
+    )
     before = loading.fingerprint(model)
     curve, clock = loop.train(model, steps, valid, untuned, 0, tmp_path / "checkpoints", "test", {})
     came_to = loop.outcome(curve)
@@ -62,7 +65,7 @@ def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings,
         "mask_hash": "m",
         "learners_known": True,
     }
-    model_folder.save(tmp_path / "model", model, tokenizer, steps, curve, facts | came_to, clock, {})
+    model_folder.save_model(tmp_path / "model", model, tokenizer, steps, curve, facts | came_to, clock, {})
     assert len(pd.read_parquet(tmp_path / "model/order.parquet")) == 0
 
 
@@ -75,7 +78,7 @@ def test_the_best_look_counts_and_the_start_does_not():
 
 def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, steps, valid, settings, tmp_path):
     hopeless = settings.model_copy(update={"learning_rate": 0.9, "eval_every": 8, "patience": 2})
-    model = initialization.model(settings, tokenizer, 256)
+    model = initialization.initial_model(settings, tokenizer, 256)
     curve, _ = loop.train(model, steps, valid, hopeless, 0, tmp_path / "checkpoints", "test", {})
     came_to = loop.outcome(curve)
     assert came_to["stopped_at"] == came_to["best_at"] + 2 * 8 < 80
@@ -83,14 +86,14 @@ def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, s
 
 
 def test_a_loss_that_is_no_number_stops_training(tokenizer, steps, valid, settings, tmp_path):
-    model = initialization.model(settings, tokenizer, 256)
+    model = initialization.initial_model(settings, tokenizer, 256)
     with torch.no_grad():
         model.transformer.ln_f.bias[0] = torch.nan
     with pytest.raises(FloatingPointError, match="at step 0"):
         loop.train(model, steps, valid, settings, 0, tmp_path / "checkpoints", "test", {})
 
 
-FEW = {"examples": 32, "examples_per_step": 8, "eval_every": 16, "learning_rate": 1.0e-3}
+FEW = {"max_examples": 32, "examples_per_step": 8, "eval_every": 16, "learning_rate": 1.0e-3}
 SAVED_OTHERWISE = ["gpt_neox", "mixtral", "qwen2_moe"]  # their weights have other names on the disk than in memory
 
 
@@ -101,7 +104,7 @@ def train(tokenizer, steps, valid, settings):
     def train(name, folder):
         set_seed(0)
         few = settings.model_copy(update=FEW)
-        model = compatibility.adapt(architectures.tiny(name, len(tokenizer)), 128)
+        model = compatibility.check_and_adapt(architectures.tiny(name, len(tokenizer)), 128)
         steps.settings, steps.order = few, steps.order[:32]
         curve, clock = loop.train(model, steps, valid, few, 0, folder / "checkpoints", "test", {})
         return model, curve, clock
@@ -119,7 +122,7 @@ def test_a_base_cut_off_goes_on_to_the_same_weights(name, train, tmp_path, monke
         self.course.told_to_end = state.global_step == 2
         return on_step_end(self, args, state, control, **others)
 
-    with monkeypatch.context() as patch, pytest.raises(CutOff):
+    with monkeypatch.context() as patch, pytest.raises(TrainingInterrupted):
         patch.setattr(callbacks.Checkpoints, "on_step_end", end_after_two)
         train(name, tmp_path / "cut")
     again, _, how = train(name, tmp_path / "cut")

@@ -100,16 +100,18 @@ def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
     rate, tokenizer, index, drawing, settings, first_special, valid, tmp_path
 ):
     """... also where training goes astray (rate .9): then the best look lies before, and training ends before."""
-    looks = {"learning_rate": rate, "eval_every": 8, "patience": 2, "keep_at": {"A1": 32, "A2": 72}}
+    looks = {"learning_rate": rate, "eval_every": 8, "patience": 2, "snapshot_at": {"A1": 32, "A2": 72}}
     found = {}
     for examples in (80, 32, 72):
-        one = settings.model_copy(update=looks | {"examples": examples} | ({} if examples == 80 else {"keep_at": {}}))
+        one = settings.model_copy(
+            update=looks | {"max_examples": examples} | ({} if examples == 80 else {"snapshot_at": {}})
+        )
         set_seed(0)
-        model = initialization.model(one, tokenizer, 256)
+        model = initialization.initial_model(one, tokenizer, 256)
         steps = Steps(index.iloc[:48], drawing, one, 0, first_special)
         loop.train(model, steps, valid, one, 0, tmp_path / str(examples), "test", {})
         found[examples] = loading.fingerprint(model)
-        for level, weights in cards.kept(tmp_path / "80", one).items():
+        for level, weights in cards.snapshot_files(tmp_path / "80", one).items():
             load_model(model, weights)
             found[level] = loading.fingerprint(model)
     assert (found["A1"], found["A2"]) == (found[32], found[72])
@@ -117,10 +119,13 @@ def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
 
 
 def test_kept_weights_that_are_damaged_are_refused(tmp_path, tokenizer, index, drawing, valid, settings, first_special):
-    one = settings.model_copy(update={"keep_at": {"A1": 40}})
-    model, steps = initialization.model(one, tokenizer, 256), Steps(index.iloc[:48], drawing, one, 0, first_special)
+    one = settings.model_copy(update={"snapshot_at": {"A1": 40}})
+    model, steps = (
+        initialization.initial_model(one, tokenizer, 256),
+        Steps(index.iloc[:48], drawing, one, 0, first_special),
+    )
     loop.train(model, steps, valid, one, 0, tmp_path, "test", {})
-    file = cards.kept(tmp_path, one)["A1"]
+    file = cards.snapshot_files(tmp_path, one)["A1"]
     file.write_bytes(file.read_bytes()[:-1] + b"x")
     with pytest.raises(ValueError, match="kept-5 is damaged"):
-        cards.kept(tmp_path, one)
+        cards.snapshot_files(tmp_path, one)

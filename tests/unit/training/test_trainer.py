@@ -4,7 +4,7 @@ import signal
 
 import pytest
 
-from lib.errors import CutOff
+from lib.errors import TrainingInterrupted
 from lib.experiment import fault_injection
 from lib.training import checkpoints
 from lib.training.trainer import WARNINGS, ILMTrainer
@@ -26,7 +26,7 @@ def test_a_warned_training_saves_at_once_and_ends_as_if_it_were_not(
     monkeypatch.setattr(ILMTrainer, "_one", warned)
     before = signal.getsignal(number)
     for at in [1, 8]:
-        with pytest.raises(CutOff, match=f"Saved at step {at}"):
+        with pytest.raises(TrainingInterrupted, match=f"Saved at step {at}"):
             study(tmp_path)
     again = study(tmp_path)
     assert equal(again, whole) and again[2]["resumed_at"] == 8 and signal.getsignal(number) == before

@@ -11,13 +11,13 @@ from lib.workflow import estimates
 
 @pytest.fixture
 def settings():
-    return parameters.load("params/demo/a1.yaml").model_copy(update={"examples": 480, "examples_per_step": 24})
+    return parameters.load_file("params/demo/a1.yaml").model_copy(update={"max_examples": 480, "examples_per_step": 24})
 
 
 def needs(tokenizer, index, drawing, first_special, settings, rate=1e9):
     steps = Steps(index, drawing, settings, 0, first_special)
-    model = initialization.model(settings, tokenizer, drawing.max_length)
-    return estimates.needs(model, steps, 0, 0, "cpu", rate), model, steps
+    model = initialization.initial_model(settings, tokenizer, drawing.max_length)
+    return estimates.estimate(model, steps, 0, 0, "cpu", rate), model, steps
 
 
 def test_flop_are_six_for_each_multiplied_parameter_and_token(tokenizer, index, drawing, first_special, settings):
@@ -39,14 +39,14 @@ def test_the_matrix_rate_is_that_of_a_machine():
     assert 1e9 < estimates.matrix_rate("cpu") < 1e13 and torch.get_num_threads() >= 1
 
 
-GPU = parameters.Machine(device="cuda", tflops=989.0, threads=6, at_once=8, longest_hours=24.0)
+GPU = parameters.Machine(device="cuda", tflops=989.0, threads=6, parallel_jobs=8, max_hours=24.0)
 
 
 def test_a_study_is_planned_from_its_parameter_files_alone(tokenizer, index, drawing, first_special):
-    asked = parameters.profile("params/efcamdat")
+    asked = parameters.load_profile("params/efcamdat")
     found = estimates.model(asked["general"], asked["masks"], GPU, 1e15, estimates.lengths())
     assert found["parameters"] == pytest.approx(124.4e6, rel=1e-3)
-    assert found["tokens"] == pytest.approx(81 * asked["general"].examples, rel=0.06)
+    assert found["tokens"] == pytest.approx(81 * asked["general"].max_examples, rel=0.06)
     flop = 3 * 6 * (124.4e6 - 1024 * 768) * found["tokens"]  # three seeds, and looks at valid texts
     assert 1 < found["train_hours"] * 3600 * 1e15 * estimates.REACHED["cuda"] / flop < 1.5
     on_four = asked["general"].model_copy(update={"devices": 4})
@@ -58,7 +58,7 @@ def test_the_plan_of_files_is_that_of_the_model_in_memory(tokenizer, index, draw
     one = settings.model_copy(update={"eval_every": 480, "seeds": [0]})
     made, model, steps = needs(tokenizer, index, drawing, first_special, one, rate=1e9)
     known = {"A1": (1, float(steps.lengths.mean()))}  # one text: looks are next to nothing
-    masks = drawing.model_copy(update={"vocabulary": len(tokenizer) - 7})
+    masks = drawing.model_copy(update={"vocabulary_size": len(tokenizer) - 7})
     cpu = GPU.model_copy(update={"device": "cpu"})
     found = estimates.model(one, masks, cpu, 1e9, known)
     assert found["parameters"] == sum(p.numel() for p in model.parameters())

@@ -7,12 +7,15 @@ from lib.workflow import job
 
 
 def executed(log, error=None):
-    outputs = [{"output_type": "error", "ename": error, "evalue": "why", "traceback": []}] if error else []
+    outputs = [{"output_type": "error", "ename": error, "evalue": "reason", "traceback": []}] if error else []
     write_json({"cells": [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": outputs}]}, log)
     return log
 
 
-@pytest.mark.parametrize(("error", "status", "again"), [("CutOff", 75, 0), ("ValueError", 1, 1), (None, 1, 0)])
+OUTCOMES = [("TrainingInterrupted", 75, 0), ("ValueError", 1, 1), (None, 1, 0)]
+
+
+@pytest.mark.parametrize(("error", "status", "again"), OUTCOMES)
 def test_only_an_error_of_its_own_is_not_tried_again(error, status, again, tmp_path, capsys):
     log = executed(tmp_path / "03_train.a1.ipynb", error)
     before = log.read_bytes()

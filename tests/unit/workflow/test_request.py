@@ -57,8 +57,8 @@ def test_a_misspelt_experiment_is_answered_with_those_there_are(target, place):
 
 
 def test_without_any_experiment_the_way_to_one_is_named(tmp_path):
-    with pytest.raises(errors.Missing, match="make demo makes one"):
-        folders.existing("demo", tmp_path)
+    with pytest.raises(errors.MissingResult, match="make demo makes one"):
+        folders.existing_experiment("demo", tmp_path)
 
 
 def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder():
@@ -66,7 +66,7 @@ def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder():
         assert request.complete(None, ["corpus.csv"], folder) == ("efcamdat", "corpus.csv")
     assert request.complete(None, [""], "params/demo") == ("demo", "runs/synthetic_corpus.csv")
     assert request.complete(None, [], "params/efcamdat") == ("efcamdat", "")
-    with pytest.raises(errors.BadName, match="so that it does not replace the demo"):
+    with pytest.raises(errors.InvalidName, match="so that it does not replace the demo"):
         request.complete(None, ["corpus.csv"], "params/demo")
 
 
@@ -87,9 +87,9 @@ def test_files_with_spaces_in_their_names_are_told_apart(tmp_path, monkeypatch):
     told = request.config("mine", "'one part.csv' other.csv", "params/demo", "laptop")
     assert told[1] == 'corpus=["one part.csv", "other.csv"]'
     assert request.corpus_files(request.EMBEDDED) == [request.EMBEDDED] and request.corpus_files("") == []
-    with pytest.raises(errors.NoCorpus, match="no corpus file othr.csv. Nearest: other.csv."):
+    with pytest.raises(errors.CorpusNotFound, match="no corpus file othr.csv. Nearest: other.csv."):
         request.corpus_files("othr.csv other.csv")
-    with pytest.raises(errors.NoCorpus, match="there is no folder away"):
+    with pytest.raises(errors.CorpusNotFound, match="there is no folder away"):
         request.corpus_files("other.csv away/other.csv")
 
 

@@ -16,7 +16,7 @@ from lib.workflow import run
 def test_nothing_is_begun_on_a_disk_without_room(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10**9, 10**9, 10**6))
-    with pytest.raises(errors.NotWritten, match="Make room"):
+    with pytest.raises(errors.WriteError, match="Make room"):
         run.locked("study", "corpus.csv", "params/demo", "laptop", ["false"])
 
 

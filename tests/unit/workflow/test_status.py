@@ -46,7 +46,7 @@ def test_a_training_tells_its_step_and_the_time_left_while_it_goes_on(home, caps
     facts = {"pid": 1, "host": socket.gethostname(), "since": "12:00", "corpus": "corpus.csv", "params": "params/demo"}
     write_json({"step": 30, "of": 250, "seconds_left": 600}, home / "checkpoints/a2/seed0/progress.json")
     (home / ".lock").write_text(json.dumps(facts | {"ended": True}))
-    with lock.take(home, facts):
+    with lock.acquire(home, facts):
         out = shown(capsys)
     assert "study: running since 12:00" in out and "step 30 of 250, 10 min left" in out and "To go on" not in out
     assert "step 30 of 250, stopped" in shown(capsys)
@@ -75,7 +75,7 @@ def test_a_dead_kernel_is_told_though_its_notebook_holds_no_error(home, capsys):
 def test_older_code_is_reported_and_made_again_on_demand_only(home, run, capsys):
     cells = [{"cell_type": "code", "metadata": {}, "source": ["x = 3"]}]
     write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
-    manifest.code.cache_clear()
+    manifest.code_hashes.cache_clear()
     assert "1 results are of older code" in shown(capsys)
     status.mark_stale(home, "params/demo", "corpus.csv")
     assert (home / "models/a1/seed0/manifest.json").exists()
@@ -94,7 +94,7 @@ def test_what_must_be_made_again_stands_until_then_but_looks_older(home, capsys)
 
 
 def test_a_comparison_of_other_models_than_are_asked_for_is_stale(home):
-    asked = parameters.profile("params/demo")
+    asked = parameters.load_profile("params/demo")
     models = {name for name, one in asked.items() if isinstance(one, parameters.Train)}
     (home / "compare").mkdir()
 

@@ -35,7 +35,7 @@ def test_a_text_of_several_lines_swallows_nothing(tmp_path, text):
 def test_rows_without_anything_are_skipped_and_counted(tmp_path):
     path = tmp_path / "c.csv"
     path.write_text("\nwriting_id;cefr;text\n1;A1;Hi\n;;\n\n; ;\n2;B1;Ho\n;;\n", encoding="utf-8")
-    rows, (source,) = reading.read(path, settings())
+    rows, (source,) = reading.read_corpus(path, settings())
     assert rows["text_id"].tolist() == ["1", "2"] and source["empty_rows"] == 4
     assert source["starts"] == [[0, None, 3], [1, None, 7]]
 

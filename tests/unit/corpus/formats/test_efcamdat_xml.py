@@ -78,7 +78,7 @@ def test_damaged_writings_are_counted_by_reason_and_hurt_no_other(tmp_path):
            writing().replace("</writing>", "").replace("</text>", "")]  # fmt: skip
     path = tmp_path / "c"
     path.write_text(RELEASE2.format("".join(bad + [writing(id=str(n)) for n in range(1000)])), encoding="utf-8")
-    rows, sources = reading.read(path, settings())
+    rows, sources = reading.read_corpus(path, settings())
     assert len(rows) == 1000 and sources[0]["unreadable"] == {
         "a correction without end": 1, "corrections that do not nest": 1, "no writing id": 1,
         "text without begin or end": 2, "words between the parts of a correction": 1,

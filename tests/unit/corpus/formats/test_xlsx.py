@@ -38,7 +38,7 @@ def test_columns_are_found_by_name_on_each_sheet(tmp_path):
     turned = rows[3:6][list(rows)[::-1]].assign(more="x")
     spelt = rows[6:].rename(columns={"cefr": "CEFR Level", "text": "Text ", "writing_id": "writing-id"})
     path = write_xlsx(rows[:3], tmp_path / "c", more=[("b", turned, "visible"), ("c", spelt, "visible")])
-    found, (source,) = reading.read(path, settings())
+    found, (source,) = reading.read_corpus(path, settings())
     assert (
         found["text"].tolist() == rows["text"].tolist() and found["learner_id"].tolist() == rows["learner_id"].tolist()
     )
@@ -48,7 +48,7 @@ def test_columns_are_found_by_name_on_each_sheet(tmp_path):
 def test_sheets_that_are_not_read_are_told(tmp_path):
     notes = table({}, {})[["l1"]].rename(columns={"l1": "What this is"})
     more = [("old", many(4), "hidden"), ("empty", None, "visible"), ("readme", notes, "visible")]
-    found, (source,) = reading.read(write_xlsx(many(3), tmp_path / "c", more=more), settings())
+    found, (source,) = reading.read_corpus(write_xlsx(many(3), tmp_path / "c", more=more), settings())
     assert len(found) == 3 and source["sheets"] == {
         "s": "read: 3 rows", "old": "hidden, not read", "empty": "empty", "readme": "no texts: skipped, with 2 rows"
     }  # fmt: skip
@@ -86,15 +86,15 @@ def test_a_sheet_that_lacks_one_column_is_refused_by_its_name(tmp_path):
 
 def test_a_refusal_names_the_sheet_and_its_row(tmp_path):
     rows = many(9)[3:].assign(cefr=["A1", "A1", "C3", "B1", "B1", "B1"])
-    found, sources = reading.read(write_xlsx(many(3), tmp_path / "c", more=[("b", rows, "visible")]), settings())
+    found, sources = reading.read_corpus(write_xlsx(many(3), tmp_path / "c", more=[("b", rows, "visible")]), settings())
     with pytest.raises(CorpusError, match="c, sheet b, row 4: 'C3'"):
-        cleaning.clean(found, None, sources)
+        cleaning.clean_texts(found, None, sources)
 
 
 def test_empty_rows_between_texts_are_skipped_and_counted(tmp_path):
     rows = many(5).astype(object)
     rows.iloc[2:4] = ""
-    found, (source,) = reading.read(write_xlsx(rows, tmp_path / "c"), settings())
+    found, (source,) = reading.read_corpus(write_xlsx(rows, tmp_path / "c"), settings())
     assert found["text_id"].tolist() == ["1", "2", "5"] and source["empty_rows"] == 2
     assert source["starts"] == [[0, "s", 2], [2, "s", 6]]
 
