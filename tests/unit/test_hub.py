@@ -6,6 +6,7 @@ import time
 import huggingface_hub
 import pytest
 
+from lib import hub
 from lib.masking import tokenization
 from lib.models import initialization
 
@@ -22,3 +23,9 @@ def test_without_a_network_what_is_missing_is_said_at_once(settings, tokenizer, 
     with pytest.raises(ValueError, match="tokenizer: nobody/nothing is no folder(.|\n)*HF_HUB_OFFLINE=1"):
         tokenization.make_tokenizer("nobody/nothing", None, None)
     assert time.monotonic() - began < 5
+
+
+def test_a_folder_of_the_repository_is_found_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert hub.resolve("params/demo") == str(hub.ROOT / "params/demo")
+    assert hub.resolve("gpt2") == "gpt2"
