@@ -27,8 +27,8 @@ def lines(losses=(7.0, 4.0, 3.0), reports=REPORTS, **changed):
 @pytest.mark.parametrize(
     ("losses", "sentence"),
     [
-        ((7.0, 4.0, 3.0), "brought 75% of the decrease, most of it, as expected."),
-        ((7.0, 6.0, 3.0), "brought 25% of the decrease, less than expected."),
+        ((7.0, 4.0, 3.0), "brought 75% of the decrease. That is most of it, as expected."),
+        ((7.0, 6.0, 3.0), "brought 25% of the decrease. That is less than expected."),
         ((7.0, 8.0, 9.0), "The validation loss did not decrease."),
     ],
 )
