@@ -126,7 +126,7 @@ class ILMTrainer(Trainer):
         """Raise NonFiniteLoss if loss, a float, is NaN or infinite. when: "at" this step, or "at or before" it."""
         if not np.isfinite(loss):
             raise NonFiniteLoss(
-                f"the loss is {loss} {when} step {self.state.global_step}. These weights are not saved; earlier "
+                f"the loss is {loss} {when} step {self.state.global_step}. Nothing is saved of this step; earlier "
                 "checkpoints are kept.\nThe same parameters would lead to it again. Lower learning_rate or "
                 "max_grad_norm in the model's parameter file, and train this model again: "
                 f"rm -r '{self.args.output_dir}'"
