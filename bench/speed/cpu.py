@@ -50,12 +50,6 @@ MIDDLE = SMALL.model_copy(update={"n_layer": 4, "n_head": 4, "n_embd": 256})
 N_TRAINING = 578_625  # 80 % of EFCAMDAT's 723,282 texts
 WORKERS = 4  # processes in which upstream aligns masks with tokens, its default
 DRAWING = parameters.load_file("params/efcamdat/masks.yaml")
-HOW = (
-    DRAWING.masks_per_text,
-    DRAWING.max_redraws,
-    *masks.mask_probabilities(DRAWING.mask_probability, DRAWING.ngram_share),
-    DRAWING.max_ngram,
-)
 
 
 def ratio(n, theirs, ours, times=1):
@@ -94,7 +88,7 @@ def indexed(table, up, processes=1):
 def one_pass(index, first, number):
     """All masks of one training pass over the index and their examples; returns how many those are."""
     flat, keys = index
-    drawn = masks.draw(flat.units, flat.unit_bounds, keys, 0, masks.TRAINING, number, *HOW)
+    drawn = masks.draw(flat, keys, DRAWING, 0, masks.TRAINING, number, DRAWING.masks_per_text)
     length = example_lengths(flat, *drawn)
     (fits,) = np.nonzero(length > 0)
     assemble(flat, drawn, fits, length[fits], first)
@@ -109,7 +103,7 @@ def sampling(up, n):
 
     def ours():
         for number in range(repeats):
-            masks.draw(flat.units, flat.unit_bounds, keys, 0, masks.TRAINING, number, *HOW)
+            masks.draw(flat, keys, DRAWING, 0, masks.TRAINING, number, DRAWING.masks_per_text)
 
     up.masks(texts), ours()
     return ratio(n, lambda: up.masks(texts), ours, times=repeats)
@@ -330,7 +324,7 @@ def equal(up, n):
     index = token_index.build_index(frame(texts), up.gpt2, "punkt", 10_000)
     flat_texts, keys = TokenizedTexts.of(index), masks.text_keys(index["text_id"])
     found = {"texts": len(texts)} | same_offsets(up, texts) | same_examples(up, texts, flat_texts)
-    drawn = masks.draw(flat_texts.units, flat_texts.unit_bounds, keys, 0, masks.TRAINING, 0, *HOW)
+    drawn = masks.draw(flat_texts, keys, DRAWING, 0, masks.TRAINING, 0, DRAWING.masks_per_text)
     spans = [span for _, own in up.masks(texts) for mask in own for span in mask]
     theirs = pd.DataFrame([(kind.value, length) for kind, _, length in spans])
     ours = pd.DataFrame(drawn[0][:, [0, 2]])
@@ -368,7 +362,7 @@ def same_examples(up, texts, flat_texts):
     """Upstream's own masks given to both: examples equal token by token and role by role."""
     result = {"examples_equal": 0, "examples_different": 0, "examples_lost_by_upstream": 0, "of_these_built_by_ours": 0}
     for number, (text, own) in enumerate(up.masks(texts)):
-        at = slice(*flat_texts.bounds[number : number + 2])
+        at = slice(*flat_texts.token_bounds[number : number + 2])
         for mask in own:
             spans = np.array([(kind.value, at, length) for kind, at, length in mask], np.int32).reshape(-1, 3)
             ours = build_example(flat_texts.ids[at], flat_texts.starts[at], flat_texts.ends[at], spans, up.first)

@@ -1,4 +1,4 @@
-"""What the files of params/<profile>/ may hold: names, types, ranges. The notebooks' parameters cells hold the same."""
+"""The parameters of params/<profile>/ and of the notebooks' parameters cells: names, types and ranges."""
 
 import itertools
 from typing import Annotated, Literal
@@ -29,16 +29,16 @@ class Parameters(BaseModel):
 class Corpus(Parameters):
     """corpus.yaml, for 01_extract."""
 
-    text_column: Literal["text", "text_corrected"]  # the learner's words, or the automatic correction
+    text_column: Literal["text", "text_corrected"]  # the text as written, or its automatic correction
     valid_share: Share  # of texts, per level
     test_share: Share
     split_seed: Annotated[int, Field(ge=0)]
-    copied_share: Share  # of a text's word 8-grams found in training text: from here on it counts as copied
-    held_out_prompts: Annotated[float, Field(ge=0, lt=0.5)]  # of a level's texts, at most, on prompts kept for testing
+    copied_share: Share  # of word 8-grams found in training texts, from which on a text counts as copied
+    held_out_prompts: Annotated[float, Field(ge=0, lt=0.5)]  # of a level's texts, on prompts for testing only; at most
     encoding: str  # of XML and CSV files: utf-8, cp1252, utf-16
-    columns: dict[Column, str]  # name here -> name in the file, where it is another
-    levels: dict[str, Literal[*CEFR, "drop"]]  # the file's level -> CEFR, or leave out
-    sheets: list[str] = []  # of workbooks, those to read, hidden ones too; none named: all that can be seen
+    columns: dict[Column, str]  # the project's name -> the name in the file, if it differs
+    levels: dict[str, Literal[*CEFR, "drop"]]  # level in the file -> CEFR level, or drop
+    sheets: list[str] = []  # of workbooks, the sheets to read, also hidden ones; by default all visible sheets
 
     @field_validator("encoding")
     @classmethod
@@ -52,7 +52,7 @@ class Corpus(Parameters):
     @field_validator("columns", "levels", mode="before")
     @classmethod
     def _quoted(cls, names):
-        """YAML reads NO as False and 1 as a number: both were meant as text."""
+        """YAML reads NO as False and 1 as a number, although both are meant as text."""
         for cell in itertools.chain(*names.items()) if isinstance(names, dict) else []:
             if not isinstance(cell, str):
                 raise ValueError(f"YAML reads {cell!r} as {type(cell).__name__}, not as text: write it in quotes")
@@ -62,51 +62,51 @@ class Corpus(Parameters):
 class Masks(Parameters):
     """masks.yaml, for 02_mask."""
 
-    tokenizer: str  # "bpe" trains one on the training texts; else a Hugging Face name or folder
+    tokenizer: str  # "bpe" trains one on the training texts; otherwise a Hugging Face name or a folder
     vocabulary_size: Count  # of the trained tokenizer
-    max_length: Annotated[int, Field(gt=64)]  # tokens of the longest example; a text may have 64 fewer
+    max_length: Annotated[int, Field(gt=64)]  # tokens of the longest example; a text may have up to 64 fewer
     splitter: Literal["rules", "punkt"]
     mask_seed: Annotated[int, Field(ge=0)]
-    mask_probability: Share  # chance that a unit becomes a blank, at each stage of the walk
-    ngram_share: Share  # of word-level blanks that become n-grams
+    mask_probability: Share  # that a unit becomes a blank
+    ngram_share: Share  # of the blanks at words that become n-grams
     max_ngram: Count  # words
-    masks_per_text: Count  # unique masks a text in one training pass
-    max_redraws: Count  # to find a mask that a text does not have yet
-    frozen_masks_per_text: Count  # frozen masks a text, drawn as in training
-    span_type_mask_rate: Share  # the same chance in the frozen masks of one span type
+    masks_per_text: Count  # different masks of each text in one training pass
+    max_redraws: Count  # draws to find a mask that a text does not have yet
+    frozen_masks_per_text: Count  # of each text, drawn as in training
+    span_type_mask_rate: Share  # mask_probability in the frozen masks of a single span type
 
 
 class Train(Parameters):
-    """One file a model, for 03_train, whose models 04 and 05 ask. What only controls need may be left out."""
+    """The file of a model, for 03_train, 04_evaluate and 05_infill. Parameters with defaults are for controls."""
 
     model: str
     levels: Annotated[list[Level], Field(min_length=1)]
-    init_from: str  # "scratch", another model of the profile, or a Hugging Face name or folder
+    init_from: str  # "scratch", another model of the profile, a Hugging Face name, or a folder
     seeds: Seeds
-    max_examples: Annotated[int, Field(ge=0, multiple_of=8)]  # budget, in ILM's groups of 8; 0: the initial weights
+    max_examples: Annotated[int, Field(ge=0, multiple_of=8)]  # budget, in groups of 8 as in ILM; 0: the initial weights
     eval_every: Count  # examples between two evaluations on the validation set
     patience: Count  # evaluations without a lower validation loss before training stops
     examples_per_step: Annotated[int, Field(gt=0, multiple_of=8)]
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
-    schedule: Literal["constant", "linear"]  # linear: the rate falls to 0 at the end of the budget
-    max_grad_norm: Annotated[float, Field(gt=0)]  # gradient norm
+    schedule: Literal["constant", "linear"]  # linear: the rate decreases to 0 at the end of the budget
+    max_grad_norm: Annotated[float, Field(gt=0)]  # longer gradients are scaled down to this norm
     dropout: Annotated[float, Field(ge=0, lt=1)]
     n_layer: Count  # size of a model from scratch
     n_head: Count
     n_embd: Count
     devices: Annotated[int, Field(gt=0, le=8)] = 1  # GPUs, or processes on a CPU, that share each step's examples
-    level_prefix: bool = False  # does each example begin with a token that tells the text's level?
-    snapshot_at: dict[Level, Count] = {}  # level: keep the weights too that a budget of so many examples would leave
-    infill: bool = True  # does 05_infill let it write?
+    level_prefix: bool = False  # does each example begin with a token for the level of the text?
+    snapshot_at: dict[Level, Count] = {}  # level: budget; the weights after that many examples are saved too
+    infill: bool = True  # does 05_infill use this model?
 
     @model_validator(mode="after")
     def _consistent(self):
         if any(budget > self.max_examples for budget in self.snapshot_at.values()):
-            raise ValueError("snapshot_at: a smaller budget has no more than `max_examples`")
+            raise ValueError("snapshot_at: a budget may be no more than max_examples")
         if self.snapshot_at and self.schedule != "constant":
-            raise ValueError("snapshot_at: with another schedule than constant, a smaller budget is another training")
+            raise ValueError("snapshot_at: unless the schedule is constant, a smaller budget is another training")
         if len(set(self.seeds)) < len(self.seeds):
-            raise ValueError("seeds: each may stand once")
+            raise ValueError("seeds: each may be given only once")
         if self.n_embd % self.n_head:
             raise ValueError("n_embd: must be a multiple of n_head")
         if self.eval_every % self.examples_per_step:
@@ -117,7 +117,7 @@ class Train(Parameters):
 
 
 class Evaluate(Parameters):
-    """What 04_evaluate takes of a model's file: the rest is as it was in training, in train.json."""
+    """What 04_evaluate reads of a model's file. It reads the other parameters from train.json."""
 
     model: str
     seeds: Seeds
@@ -126,15 +126,15 @@ class Evaluate(Parameters):
 class Infill(Parameters):
     """infill.yaml, for 05_infill."""
 
-    words_per_level: Count  # single-word blanks
+    words_per_level: Count  # blanks of a single word
     samples_per_level: Count  # masked texts filled by sampling
-    num_beams: Annotated[int, Field(ge=5)]  # candidates kept while searching the most probable fillings
-    top_p: Share  # probability mass that sampling draws from
+    num_beams: Annotated[int, Field(ge=5)]  # beams of the search for the most probable fillings
+    top_p: Share  # probability mass of nucleus sampling
     infill_seed: Annotated[int, Field(ge=0)]
 
 
 class Hypotheses(Parameters):
-    """hypotheses.yaml, for 06_compare and 07_hypotheses. Margins are shares of perplexity: .10 is 10 %."""
+    """hypotheses.yaml, for 06_compare and 07_hypotheses. Margins are relative perplexity differences: .10 is 10 %."""
 
     h1_margin: Share
     h1_strong: Share
@@ -143,16 +143,16 @@ class Hypotheses(Parameters):
     alpha: Share
     power: Share  # for the minimum detectable effect
     bootstrap_resamples: Annotated[int, Field(ge=100)]  # resamples of learners
-    min_learners: Annotated[int, Field(ge=2)]  # in a cell, to answer at all
-    recommendation_margin: Share  # of the best perplexity
+    min_learners: Annotated[int, Field(ge=2)]  # of a level, for a verdict
+    recommendation_margin: Share  # above the best perplexity, relative
     analysis_seed: Annotated[int, Field(ge=0)]
 
 
 class Machine(Parameters):
-    """profiles/<name>/machine.yaml: what one job gets there."""
+    """profiles/<name>/machine.yaml: the resources of one job."""
 
     device: Literal["cpu", "cuda"]
-    tflops: Annotated[float, Field(gt=0)] | None  # of products of matrices on one device
+    tflops: Annotated[float, Field(gt=0)] | None  # measured with matrix products on one device
     threads: Count
-    parallel_jobs: Count  # jobs side by side
-    max_hours: Annotated[float, Field(gt=0)]  # that one job may take
+    parallel_jobs: Count  # jobs that run at the same time
+    max_hours: Annotated[float, Field(gt=0)]  # time limit of one job

@@ -1,6 +1,7 @@
-"""Where the blanks go: spans drawn over a text's units as in Donahue, Lee & Liang (ACL 2020).
+"""Random masks: spans drawn over the units of a text as in Donahue, Lee & Liang (ACL 2020).
 
-A mask is a list of spans (type, character offset, length), in order, not overlapping, possibly empty.
+A mask is a list of spans (type, character offset, length) in the order of the text. Spans do not overlap, and the list
+may be empty.
 """
 
 import hashlib
@@ -10,37 +11,47 @@ from numba import njit
 
 from lib.masking.segmentation import NGRAM, TYPES, WORD
 
-TRAINING = 0  # purposes keep the random numbers of training and of each frozen mask type apart
+TRAINING = 0  # purposes separate the random numbers of training from those of each type of frozen mask
 FROZEN = {"training_mix": 1, "word": 2, "ngram": 3, "sentence": 4, "document": 5}
 
 
 def text_keys(text_ids):
-    """Each text's 64-bit place in the counter of the random numbers, by its id, number or string: uint64 [texts]."""
+    """Hashes of text ids (numbers or strings), which select each text's random numbers: uint64 [texts]."""
     digests = b"".join(hashlib.blake2b(str(text_id).encode(), digest_size=8).digest() for text_id in text_ids)
     return np.frombuffer(digests, "<u8")
 
 
-def mask_probabilities(p, ngram_share, mask_type="training_mix"):
-    """For one span type or the mix: which kinds of units are asked, their chance to be hit, the share of n-grams."""
-    only = {"training_mix": range(len(TYPES)), "ngram": [WORD]}.get(mask_type) or [TYPES.index(mask_type)]
-    share = ngram_share if mask_type == "training_mix" else float(mask_type == "ngram")
-    return np.isin(range(len(TYPES)), only), 1.0 if mask_type == "document" else p, share
+def mask_probabilities(mask_settings, mask_type):
+    """How masks of one type are drawn: (maskable, mask_probability, ngram_share).
+
+    maskable: bool [TYPES], the types of units that may become a blank; mask_settings: Masks parameters.
+    """
+    if mask_type == "training_mix":
+        return np.ones(len(TYPES), bool), mask_settings.mask_probability, mask_settings.ngram_share
+    if mask_type == "ngram":
+        return np.arange(len(TYPES)) == WORD, mask_settings.span_type_mask_rate, 1.0
+    rate = 1.0 if mask_type == "document" else mask_settings.span_type_mask_rate
+    return np.arange(len(TYPES)) == TYPES.index(mask_type), rate, 0.0
 
 
-# All that a draw calls is inlined: numba counts references at every call otherwise, and takes 1.5 times as long.
+# Functions that `_draw` calls are inlined. Otherwise numba counts references at each call and takes 1.5 times as long.
 @njit(cache=True, inline="always")
 def _high_low(a, b):
-    """Both halves of the 128-bit product of two 64-bit numbers."""
-    mask, s = np.uint64(0xFFFFFFFF), np.uint64(32)
-    a0, a1, b0, b1 = a & mask, a >> s, b & mask, b >> s
-    low, mid1, mid2 = a0 * b0, a1 * b0, a0 * b1
-    carry = (low >> s) + (mid1 & mask) + (mid2 & mask)
+    """The high and the low half of the 128-bit product of two 64-bit numbers."""
+    lower_half = np.uint64(0xFFFFFFFF)
+    s = np.uint64(32)
+    a0, a1 = a & lower_half, a >> s
+    b0, b1 = b & lower_half, b >> s
+    low = a0 * b0
+    mid1 = a1 * b0
+    mid2 = a0 * b1
+    carry = (low >> s) + (mid1 & lower_half) + (mid2 & lower_half)
     return a1 * b1 + (mid1 >> s) + (mid2 >> s) + (carry >> s), a * b
 
 
 @njit(cache=True, inline="always")
 def philox(c0, c1, c2, c3, k0, k1):
-    """Philox4x64-10 (Salmon et al., SC 2011): counter and key in, four 64-bit random numbers out."""
+    """Philox4x64-10 (Salmon et al., SC 2011): four 64-bit random numbers from a counter (c0..c3) and a key (k0, k1)."""
     for _ in range(10):
         high0, low0 = _high_low(np.uint64(0xD2E7470EE14C6C93), c0)
         high1, low1 = _high_low(np.uint64(0xCA5A826395121157), c2)
@@ -51,7 +62,10 @@ def philox(c0, c1, c2, c3, k0, k1):
 
 @njit(cache=True, inline="always")
 def _uniform(stream):
-    """The next number in [0, 1), of 32 bits. stream: uint64 [11]: counter 0..3, key 4, 5, block 6..9, used 10."""
+    """The next random number in [0, 1), with 32 bits.
+
+    stream: uint64 [11]. 0..3: counter; 4, 5: key; 6..9: the current four random numbers; 10: how many halves are used.
+    """
     used = stream[10]
     if used == 8:
         stream[0] += np.uint64(1)
@@ -63,42 +77,49 @@ def _uniform(stream):
 
 
 @njit(cache=True, inline="always")
-def _hit(units, i, asked, every, per_log, stream):
-    """The next unit from i on that becomes a span; one draw says how many are asked in vain before it."""
-    misses = int(np.log(1.0 - _uniform(stream)) * per_log)
-    if every:
-        return i + misses
-    while i < len(units) and (misses > 0 or not asked[units[i, 0]]):
-        misses -= asked[units[i, 0]]
+def _next_masked(units, i, maskable, all_maskable, inverse_log, stream):
+    """The next unit from i on that becomes a blank. One random number, geometric, gives how many maskable units are
+    skipped before it. inverse_log: 1 / ln(1 - mask_probability)."""
+    skipped = int(np.log(1.0 - _uniform(stream)) * inverse_log)
+    if all_maskable:
+        return i + skipped
+    while i < len(units) and (skipped > 0 or not maskable[units[i, 0]]):
+        skipped -= maskable[units[i, 0]]
         i += 1
     return i
 
 
 @njit(cache=True, inline="always")
-def _walk(units, asked, every, per_log, ngram_share, max_ngram, stream, spans):
-    """One mask over one text's units into spans [capacity, 3]; returns the number of spans."""
-    n, i = 0, _hit(units, 0, asked, every, per_log, stream)
+def _draw_mask(units, maskable, all_maskable, inverse_log, ngram_share, max_ngram, stream, spans):
+    """Write one mask of one text into spans [capacity, 3]; returns the number of spans."""
+    n = 0
+    i = _next_masked(units, 0, maskable, all_maskable, inverse_log, stream)
     while i < len(units):
-        kind, offset, end = units[i, 0], units[i, 1], units[i, 1] + units[i, 2]
+        kind = units[i, 0]
+        offset = units[i, 1]
+        end = offset + units[i, 2]
         i += 1
         draw = _uniform(stream) / ngram_share if kind == WORD and ngram_share > 0 else 1.0
-        if draw < 1:  # then it is uniform again
-            left = 1
-            while left < max_ngram and i + left - 1 < len(units) and units[i + left - 1, 0] == WORD:
-                left += 1
-            i += int(draw * left)
-            kind, end = NGRAM, units[i - 1, 1] + units[i - 1, 2]
+        if draw < 1:  # an n-gram; given this, draw is uniform in [0, 1) and can be used again
+            n_words = 1  # the longest n-gram that is possible here
+            while n_words < max_ngram and i + n_words - 1 < len(units) and units[i + n_words - 1, 0] == WORD:
+                n_words += 1
+            i += int(draw * n_words)
+            kind = NGRAM
+            end = units[i - 1, 1] + units[i - 1, 2]
         while i < len(units) and units[i, 0] > kind and kind != NGRAM:
-            i += 1  # what lies inside a blank is not looked at
-        spans[n, 0], spans[n, 1], spans[n, 2] = kind, offset, end - offset
+            i += 1  # units inside a blank are skipped
+        spans[n, 0] = kind
+        spans[n, 1] = offset
+        spans[n, 2] = end - offset
         n += 1
-        i = _hit(units, i, asked, every, per_log, stream)
+        i = _next_masked(units, i, maskable, all_maskable, inverse_log, stream)
     return n
 
 
 @njit(cache=True, inline="always")
-def _same(spans, first, other, n):
-    """Whether the n spans from `first` on are those from `other` on."""
+def _equal_spans(spans, first, other, n):
+    """Are the n spans from `first` on equal to those from `other` on?"""
     for i in range(n):
         for j in range(3):
             if spans[first + i, j] != spans[other + i, j]:
@@ -107,48 +128,57 @@ def _same(spans, first, other, n):
 
 
 @njit(cache=True, inline="always")
-def _is_new(spans, ends, first, last, start, n):
-    """True when spans[start:start + n] differs from each of the masks first..last of the same text."""
-    for mask in range(first, last):
+def _is_new(spans, ends, first, stop, start, n):
+    """Does the mask spans[start:start + n] differ from all masks first..stop of the same text?"""
+    for mask in range(first, stop):
         begin = ends[mask - 1] if mask else 0
-        if ends[mask] - begin == n and _same(spans, begin, start, n):
+        if ends[mask] - begin == n and _equal_spans(spans, begin, start, n):
             return False
     return True
 
 
 @njit(cache=True)
-def _draw(units, starts, keys, seed, purpose, pass_, n_masks, tries, asked, p, ngram_share, max_ngram):
-    spans, every, per_log = np.empty((1024, 3), np.int32), asked.all(), 1 / np.log1p(-p)
-    ends, owner = np.empty(len(keys) * n_masks, np.int64), np.empty(len(keys) * n_masks, np.int32)
+def _draw(units, bounds, keys, counter, n_masks, max_redraws, maskable, mask_probability, ngram_share, max_ngram):
+    seed, purpose, pass_number = counter
+    all_maskable = maskable.all()
+    inverse_log = 1 / np.log1p(-mask_probability)
+    spans = np.empty((1024, 3), np.int32)
+    ends = np.empty(len(keys) * n_masks, np.int64)
+    owner = np.empty(len(keys) * n_masks, np.int32)
     stream = np.zeros(11, np.uint64)
-    n_spans = found = 0
+    n_spans = 0
+    n_found = 0  # masks
     for text in range(len(keys)):
-        own, first = units[starts[text] : starts[text + 1]], found
+        text_units = units[bounds[text] : bounds[text + 1]]
+        first = n_found  # the first mask of this text
         for mask in range(n_masks):
-            if n_spans + len(own) > len(spans):
-                spans = np.concatenate((spans, np.empty((len(spans) + len(own), 3), np.int32)))
-            for attempt in range(tries):
-                stream[0], stream[1], stream[2], stream[3] = 0, mask * tries + attempt, pass_, keys[text]
+            if n_spans + len(text_units) > len(spans):
+                spans = np.concatenate((spans, np.empty((len(spans) + len(text_units), 3), np.int32)))
+            free = spans[n_spans:]
+            for attempt in range(max_redraws):
+                stream[0], stream[1], stream[2], stream[3] = 0, mask * max_redraws + attempt, pass_number, keys[text]
                 stream[4], stream[5], stream[10] = seed, purpose, 8
-                n = _walk(own, asked, every, per_log, ngram_share, max_ngram, stream, spans[n_spans:])
-                if _is_new(spans, ends, first, found, n_spans, n):
+                n = _draw_mask(text_units, maskable, all_maskable, inverse_log, ngram_share, max_ngram, stream, free)
+                if _is_new(spans, ends, first, n_found, n_spans, n):
                     n_spans += n
-                    ends[found], owner[found] = n_spans, text
-                    found += 1
+                    ends[n_found], owner[n_found] = n_spans, text
+                    n_found += 1
                     break
-    return spans[:n_spans].copy(), ends[:found].copy(), owner[:found].copy()
+    return spans[:n_spans].copy(), ends[:n_found].copy(), owner[:n_found].copy()
 
 
-def draw(units, bounds, keys, seed, purpose, pass_, n_masks, tries, asked, p, ngram_share, max_ngram):
-    """Up to n_masks different masks of each text; an empty mask is one mask.
+def draw(texts, keys, mask_settings, seed, purpose, pass_number, n_masks, mask_type="training_mix"):
+    """Up to n_masks different masks of each text; the empty mask counts as one.
 
-    units: int32 [n, 3], of all texts in a row; bounds: int [texts + 1], those of text i stand from bounds[i] to
-    bounds[i + 1]; keys: uint64, one a text (`text_keys`); asked, p, ngram_share: `chances`. Every mask is a pure
-    function of (seed, purpose, pass_, its text, its number): no generator has a state, so no order or process can
-    change it.
-    Returns (spans, ends, owner): spans int32 [n_spans, 3] of all masks in a row, ends[m] where mask m stops,
-    owner[m] the row of its text.
+    texts: TokenizedTexts; keys: their `text_keys`; mask_settings: Masks parameters; purpose: TRAINING or one of FROZEN.
+    Each mask is a pure function of seed, purpose, pass_number, text and its own number. There is no generator with a
+    state, so masks depend neither on the order of texts nor on the process.
+    Returns (spans, ends, owner): spans int32 [n_spans, 3] of all masks; ends[m], where the spans of mask m end;
+    owner[m], the row of its text.
     """
-    numbers = (np.uint64(seed), np.uint64(purpose), np.uint64(pass_))
-    how = (n_masks, tries, asked, p, ngram_share, max_ngram)
-    return _draw(units, np.asarray(bounds, np.int64), np.asarray(keys, np.uint64), *numbers, *how)
+    counter = (np.uint64(seed), np.uint64(purpose), np.uint64(pass_number))
+    maskable, mask_probability, ngram_share = mask_probabilities(mask_settings, mask_type)
+    bounds = np.asarray(texts.unit_bounds, np.int64)
+    keys = np.asarray(keys, np.uint64)
+    numbers = (mask_settings.max_redraws, maskable, mask_probability, ngram_share, mask_settings.max_ngram)
+    return _draw(texts.units, bounds, keys, counter, n_masks, *numbers)

@@ -1,4 +1,4 @@
-"""The index: each text's units and tokens, found once, in flat columns that compiled code walks over."""
+"""The index: units and tokens of each text, found once and stored in flat columns that compiled code can read."""
 
 import contextlib
 import os
@@ -13,92 +13,102 @@ import pyarrow.parquet as pq
 
 from lib.masking.segmentation import segment
 
-ROOM = 64  # tokens of an example kept free for its special tokens
-COLUMNS = ["units", "ids", "starts", "ends"]  # int32; units hold kind, character offset, length of each in turn
+RESERVED = 64  # tokens of an example that are left for its special tokens
+COLUMNS = ["units", "ids", "starts", "ends"]  # int32; units: type, character offset and length of each unit in turn
 SCHEMA = pa.schema([(name, pa.list_(pa.int32())) for name in COLUMNS])
-CHUNK = 500  # texts a process takes at once
-WORTH = 20_000  # texts from which on a second process saves more time than its start takes
+CHUNK = 500  # texts that a process works on at once
+PARALLEL_FROM = 20_000  # texts; with fewer, starting more processes takes longer than it saves
 
 
 class TokenizedTexts(NamedTuple):
-    """Units and tokens of many texts: those of text i stand from its bound to that of text i + 1."""
+    """Units and tokens of many texts; those of text i are from bounds[i] to bounds[i + 1]."""
 
     ids: np.ndarray  # [tokens]
     starts: np.ndarray  # [tokens], characters
     ends: np.ndarray
-    bounds: np.ndarray  # [texts + 1], into the tokens
+    token_bounds: np.ndarray  # [texts + 1], into the tokens
     units: np.ndarray  # [units, 3]
     unit_bounds: np.ndarray  # [texts + 1], into the units
 
     @classmethod
     def of(cls, index):
-        """From rows of the index."""
-        (unit_rows, unit_bounds), (ids, bounds), (starts, _), (ends, _) = (_flat(index[name]) for name in COLUMNS)
-        return cls(ids, starts, ends, bounds, unit_rows.reshape(-1, 3), unit_bounds // 3)
+        """The texts of some rows of the index."""
+        units, unit_bounds = _flat(index["units"])
+        ids, token_bounds = _flat(index["ids"])
+        starts, _ = _flat(index["starts"])
+        ends, _ = _flat(index["ends"])
+        return cls(ids, starts, ends, token_bounds, units.reshape(-1, 3), unit_bounds // 3)
 
 
 def _flat(lists):
-    """A column of lists as (values in a row, bounds)."""
+    """A column of lists as (concatenated values, bounds of the lists)."""
     column = pa.array(lists, pa.list_(pa.int32()))
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
     values = column.flatten().to_numpy(zero_copy_only=False)
-    return values, np.concatenate([[0], np.cumsum(column.value_lengths().to_numpy(zero_copy_only=False))]).astype(int)
+    lengths = column.value_lengths().to_numpy(zero_copy_only=False)
+    return values, np.concatenate([[0], np.cumsum(lengths)]).astype(int)
 
 
 def read_index(path):
-    """The index as a frame: text_id, and the COLUMNS as lists that stay flat in memory."""
+    """The index as a frame of text_id and COLUMNS, whose lists stay flat in memory."""
     return _frame(pq.read_table(path))
 
 
 def _frame(table):
-    return table.to_pandas(types_mapper=lambda kind: pd.ArrowDtype(kind) if pa.types.is_list(kind) else None)
+    return table.to_pandas(types_mapper=lambda dtype: pd.ArrowDtype(dtype) if pa.types.is_list(dtype) else None)
 
 
-def build_index(texts, tokenizer, splitter, max_length, progress=lambda found, total: found, processes=None):
+def build_index(texts, tokenizer, splitter, max_length, progress=lambda batches, total: batches, processes=None):
     """Units and tokens of each text.
 
-    texts: a frame with text_id and text. Returns a frame text_id, COLUMNS; texts of more than max_length - 64 tokens
-    have no row. The same whatever the number of processes (by default one a core, where that is worth their start).
+    texts: a frame with text_id and text; processes: one for each core by default, or one if there are few texts. The
+    result does not depend on it. Returns a frame of text_id and COLUMNS, without texts of more than
+    max_length - RESERVED tokens.
     """
-    chunks = [texts["text"].iloc[at : at + CHUNK].tolist() for at in range(0, len(texts), CHUNK)]
-    processes = processes or (os.cpu_count() if len(texts) >= WORTH else 1)
+    chunks = [texts["text"].iloc[first : first + CHUNK].tolist() for first in range(0, len(texts), CHUNK)]
+    processes = processes or (os.cpu_count() if len(texts) >= PARALLEL_FROM else 1)
+    worker = {"initializer": _start_worker, "initargs": (tokenizer, splitter)}
     with contextlib.ExitStack() as stack:
         if processes > 1:
-            pool = stack.enter_context(ProcessPoolExecutor(processes, initializer=_use, initargs=(tokenizer, splitter)))
-            found = pool.map(_of_chunk, chunks)
+            pool = stack.enter_context(ProcessPoolExecutor(processes, **worker))
+            batches = pool.map(_index_chunk, chunks)
         else:
-            _use(tokenizer, splitter)
-            found = map(_of_chunk, chunks)
-        table = pa.Table.from_batches(progress(found, total=len(chunks)), SCHEMA)
+            _start_worker(tokenizer, splitter)
+            batches = map(_index_chunk, chunks)
+        table = pa.Table.from_batches(progress(batches, total=len(chunks)), SCHEMA)
     table = table.add_column(0, "text_id", pa.array(texts["text_id"]))
-    short = pc.less_equal(pc.list_value_length(table["ids"]), max_length - ROOM)
-    return _frame(table if pc.all(short).as_py() else table.filter(short))  # a filter copies gigabytes
+    fits = pc.less_equal(pc.list_value_length(table["ids"]), max_length - RESERVED)
+    if not pc.all(fits).as_py():  # filter only if needed, since it copies gigabytes
+        table = table.filter(fits)
+    return _frame(table)
 
 
-def _use(tokenizer, splitter):
-    """Keep in this process what chunks are worked with, so that it is not sent along with each."""
+def _start_worker(tokenizer, splitter):
+    """Store tokenizer and splitter in this process, so that they are not sent with each chunk."""
     global _backend, _splitter
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the other cores have chunks of their own
-    _backend, _splitter = tokenizer.backend_tokenizer, splitter
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"  # the other cores work on other chunks
+    _backend = tokenizer.backend_tokenizer
+    _splitter = splitter
 
 
-def _of_chunk(texts):
-    """The index of some texts: a record batch of COLUMNS."""
+def _index_chunk(texts):
+    """The index of a list of texts: a record batch of COLUMNS."""
     columns = [[segment(text, _splitter).ravel() for text in texts], *encode_all(_backend, texts)]
     return pa.record_batch([_lists(column) for column in columns], schema=SCHEMA)
 
 
 def encode_all(backend, texts):
-    """Token ids of corpus texts with their character ranges: three lists of int32 arrays, one array a text.
+    """Token ids of corpus texts and their character ranges: three lists of int32 arrays, one array a text.
 
-    backend: a fast tokenizer's `backend_tokenizer`. A learner who types a special token's name has written plain
-    characters: encode_special_tokens.
+    backend: a fast tokenizer's `backend_tokenizer`. The name of a special token in a learner's text is encoded as plain
+    characters.
     """
     backend.encode_special_tokens = True
-    coded = backend.encode_batch(texts, add_special_tokens=False)
-    ranges = [np.array(text.offsets, np.int32).reshape(-1, 2) for text in coded]
-    ids = [np.array(text.ids, np.int32) for text in coded]
-    return ids, [both[:, 0] for both in ranges], [both[:, 1] for both in ranges]
+    encodings = backend.encode_batch(texts, add_special_tokens=False)
+    ids = [np.array(encoding.ids, np.int32) for encoding in encodings]
+    ranges = [np.array(encoding.offsets, np.int32).reshape(-1, 2) for encoding in encodings]
+    return ids, [starts_ends[:, 0] for starts_ends in ranges], [starts_ends[:, 1] for starts_ends in ranges]
 
 
 def encode(tokenizer, text):
@@ -107,6 +117,6 @@ def encode(tokenizer, text):
 
 
 def _lists(arrays):
-    """One array a text as a column of lists."""
+    """Arrays, one a text, as a column of lists."""
     bounds = np.concatenate([[0], np.cumsum([len(array) for array in arrays])]).astype(np.int32)
     return pa.ListArray.from_arrays(bounds, np.concatenate(arrays))

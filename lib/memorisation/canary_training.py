@@ -108,7 +108,7 @@ class CanaryRun:
     def train(self, base, seed, folder, made_from):
         """The twin's network, from `base` as `starting.model` takes it; checkpoints in `folder`."""
         made_of = self.settings, self.drawing, self.tokenizer, self.rows
-        steps, network = preparation.first_step_loss(*made_of, seed, base)
+        steps, network = preparation.prepare_training(*made_of, seed, base)
         how = seed, folder, f"{self.model} with canaries", {"canaries": made_from}
         self.seen = int(loop.train(network, steps, self._valid(), self.settings, *how)[0]["examples"].iloc[-1])
         return network

@@ -1,5 +1,5 @@
-"""How a model learns (03_train). `preparation` is what it begins with, `loop` trains one model, `dataset` says which
-example comes when, `trainer` is Hugging Face's Trainer with ILM's loss, `callbacks` is what happens beside its steps,
-`checkpoints` keeps what was learned, `model_folder` leaves the result, `launch` and `distributed` share a training
-among processes.
+"""How a model is trained (03_train). `preparation` makes initial weights, examples and the validation set. `loop`
+trains one model: `dataset` orders the examples, `trainer` is Hugging Face's Trainer with ILM's loss, and `callbacks`
+run between its steps. `checkpoints` lets a training resume, and `model_folder` saves the result. `launch` and
+`distributed` train on several devices. `summary` states the outcome in sentences.
 """

@@ -1,4 +1,4 @@
-"""What happens beside the steps of a training: progress is told, the curve drawn, each checkpoint sealed."""
+"""Callbacks between the steps of a training: progress, the learning curve, checkpoints, random numbers."""
 
 import importlib.util
 import os
@@ -20,120 +20,139 @@ from lib.figures.tables import is_interactive
 from lib.training import checkpoints, distributed
 from lib.training.dataset import last_step
 
-TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for its logs, where they are wanted
+TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for TensorBoard's logs, if they are wanted
 
 
-def reporting(model, seed):
-    """Where the Trainer reports to beside its own log: TensorBoard where it was asked for, else nowhere.
+def report_to(model, seed):
+    """The Trainer's `report_to`: TensorBoard if the environment variable is set, else nothing.
 
-    Raises ModuleNotFoundError, with the way on, when it was asked for and is not installed.
+    Raises ModuleNotFoundError, with instructions, if TensorBoard is requested and not installed.
     """
     folder = os.environ.get(TENSORBOARD)
     if not folder:
         return []
     if importlib.util.find_spec("tensorboard") is None:
         raise ModuleNotFoundError(
-            f"TensorBoard was asked for ({TENSORBOARD}={folder}) and is not installed. Install it with "
-            "`.venv/bin/python -m pip install -e '.[tensorboard]'`, or leave it out: each model has its curve.csv, too."
+            f"TensorBoard is requested ({TENSORBOARD}={folder}) and not installed. Install it with "
+            "`.venv/bin/python -m pip install -e '.[tensorboard]'`, or do without: each model also has a curve.csv."
         )
-    os.environ["TENSORBOARD_LOGGING_DIR"] = os.path.join(folder, model, f"seed{seed}")  # which the Trainer reads
+    os.environ["TENSORBOARD_LOGGING_DIR"] = os.path.join(folder, model, f"seed{seed}")  # the Trainer reads this
     return ["tensorboard"]
 
 
 class Progress(TrainerCallback):
-    """One plain progress line, examples seen and the last valid perplexity; and an evaluation at the very end.
+    """A progress bar with examples seen and the last validation perplexity, and an evaluation at the very end.
 
-    Every few seconds, progress.json in `folder` says the same to those who look from outside.
+    Every few seconds, the progress is also written to progress.json in `folder`, for `make status`.
     """
 
     def __init__(self, settings, label, folder):
-        self.size, self.file, self.told = settings.examples_per_step, folder / "progress.json", 0.0
+        self.size = settings.examples_per_step
+        self.file = folder / "progress.json"
+        self.written_at = 0.0  # seconds since the epoch
         self.ends = {last_step(settings, n) for n in [settings.max_examples, *settings.snapshot_at.values()]}
-        how = {"mininterval": 5, "ncols": 100, "leave": False, "disable": distributed.rank() > 0, "file": sys.stdout}
-        self.bar = tqdm(total=settings.max_examples, desc=label, unit=" examples", **how)
+        self.bar = tqdm(
+            total=settings.max_examples,
+            desc=label,
+            unit=" examples",
+            mininterval=5,
+            ncols=100,
+            leave=False,
+            disable=distributed.rank() > 0,
+            file=sys.stdout,
+        )
 
     def on_train_begin(self, args, state, control, **_):
-        self.first, self.since = state.global_step, time.time()
-        self.bar.update(self.first * self.size)
+        self.first_step = state.global_step
+        self.began_at = time.time()
+        self.bar.update(self.first_step * self.size)
 
     def on_step_end(self, args, state, control, **_):
         self.bar.update(self.size)
-        if time.time() > self.told + 5 and not distributed.rank():
-            self.told = time.time()
-            left = (self.told - self.since) / (state.global_step - self.first) * (state.max_steps - state.global_step)
-            write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": round(left)}, self.file)
-        if state.global_step in self.ends:  # an end is looked at, wherever it falls
-            control.should_evaluate = control.should_save = control.should_log = True
+        now = time.time()
+        if now > self.written_at + 5 and not distributed.rank():
+            self.written_at = now
+            seconds_per_step = (now - self.began_at) / (state.global_step - self.first_step)
+            seconds_left = round(seconds_per_step * (state.max_steps - state.global_step))
+            write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": seconds_left}, self.file)
+        if state.global_step in self.ends:  # the end of a budget is evaluated, also between two regular evaluations
+            control.should_evaluate = True
+            control.should_save = True
+            control.should_log = True
 
     def on_evaluate(self, args, state, control, metrics, **_):
-        self.bar.set_postfix_str(f"valid perplexity {metrics['eval_perplexity']:.2f}", refresh=False)
+        self.bar.set_postfix_str(f"validation perplexity {metrics['eval_perplexity']:.2f}", refresh=False)
 
     def on_train_end(self, *_, **__):
         self.bar.close()
 
 
-class Curve(TrainerCallback):
-    """Draws the curve so far in the notebook at each evaluation; nothing where nobody sits before it.
+class LearningCurve(TrainerCallback):
+    """Draws the learning curve in the notebook at each evaluation, if the notebook is used interactively.
 
-    That is also so in processes that `launch` starts: they have no notebook.
+    Processes that `launch` starts have no notebook and draw nothing.
     """
 
     def __init__(self, settings, seed, label):
-        self.settings, self.seed, self.label, self.place = settings, seed, label, None
+        self.settings = settings
+        self.seed = seed
+        self.label = label
+        self.display_handle = None
 
     def on_evaluate(self, args, state, control, **_):
         if not is_interactive():
             return
         size = self.settings.examples_per_step
-        looks = [entry for entry in state.log_history if "eval_perplexity" in entry]
-        curve = pd.DataFrame({
-            "model": self.settings.model,
-            "seed": self.seed,
-            "examples": [min(look["step"] * size, self.settings.max_examples) for look in looks],
-            "valid_perplexity": [look["eval_perplexity"] for look in looks],
-        })  # fmt: skip
+        evaluations = [entry for entry in state.log_history if "eval_perplexity" in entry]
+        curve = pd.DataFrame(
+            {
+                "model": self.settings.model,
+                "seed": self.seed,
+                "examples": [min(entry["step"] * size, self.settings.max_examples) for entry in evaluations],
+                "valid_perplexity": [entry["eval_perplexity"] for entry in evaluations],
+            }
+        )
         title = f"{self.label}: step {state.global_step:,} of {state.max_steps:,}"
         figure = result_figures.learning_curves(curve, title).figure
-        if self.place is None:
-            self.place = display(figure, display_id=True)
+        if self.display_handle is None:
+            self.display_handle = display(figure, display_id=True)
         else:
-            self.place.update(figure)
+            self.display_handle.update(figure)
         plt.close(figure)
 
 
 class Checkpoints(TrainerCallback):
-    """Seals what the Trainer saved, keeps apart what snapshot_at asks for, and removes what is no longer needed.
+    """Certifies what the Trainer saved, copies the weights that snapshot_at requests, and deletes old checkpoints.
 
-    When training has been told to end, it saves after the step and raises TrainingInterrupted. Of several processes the
-    first one saves; the others end.
+    After a stop signal, training saves at the end of the step and raises TrainingInterrupted. Of several processes,
+    only process 0 saves; the others end.
     """
 
-    def __init__(self, course, settings):
-        self.course = course
-        self.kept_at = {last_step(settings, n) for n in settings.snapshot_at.values()}
+    def __init__(self, training_state, settings):
+        self.training_state = training_state
+        self.snapshot_steps = {last_step(settings, n) for n in settings.snapshot_at.values()}
 
     def on_step_end(self, args, state, control, **_):
-        ending = self.course.told_to_end
         if distributed.rank():
             control.should_save = False
-            control.should_training_stop |= ending
+            control.should_training_stop |= self.training_state.should_stop
         else:
-            control.should_save |= ending
+            control.should_save |= self.training_state.should_stop
 
     def on_save(self, args, state, control, **_):
-        here = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        if state.global_step in self.kept_at:
-            checkpoints.keep(here)
-        checkpoints.finalize(here, self.course.facts())
-        checkpoints.prune(here)
-        if self.course.told_to_end:
+        checkpoint = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        if state.global_step in self.snapshot_steps:
+            checkpoints.save_snapshot(checkpoint)
+        checkpoints.finalize(checkpoint, self.training_state.metadata())
+        checkpoints.prune(checkpoint)
+        if self.training_state.should_stop:
             raise TrainingInterrupted(
-                f"The time is up. Saved at step {state.global_step}: the same command goes on from there."
+                f"A signal asked this training to stop. Saved at step {state.global_step}: the same command resumes it."
             )
 
 
-class OtherNoise(TrainerCallback):
-    """Where a training goes on: random numbers of another process than the first, for other examples, are others."""
+class ReseedOnResume(TrainerCallback):
+    """At a resumed step, gives each process but process 0 random numbers of its own, since its examples are others."""
 
     def __init__(self, resumed_at):
         self.resumed_at = resumed_at

@@ -1,7 +1,8 @@
-"""Checkpoints that can be trusted: hashed when complete, refused when torn, damaged or of another training.
+"""Checkpoints with hashes. Those that are incomplete, damaged or of another training are never loaded.
 
-A training keeps them in one folder: made_from.json says of what training, each checkpoint-<step> holds what Hugging
-Face's Trainer wrote and, last, a manifest. Nothing in them is read before its hash was compared.
+The checkpoints of a training are in one folder. fingerprint_inputs.json records what decides the weights of this
+training. Each checkpoint-<step> holds what Hugging Face's Trainer wrote and a manifest, which is written last. Files
+are read only after their hashes have been compared.
 """
 
 import json
@@ -13,44 +14,48 @@ from lib.experiment import fault_injection, manifest
 from lib.experiment.files import file_hash, read_json, sync, write_json
 from lib.models import loading
 
-FINGERPRINT = "made_from.json"
+FINGERPRINT = "fingerprint_inputs.json"
 
 
-def open_or_resume(folder, made_from):
-    """Let `folder` hold the checkpoints of this training; returns the one to go on from, or None.
+def open_or_resume(folder, fingerprint_inputs):
+    """Prepare `folder` for the checkpoints of a training; returns the checkpoint to resume from, or None.
 
-    made_from: a flat dict of all that decides its weights. What is torn, damaged or foreign is removed with a line
-    that says so. Raises IncompatibleCheckpoint, with each difference, when what lies there was made from something
-    else.
+    fingerprint_inputs: a flat dict of all that decides the weights. Checkpoints that are incomplete, damaged or of
+    another training are removed with a message. Raises IncompatibleCheckpoint, which lists the differences, if the
+    folder belongs to a training with other inputs.
     """
-    found = newest(folder)
-    for broken in [one for one in folder.glob("checkpoint-*") if not is_valid(one)]:
-        print(f"{broken} is incomplete or damaged, or was not made here: not used")
-        shutil.rmtree(broken)
-    if found is None:
+    resume_from = newest(folder)
+    for checkpoint in sorted(folder.glob("checkpoint-*")):
+        if not is_valid(checkpoint):
+            print(f"{checkpoint} is incomplete or damaged, or was not made here: not used")
+            shutil.rmtree(checkpoint)
+    if resume_from is None:
         shutil.rmtree(folder, ignore_errors=True)
-        write_json(made_from, folder / FINGERPRINT)
-    unlike = manifest.differences(read_json(folder / FINGERPRINT), made_from)
-    if unlike:
+        write_json(fingerprint_inputs, folder / FINGERPRINT)
+    differences = manifest.differences(read_json(folder / FINGERPRINT), fingerprint_inputs)
+    if differences:
         raise IncompatibleCheckpoint(
-            f"{folder} holds a training that was cut off at step {step(found)} and was not this one:\n  "
-            + "\n  ".join(unlike)
-            + f"\nTo go on with it, undo these changes. To begin anew instead: rm -r '{folder}'\n"
-            "Then give the same command again."
+            f"{folder} holds another training, which was cut off at step {step(resume_from)}:\n  "
+            + "\n  ".join(differences)
+            + f"\nTo resume that training, undo these changes. To start a new one: rm -r '{folder}'\n"
+            "Then run the same command again."
         )
-    return found
+    return resume_from
 
 
-def finalize(folder, facts):
-    """Vouch for a complete checkpoint: flush its files to disk, then write their hashes and facts (a dict) beside."""
+def finalize(folder, metadata):
+    """Certify a complete checkpoint: flush its files to disk, then write their hashes and metadata (a dict)."""
     folder = Path(folder)
     files = [path for path in sorted(folder.iterdir()) if path.name != manifest.MANIFEST]
     for path in files:
         sync(path)
     fault_injection.point("checkpoint")
-    hashes = {path.name: file_hash(path) for path in files}
-    own = {"folder": folder.name, "training": file_hash(folder.parent / FINGERPRINT), "files": hashes}
-    write_json(own | facts, folder / manifest.MANIFEST)
+    certificate = {
+        "folder": folder.name,
+        "training": file_hash(folder.parent / FINGERPRINT),
+        "files": {path.name: file_hash(path) for path in files},
+    }
+    write_json(certificate | metadata, folder / manifest.MANIFEST)
 
 
 def step(checkpoint):
@@ -58,7 +63,7 @@ def step(checkpoint):
 
 
 def newest(folder):
-    """The last checkpoint in `folder` that is sound and whose best one is, or None."""
+    """The last checkpoint in `folder` that is valid and whose best checkpoint is valid, or None."""
     for checkpoint in sorted(folder.glob("checkpoint-*"), key=step, reverse=True):
         if is_valid(checkpoint) and is_valid(best(checkpoint)):
             return checkpoint
@@ -66,13 +71,17 @@ def newest(folder):
 
 
 def is_valid(checkpoint):
-    """Is every file as it was when this training sealed the checkpoint, under this name, after at least one step?"""
+    """Does its manifest name this training and this folder, with a step above 0, and do all files have their hashes?"""
     try:
-        sealed, training = read_json(checkpoint / manifest.MANIFEST), file_hash(checkpoint.with_name(FINGERPRINT))
-        present = {path.name for path in checkpoint.iterdir()} - {manifest.MANIFEST}
-        own = sealed["training"] == training and sealed["folder"] == checkpoint.name and step(checkpoint) > 0
-        whole = present == set(sealed["files"])
-        return own and whole and all(file_hash(checkpoint / name) == then for name, then in sealed["files"].items())
+        certificate = metadata(checkpoint)
+        hashes = certificate["files"]
+        if certificate["training"] != file_hash(checkpoint.with_name(FINGERPRINT)):
+            return False
+        if certificate["folder"] != checkpoint.name or step(checkpoint) == 0:
+            return False
+        if {path.name for path in checkpoint.iterdir()} != {manifest.MANIFEST, *hashes}:
+            return False
+        return all(file_hash(checkpoint / name) == expected for name, expected in hashes.items())
     except (OSError, ValueError, KeyError, TypeError):
         return False
 
@@ -82,49 +91,51 @@ def metadata(checkpoint):
 
 
 def trainer_state(checkpoint):
-    """The Trainer's own account: global_step, best_global_step, log_history, stateful_callbacks."""
+    """The Trainer's state: global_step, best_global_step, log_history, stateful_callbacks."""
     return json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
 
 
 def best(checkpoint):
-    """The checkpoint with the best look so far, as `checkpoint` knows it; itself, if it came before any look."""
+    """The checkpoint with the lowest validation loss up to `checkpoint`; itself if none has been evaluated yet."""
     return checkpoint.with_name(f"checkpoint-{trainer_state(checkpoint)['best_global_step'] or step(checkpoint)}")
 
 
 def load_best(checkpoint, model):
-    """Put the best weights that `checkpoint` knows of into model, every one of them."""
+    """Load the best weights up to `checkpoint` into model."""
     loading.load_weights(model, best(checkpoint) / "model.safetensors")
 
 
-def keep(checkpoint):
-    """Keep the best weights so far apart, as they are when `checkpoint` is new; sealed, in kept-<step>."""
-    folder = checkpoint.with_name(f"kept-{step(checkpoint)}")
+def save_snapshot(checkpoint):
+    """Copy the best weights up to `checkpoint`, which must be the newest, to snapshot-<step>, and certify the copy."""
+    folder = checkpoint.with_name(f"snapshot-{step(checkpoint)}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     shutil.copy2(best(checkpoint) / "model.safetensors", folder)
     finalize(folder, {})
 
 
-def kept(folder, number):
-    """The weights that a training stopped at step `number` would have left: those kept there, or, where it had ended
-    before, its best ones. Raises ValueError when those kept are damaged."""
-    apart = folder / f"kept-{number}"
-    if not apart.exists():
+def snapshot_weights(folder, number):
+    """The weights of a finished training as a budget of `number` steps would have left them.
+
+    These are the snapshot of that step, or the best weights if training had stopped earlier. Raises ValueError if the
+    snapshot is damaged.
+    """
+    snapshot = folder / f"snapshot-{number}"
+    if not snapshot.exists():
         return best(newest(folder)) / "model.safetensors"
-    if not is_valid(apart):
-        raise ValueError(f"{apart} is damaged. Begin this model anew: rm -r '{folder}', and the same command again.")
-    return apart / "model.safetensors"
+    if not is_valid(snapshot):
+        raise ValueError(f"{snapshot} is damaged. Train this model again: rm -r '{folder}', then the same command.")
+    return snapshot / "model.safetensors"
 
 
-def ended(checkpoint):
-    """Had training come to its end there, by its budget or its patience?"""
+def has_ended(checkpoint):
+    """Had training ended at this checkpoint, by its budget or by early stopping?"""
     control = trainer_state(checkpoint)["stateful_callbacks"]["TrainerControl"]
     return (control["args"] | control["attributes"])["should_training_stop"]
 
 
 def prune(checkpoint):
-    """Keep the newest checkpoint, the one before it, and the best one; the others go."""
-    others = sorted(checkpoint.parent.glob("checkpoint-*"), key=step)[:-2]
-    for old in others:
+    """Delete all checkpoints except the newest, the one before it, and the best one."""
+    for old in sorted(checkpoint.parent.glob("checkpoint-*"), key=step)[:-2]:
         if old != best(checkpoint):
             shutil.rmtree(old)

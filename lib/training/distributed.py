@@ -1,7 +1,7 @@
-"""One training by several processes, each with a device of its own: `launch` starts them by torchrun.
+"""One training on several devices with one process each; torchrun starts the processes (`launch`).
 
-Each takes its share of every step's examples. Loss weights are those of the whole step, so gradients add up to those
-of one process; all then make the same change. The Trainer in each knows nothing of the others.
+Each process computes its examples of each step. Loss weights are those of the whole step, so the gradients of all
+processes add up to those of a single one, and all make the same update. The Trainer is not aware of the others.
 """
 
 import torch
@@ -9,30 +9,31 @@ import torch.distributed as dist
 
 
 def rank():
-    """Which of the processes this one is, from 0."""
+    """The number of this process, from 0."""
     return dist.get_rank() if dist.is_initialized() else 0
 
 
-def all_reduce_step(model, loss, ending):
-    """Add up gradients (in place) and losses of all processes; ending: whether any has been told to end.
+def all_reduce_step(model, loss, stop_requested):
+    """Add up gradients (in place) and losses of all processes. Every process calls this once a step.
 
-    Returns (loss, ending), the same for all. Called once a step by every process.
+    stop_requested: has this process received a signal to stop? Returns (loss of the step, stop_requested in any
+    process), the same in all processes.
     """
     if not dist.is_initialized():
-        return loss, ending
-    waiting = [dist.all_reduce(p.grad, async_op=True) for p in model.parameters() if p.grad is not None]
-    told = torch.tensor(float(ending))  # on the CPU, so that no GPU is waited for
-    dist.all_reduce(told)
+        return loss, stop_requested
+    pending = [dist.all_reduce(p.grad, async_op=True) for p in model.parameters() if p.grad is not None]
+    n_requests = torch.tensor(float(stop_requested))  # on the CPU, so that no GPU has to be waited for
+    dist.all_reduce(n_requests)
     dist.all_reduce(loss)
-    for one in waiting:
-        one.wait()
-    return loss, bool(told)
+    for work in pending:
+        work.wait()
+    return loss, bool(n_requests)
 
 
-def broadcast_from_rank0(make):
-    """What make() returns in the first process, in all of them."""
+def broadcast_from_rank0(compute):
+    """What compute() returns in process 0, in all processes."""
     if not dist.is_initialized():
-        return make()
-    found = [None if rank() else make()]
-    dist.broadcast_object_list(found)
-    return found[0]
+        return compute()
+    result = [None if rank() else compute()]
+    dist.broadcast_object_list(result)
+    return result[0]

@@ -1,4 +1,4 @@
-"""One training started as several processes by torchrun, and the error of the first that failed."""
+"""Start one training as several processes with torchrun, and raise the error of the first that failed."""
 
 import contextlib
 import os
@@ -14,54 +14,58 @@ import torch.distributed as dist
 
 from lib.experiment.processes import end_with_parent
 
-FOREIGN = ["RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"]  # torchrun's; the Trainer would share out by itself
+# torchrun's variables; with them, the Trainer would distribute the training itself
+TORCHRUN_VARIABLES = ["RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE"]
 
 
-def launch(target, n, **task):
-    """Let n processes call target(**task), a function of a module, and wait for them.
+def launch(function, n_processes, **arguments):
+    """Call function(**arguments), a function of a module, in n processes and wait for them.
 
-    Raises what the first of them raised.
+    Raises the first error that a process raised, and RuntimeError if one was killed.
     """
-    with tempfile.TemporaryDirectory() as place:
-        torch.save((target, task), f"{place}/task")
-        words = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n}"]
+    with tempfile.TemporaryDirectory() as folder:
+        torch.save((function, arguments), f"{folder}/task")
+        torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={n_processes}"]
         root = str(Path(__file__).resolve().parents[2])
         env = os.environ | {"PYTHONPATH": os.pathsep.join([root, os.environ.get("PYTHONPATH", "")])}
-        ended = subprocess.run([*words, "-m", "lib.training.launch", place], env=env, preexec_fn=_of_this)
-        if ended.returncode:
-            raise _error(Path(place), ended.returncode)
+        command = [*torchrun, "-m", "lib.training.launch", folder]
+        status = subprocess.run(command, env=env, preexec_fn=_before_torchrun).returncode
+        if status:
+            raise _first_error(Path(folder), status)
 
 
-def _of_this():
+def _before_torchrun():
     end_with_parent()
-    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the processes listen to it, torchrun itself does not
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # the training processes handle it; torchrun would end
 
 
-def _error(place, status):
+def _first_error(folder, status):
     with contextlib.suppress(FileNotFoundError):
-        return pickle.loads((place / "error").read_bytes())
-    return RuntimeError(f"a process of the training was killed (torchrun's status: {status}); the same command goes on")
+        return pickle.loads((folder / "error").read_bytes())
+    return RuntimeError(
+        f"a process of the training was killed (torchrun's exit status: {status}). The same command resumes it."
+    )
 
 
-def main(place):
-    """In each process: join the others, take a device, and do the task."""
+def main(folder):
+    """In each process: join the process group, select a device, and run the task."""
     end_with_parent()
-    local = int(os.environ["LOCAL_RANK"])
+    local_rank = int(os.environ["LOCAL_RANK"])
     if torch.cuda.is_available():
-        names = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(torch.cuda.device_count())))
-        os.environ["CUDA_VISIBLE_DEVICES"] = names.split(",")[local]
+        devices = os.environ.get("CUDA_VISIBLE_DEVICES") or ",".join(map(str, range(torch.cuda.device_count())))
+        os.environ["CUDA_VISIBLE_DEVICES"] = devices.split(",")[local_rank]
     dist.init_process_group("cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo")
-    for name in FOREIGN:
+    for name in TORCHRUN_VARIABLES:
         del os.environ[name]
     try:
-        target, task = torch.load(f"{place}/task", weights_only=False)
-        target(**task)
+        function, arguments = torch.load(f"{folder}/task", weights_only=False)
+        function(**arguments)
     except BaseException as error:
-        with contextlib.suppress(FileExistsError), open(f"{place}/error", "xb") as file:
+        with contextlib.suppress(FileExistsError), open(f"{folder}/error", "xb") as file:
             file.write(pickle.dumps(error))
         raise SystemExit(1) from None
     dist.destroy_process_group()
 
 
-if __name__ == "__main__":  # torchrun starts each process so
+if __name__ == "__main__":  # torchrun starts each process this way
     main(sys.argv[1])

@@ -1,4 +1,4 @@
-"""What a training begins with: first weights, examples step by step, and the valid texts that say when to stop."""
+"""What a training begins with: initial weights, examples of each step, and the validation set for early stopping."""
 
 from transformers import set_seed
 
@@ -9,27 +9,31 @@ from lib.training.dataset import Steps
 from lib.training.trainer import infill_loss
 
 
-def first_step_loss(settings, drawing, tokenizer, rows, seed, base=None):
-    """(steps, network) as they are before the first step of a seed, from which all chance follows from here on.
+def prepare_training(settings, mask_settings, tokenizer, rows, seed, base=None):
+    """(steps, model) of one seed before its first step. Sets the seed of all random numbers.
 
-    settings: Train, drawing: Masks parameters; rows: of the index, with level: the training texts; base: as
-    `initialization.model` takes it.
+    settings: Train parameters; mask_settings: Masks parameters; rows: of the index, with level, for training; base: the
+    folder or name of the model to start from, as `initialization.initial_model` takes it.
     """
     set_seed(seed)
-    told = _told(settings, tokenizer, rows)
-    steps = Steps(rows, drawing, settings, seed, first_special_of(tokenizer), told)
-    return steps, initialization.initial_model(settings, tokenizer, drawing.max_length, base)
+    prefix = _level_prefix(settings, tokenizer, rows)
+    steps = Steps(rows, mask_settings, settings, seed, first_special_of(tokenizer), prefix)
+    return steps, initialization.initial_model(settings, tokenizer, mask_settings.max_length, base)
 
 
 def validation_set(settings, tokenizer, rows, frozen):
-    """Examples of frozen masks as `loop.train` takes them: (keys, tokens, roles). rows: as above, the valid texts."""
-    return scoring.frozen_examples(rows, frozen, first_special_of(tokenizer), _told(settings, tokenizer, rows))
+    """Examples of frozen masks as `loop.train` takes them: (keys, tokens, roles).
+
+    rows: of the index, with level, the validation texts; frozen: their frozen masks.
+    """
+    prefix = _level_prefix(settings, tokenizer, rows)
+    return scoring.frozen_examples(rows, frozen, first_special_of(tokenizer), prefix)
 
 
-def _told(settings, tokenizer, rows):
+def _level_prefix(settings, tokenizer, rows):
     return level_tokens(tokenizer, rows["level"]) if settings.level_prefix else None
 
 
-def validation_loss(network, valid):
-    """The loss by which training stops, in nats a token, of a network at this moment. valid: as of `validation`."""
-    return infill_loss(scoring.score(network, *valid))
+def validation_loss(model, valid):
+    """The loss that early stopping watches, in nats a token. valid: as `validation_set` returns it."""
+    return infill_loss(scoring.score(model, *valid))

@@ -1,6 +1,6 @@
-"""Hugging Face's Trainer with ILM's loss and what a long training needs: smaller batches, a stop at NaN, a warning.
+"""Hugging Face's Trainer with ILM's loss. It halves batches when memory runs out, and stops at NaN or on a signal.
 
-Only what transformers documents as its own is overridden or used here and in `callbacks`.
+This module and `callbacks` override and use only what transformers documents as public.
 """
 
 import contextlib
@@ -19,112 +19,124 @@ from lib.experiment import fault_injection
 from lib.models import devices, loading, packing
 from lib.training import distributed
 
-WARNINGS = [signal.SIGUSR1, signal.SIGTERM]  # of the end: a cluster's before a time limit, and at a preemption
+STOP_SIGNALS = [signal.SIGUSR1, signal.SIGTERM]  # clusters send them before a time limit and at a preemption
 
 
-class Course:
-    """What a training knows of itself beside what the Trainer saves; apart from it, so that callbacks do not hold it.
+class TrainingState:
+    """The state of a training that the Trainer does not save. It is an object of its own, so that callbacks need not
+    refer to the Trainer.
 
-    micro_batches: how many batches a step is cut into; doubled when memory runs out. began: when training would have
-    begun, had it never been cut off (seconds of time.perf_counter). loss: the sum of the steps' losses after step
-    last_look, which the Trainer forgets when it is cut off. ending: whether this process has been warned that its time
-    is up; told_to_end: whether any of a training's processes had been when the step was done.
+    micro_batches: into how many batches a step is divided; doubled when memory runs out. started: when training would
+    have started without interruptions (seconds of time.perf_counter). loss_sum: sum of the losses of all steps after
+    step last_evaluation, which the Trainer forgets at an interruption. signalled: has this process received a stop
+    signal? should_stop: had any process received one when the step was done?
     """
 
     def __init__(self):
-        self.micro_batches, self.began = 1, time.perf_counter()
-        self.loss, self.last_look = 0.0, 0
-        self.ending, self.told_to_end = False, False
+        self.micro_batches = 1
+        self.started = time.perf_counter()
+        self.loss_sum = 0.0
+        self.last_evaluation = 0
+        self.signalled = False
+        self.should_stop = False
 
-    def facts(self):
-        """What a checkpoint is to hold of it: a dict."""
-        seconds = time.perf_counter() - self.began
-        since_look = [float(self.loss), self.last_look]
-        return {"seconds": seconds, "since_look": since_look, "micro_batches": self.micro_batches}
+    def metadata(self):
+        """What a checkpoint records of this state: a dict."""
+        return {
+            "seconds": time.perf_counter() - self.started,
+            "loss_sum": float(self.loss_sum),
+            "last_evaluation": self.last_evaluation,
+            "micro_batches": self.micro_batches,
+        }
 
-    def go_on(self, facts):
-        """Take up what a checkpoint held."""
-        self.began -= facts["seconds"]
-        self.loss, self.last_look = facts["since_look"]
+    def restore(self, metadata):
+        """Resume from the metadata of a checkpoint. micro_batches starts at 1 again."""
+        self.started -= metadata["seconds"]
+        self.loss_sum = metadata["loss_sum"]
+        self.last_evaluation = metadata["last_evaluation"]
 
     @contextlib.contextmanager
-    def warned(self):
-        """Within, a signal of WARNINGS lets the step end, saves, and raises TrainingInterrupted. To be used in the main
-        thread."""
+    def stopping_on_signals(self):
+        """In this context, one of STOP_SIGNALS lets training finish its step, save, and raise TrainingInterrupted. For
+        the main thread only."""
 
-        def heard(*_):
-            self.ending = True
+        def handle(*_):
+            self.signalled = True
 
-        before = {number: signal.signal(number, heard) for number in WARNINGS}
+        previous = {number: signal.signal(number, handle) for number in STOP_SIGNALS}
         try:
             yield
         finally:
-            for number, action in before.items():
-                signal.signal(number, action)
+            for number, handler in previous.items():
+                signal.signal(number, handler)
 
 
 class ILMTrainer(Trainer):
-    """Trainer whose step is one item of `Steps` and whose evaluation is the infill loss on frozen valid masks."""
+    """A Trainer whose step is an item of `Steps` and whose evaluation is the infill loss on frozen validation masks."""
 
-    def __init__(self, **how):
-        self.course = Course()
-        super().__init__(**how)
+    def __init__(self, **arguments):
+        self.training_state = TrainingState()
+        super().__init__(**arguments)
 
     def _load_from_checkpoint(self, folder, model=None):
-        """The Trainer's own would pass over weights that have other names on disk, with a warning."""
+        """The Trainer's method would only warn about weights that have other names on disk, and skip them."""
         loading.load_weights(model or self.model, Path(folder) / "model.safetensors")
 
     def training_step(self, model, inputs, num_items_in_batch=None):
-        loss = self._own_share(model, inputs, num_items_in_batch)
-        loss, self.course.told_to_end = distributed.all_reduce_step(model, loss, self.course.ending)
-        self.course.loss += loss
+        state = self.training_state
+        loss = self._accumulate_step(model, inputs, num_items_in_batch)
+        loss, state.should_stop = distributed.all_reduce_step(model, loss, state.signalled)
+        state.loss_sum += loss
         return loss
 
-    def _own_share(self, model, inputs, num_items_in_batch):
+    def _accumulate_step(self, model, inputs, num_items_in_batch):
+        """Loss and gradients of this process's examples of a step, in as many micro-batches as memory requires."""
         while True:
+            n = self.training_state.micro_batches
             try:
-                if self.course.micro_batches == 1:
-                    return self._one(model, inputs, num_items_in_batch)
-                parts = self.train_dataset.micro_batches(self.state.global_step, self.course.micro_batches)
-                return sum(self._one(model, packing.to_tensors(part), num_items_in_batch) for part in parts)
+                if n == 1:
+                    return self._forward_backward(model, inputs, num_items_in_batch)
+                batches = map(packing.to_tensors, self.train_dataset.micro_batches(self.state.global_step, n))
+                return sum(self._forward_backward(model, batch, num_items_in_batch) for batch in batches)
             except torch.OutOfMemoryError as error:
-                self._smaller(model, error)
+                self._halve_batches(model, error)
 
-    def _one(self, *batch):
-        """Losses and gradients of a step, or of a part of it: they add up, since loss weights are those of the step."""
+    def _forward_backward(self, *arguments):
+        """Loss and gradients of a micro-batch. Loss weights are those of the step, so micro-batches add up."""
         injected = fault_injection.point("step")
         if injected == "oom":
             raise torch.OutOfMemoryError("injected")
         if injected == "nan":
-            self.finite(float("nan"))
-        return super().training_step(*batch)
+            self.check_finite(float("nan"))
+        return super().training_step(*arguments)
 
-    def _smaller(self, model, error):
-        """Forget half a step's gradients and cut it into twice as many batches; gives up at one example a batch."""
+    def _halve_batches(self, model, error):
+        """Discard the gradients of this step and halve its batches; raises OutOfMemory at one example a batch."""
         model.zero_grad()
-        if self.course.micro_batches >= self.train_dataset.settings.examples_per_step:
+        if self.training_state.micro_batches >= self.train_dataset.settings.examples_per_step:
             raise OutOfMemory(
-                f"Memory runs out at step {self.state.global_step} even with one example at a time. The last "
-                "checkpoint is kept: free memory, or take a larger device, and give the same command again."
+                f"Memory is insufficient at step {self.state.global_step} even with one example at a time. The last "
+                "checkpoint is kept. Free memory or use a larger device, then run the same command again."
             ) from error
-        self.course.micro_batches *= 2
+        self.training_state.micro_batches *= 2
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def finite(self, loss, when="at"):
-        """Raise NonFiniteLoss unless loss, a float, is a number; when: at this step, or at or before it."""
+    def check_finite(self, loss, when="at"):
+        """Raise NonFiniteLoss if loss, a float, is NaN or infinite. when: "at" this step, or "at or before" it."""
         if not np.isfinite(loss):
             raise NonFiniteLoss(
-                f"the loss is {loss} {when} step {self.state.global_step}. Nothing is saved of it; earlier "
-                "checkpoints are kept.\nWith the same parameters it would come again. Lower learning_rate or clip in "
-                f"the model's parameter file, and begin this model anew: rm -r '{self.args.output_dir}'"
+                f"the loss is {loss} {when} step {self.state.global_step}. Nothing is saved of this step; earlier "
+                "checkpoints are kept.\nThe same parameters would lead to it again. Lower learning_rate or "
+                "max_grad_norm in the model's parameter file, and train this model again: "
+                f"rm -r '{self.args.output_dir}'"
             )
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):
         with packing.packed_attention(model):
             loss = self.step_loss(model, inputs)
-        if not loss.is_cuda and not torch.isfinite(loss):  # to look at a GPU's would make the host wait: see `log`
-            self.finite(loss.item())
+        if not loss.is_cuda and not torch.isfinite(loss):  # on a GPU, reading it would block the host: see `log`
+            self.check_finite(loss.item())
         return loss
 
     @functools.cached_property
@@ -138,30 +150,33 @@ class ILMTrainer(Trainer):
         return loss
 
     def log(self, logs, *times):
-        """Log the mean loss since the last look. Raises NonFiniteLoss when it is no number: before any saving."""
+        """Log the mean loss since the last evaluation. Raises NonFiniteLoss before anything is saved."""
+        state = self.training_state
         if "loss" in logs:
-            logs["loss"] = float(self.course.loss) / (self.state.global_step - self.course.last_look)
-            self.course.loss, self.course.last_look = 0.0, self.state.global_step
-            self.finite(logs["loss"], "at or before")
+            logs["loss"] = float(state.loss_sum) / (self.state.global_step - state.last_evaluation)
+            state.loss_sum = 0.0
+            state.last_evaluation = self.state.global_step
+            self.check_finite(logs["loss"], "at or before")
         super().log(logs, *times)
 
-    def _look(self):
-        scores = scoring.score(self.model, *self.eval_dataset)
-        return {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
-
     def evaluate(self, *_, **__):
-        metrics = distributed.broadcast_from_rank0(self._look)
-        if self.state.global_step:  # a checkpoint is made of these weights next
-            self.finite(metrics["eval_infill_loss"])
+        metrics = distributed.broadcast_from_rank0(self._validation_metrics)
+        if self.state.global_step:  # a checkpoint of these weights follows
+            self.check_finite(metrics["eval_infill_loss"])
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics
 
+    def _validation_metrics(self):
+        scores = scoring.score(self.model, *self.eval_dataset)
+        return {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
+
 
 def infill_loss(scores):
-    """Mean -ln p of answer tokens and their end tokens: what early stopping watches."""
+    """Mean -ln p of answer tokens and their end tokens, which early stopping watches. scores: of `scoring.score`."""
     return float(scores["nll_full"].sum() / (scores["n_tokens"] + scores["n_end"]).sum())
 
 
 def perplexity(scores):
+    """e to the mean -ln p of answer tokens. scores: of `scoring.score`."""
     return float(np.exp(scores["nll_text"].sum() / scores["n_tokens"].sum()))

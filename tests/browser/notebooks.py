@@ -74,7 +74,7 @@ def test_what_a_learner_typed_does_nothing(page):
 def test_the_curve_of_a_training_is_redrawn_while_it_goes_on(page):
     lab.open_notebook(page, "03_train.ipynb")
     lab.run_all(page)
-    training = page.locator(".jp-CodeCell", has_text="loop.train(network")
+    training = page.locator(".jp-CodeCell", has_text="losses_in_memory[seed] = train_seed")
     training.locator(".jp-OutputArea-output img").wait_for()
     lab.shot(page, "training", training)
 

@@ -237,7 +237,7 @@ for fault, damage in DAMAGE.items():
 @case("NaN loss", "stops at that step, exit 2, last checkpoint kept; rerun identical")
 def nan(place):
     forget(place, "03")
-    says(run(place, "03", "step:11:nan"), "the loss is nan at step 10", "Lower learning_rate or clip", "rm -r")
+    says(run(place, "03", "step:11:nan"), "the loss is nan at step 10", "Lower learning_rate or max_grad_norm", "rm -r")
     assert (place / CHECKPOINTS / "seed0/checkpoint-8/manifest.json").exists()
     mended(place, "03")
     return "stopped at step 10, checkpoint 8 kept; rerun identical"

@@ -1,4 +1,6 @@
-"""Claims about the ILM example: its tokens, their roles, its loss and its packing."""
+"""Claims about ILM examples: tokens, roles, loss weights, and the loss of a packed batch."""
+
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -41,7 +43,7 @@ def build(tokenizer, text, spans, max_length=None):
 
 
 @pytest.fixture(scope="module")
-def walking(tokenizer):
+def running_example(tokenizer):
     def make(max_length=None):
         spans = [span(SENTENCE, "leftover pasta", masks.NGRAM), span(SENTENCE, "lunch", masks.WORD)]
         return build(tokenizer, SENTENCE, spans, max_length)
@@ -50,23 +52,22 @@ def walking(tokenizer):
 
 
 @pytest.fixture(scope="module")
-def many(tokenizer):
-    """24 examples of different length, some of them without a blank."""
-    own = [segment(text) for text in LEARNER_LIKE]
-    bounds, keys = np.cumsum([0, *map(len, own)]), masks.text_keys(range(6))
-    drawn = masks.draw(np.concatenate(own), bounds, keys, 0, 0, 0, 4, 16, *masks.mask_probabilities(0.03, 0.5), 8)
-    spans, ends, owner = drawn
+def many(tokenizer, drawing):
+    """24 examples of different lengths, some of them without a blank."""
+    units = [segment(text) for text in LEARNER_LIKE]
+    texts = SimpleNamespace(units=np.concatenate(units), unit_bounds=np.cumsum([0, *map(len, units)]))
+    spans, ends, owner = masks.draw(texts, masks.text_keys(range(6)), drawing, 0, masks.TRAINING, 0, 4)
     built = [
         build(tokenizer, LEARNER_LIKE[text], spans[ends[m - 1] if m else 0 : ends[m]]) for m, text in enumerate(owner)
     ]
-    return [one for one in built if one is not None]
+    return [example for example in built if example is not None]
 
 
 @pytest.mark.parametrize("max_length", range(14))
-def test_example_token_by_token_with_each_role_at_every_truncation(tokenizer, walking, max_length):
-    tokens, roles = walking(max_length)
-    shown = [(tokenizer.decode([token]), ROLES[role]) for token, role in zip(tokens, roles)]
-    assert shown == EXPECTED[:max_length]
+def test_example_token_by_token_with_each_role_at_every_truncation(tokenizer, running_example, max_length):
+    tokens, roles = running_example(max_length)
+    built = [(tokenizer.decode([token]), ROLES[role]) for token, role in zip(tokens, roles)]
+    assert built == EXPECTED[:max_length]
 
 
 @pytest.mark.parametrize("character", ["’", "“", "…", "😀", "日", "مرحبا"])
@@ -104,7 +105,7 @@ def hand_loss(model, group):
     return sum(infill) / len(infill) + sum(context) / len(context)
 
 
-def test_loss_of_a_stream_is_the_hand_sum_over_groups_of_eight(model, many):
+def test_loss_of_a_packed_batch_is_the_mean_over_groups_of_eight(model, many):
     by_hand = sum(hand_loss(model, many[first : first + 8]) for first in range(0, 24, 8)) / 3
     tokens, roles = zip(*many[:24])
     with packing.packed_attention(model):

@@ -1,4 +1,4 @@
-"""Claims about frozen masks: each text has as many as were asked for, the same for every model, with one name."""
+"""Claims about frozen masks: their number for each text, their span types, and their hash."""
 
 import re
 
@@ -12,7 +12,7 @@ def frozen(index, drawing):
     return frozen_masks.draw_frozen(index, drawing, "training_mix", 3)
 
 
-def test_a_text_has_as_many_masks_as_were_asked_for(frozen, index):
+def test_each_text_has_the_requested_number_of_masks(frozen, index):
     sets = frozen.groupby("text_id")["mask_set"].agg(lambda column: sorted(set(column)))
     assert sets.index.tolist() == index["text_id"].tolist()
     assert all(found == [0, 1, 2] for found in sets)
@@ -24,7 +24,7 @@ def test_no_mask_is_empty_or_reaches_beyond_its_text(frozen, texts):
     assert (frozen["char_offset"] + frozen["char_length"] <= length).all()
 
 
-def test_fewer_masks_a_text_are_the_first_of_more(frozen, index, drawing):
+def test_a_smaller_number_of_masks_gives_the_first_of_a_larger(frozen, index, drawing):
     first = frozen[frozen["mask_set"] == 0].reset_index(drop=True)
     assert frozen_masks.draw_frozen(index, drawing, "training_mix", 1).equals(first)
 
@@ -34,10 +34,10 @@ def test_masks_of_one_type_hold_only_that_type(index, drawing):
     assert set(words["span_type"]) == {masks.WORD} and set(words["mask_type"]) == {"word"}
 
 
-def test_the_name_of_a_set_of_masks_changes_with_any_of_its_numbers(frozen):
-    name, again = frozen_masks.mask_hash(frozen), frozen_masks.mask_hash(frozen.copy())
-    assert re.fullmatch("[0-9a-f]{16}", name) and name == again
+def test_the_hash_of_masks_changes_with_any_of_their_numbers(frozen):
+    mask_hash = frozen_masks.mask_hash(frozen)
+    assert re.fullmatch("[0-9a-f]{16}", mask_hash) and mask_hash == frozen_masks.mask_hash(frozen.copy())
     for column in ["text_id", "mask_set", "span_type", "char_offset", "char_length"]:
         other = frozen.copy()
         other.loc[3, column] += 1
-        assert frozen_masks.mask_hash(other) != name, column
+        assert frozen_masks.mask_hash(other) != mask_hash, column

@@ -1,4 +1,4 @@
-"""Claims about units: sentences as learners end them, words as the treebank has them."""
+"""Claims about units: sentences with learners' punctuation, and Treebank words."""
 
 import numpy as np
 import pytest
@@ -19,15 +19,15 @@ def test_units_of_any_text_lie_within_it(text):
 
 
 @pytest.mark.parametrize("piece", ["A. ", "Mr. ", "a.\t", "''", "(", "1,", "e\u0301", "😀"])
-def test_units_of_a_long_line_take_no_minutes(piece):
-    assert len(segment("Mr." + " " * 20_000 + piece * 5_000)) > 2  # pytest would show what takes long
+def test_a_long_line_is_segmented_in_seconds(piece):
+    assert len(segment("Mr." + " " * 20_000 + piece * 5_000)) > 2  # a slow rule would show in pytest's durations
 
 
 def pieces(text, kind):
     return [text[at : at + n] for k, at, n in segment(text) if k == kind]
 
 
-def test_units_of_the_walking_sentence():
+def test_units_of_the_running_example():
     assert pieces(SENTENCE, WORD) == ["She", "ate", "leftover", "pasta", "for", "lunch", "."]
     assert pieces(SENTENCE, SENTENCE_KIND) == pieces(SENTENCE, PARAGRAPH) == pieces(SENTENCE, DOCUMENT) == [SENTENCE]
 
@@ -44,12 +44,12 @@ def test_units_of_the_walking_sentence():
         ("NA", ["NA"]),
     ],
 )
-def test_sentences_as_learners_end_them(text, sentences):
+def test_sentences_with_the_punctuation_of_learners(text, sentences):
     assert pieces(text, SENTENCE_KIND) == sentences
 
 
 @pytest.mark.parametrize("text", LEARNER_LIKE)
-def test_every_letter_stands_in_exactly_one_word(text):
+def test_every_letter_is_in_exactly_one_word(text):
     spans = [(at, at + n) for kind, at, n in segment(text) if kind == WORD]
     covered = [i for start, end in spans for i in range(start, end)]
     assert covered == sorted(set(covered))
@@ -57,7 +57,7 @@ def test_every_letter_stands_in_exactly_one_word(text):
 
 
 def test_words_found_piece_by_piece_are_treebanks_words():
-    """Sentences of random pieces, with all that makes Treebank look twice: quotes, brackets, clitics, full stops."""
+    """Sentences of random pieces with quotes, brackets, clitics and full stops, which Treebank treats specially."""
     rng = np.random.default_rng(4)
     quotes = ["'tis", "it's", '"so"', "''so''", "«oui»", "“no”", "’"]
     stops = ["a.m.", "U.S.", "etc...", "ok.", ".", "!", "?!", "(", ")", "--"]

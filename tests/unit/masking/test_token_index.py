@@ -1,4 +1,4 @@
-"""Claims about the index: tokens and units of each text, found once and the same however they are found."""
+"""Claims about the index: tokens decode to the text, and names of special tokens are plain characters."""
 
 from hypothesis import given
 

@@ -1,4 +1,4 @@
-"""Claims about the tokenizer: it spells any text, and ILM's seven tokens stand behind its last id."""
+"""Claims about the tokenizer: ILM's seven special tokens have the last ids."""
 
 from lib.masking import examples
 

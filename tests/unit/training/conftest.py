@@ -1,4 +1,4 @@
-"""A small model of the demo's kind, trained and saved."""
+"""A small model like those of the demo, trained and saved."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from lib.training import loop, model_folder
 from lib.training.dataset import Steps
 
 SMALL = {"max_examples": 96, "examples_per_step": 8, "eval_every": 16, "n_layer": 1, "n_head": 2, "n_embd": 32}
-SMALL |= {"dropout": 0.1}  # so that random numbers count
+SMALL |= {"dropout": 0.1}  # so that the weights depend on random numbers
 
 
 @pytest.fixture(scope="module")
@@ -30,12 +30,12 @@ def steps(index, drawing, settings, first_special):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory, tokenizer, steps, valid, settings):
-    """Ten steps, and the folder they leave."""
-    place = tmp_path_factory.mktemp("trained")
+    """A model trained for ten steps, and its folder."""
+    folder = tmp_path_factory.mktemp("trained")
     set_seed(0)
     model = initialization.initial_model(settings, tokenizer, 256)
     before = loading.fingerprint(model)
-    curve, clock = loop.train(model, steps, valid, settings, 0, place / "checkpoints", "test", {})
+    curve, clock = loop.train(model, steps, valid, settings, 0, folder / "checkpoints", "test", {})
     facts = {
         "model": "a1",
         "seed": 0,
@@ -46,13 +46,13 @@ def trained(tmp_path_factory, tokenizer, steps, valid, settings):
         "learners_known": True,
     }
     facts |= loop.outcome(curve) | {"fingerprint": loading.fingerprint(model)}
-    model_folder.save_model(place / "model", model, tokenizer, steps, curve, facts, clock, {})
-    return {"folder": place / "model", "model": model, "before": before, "curve": curve}
+    model_folder.save_model(folder / "model", model, tokenizer, steps, curve, facts, clock, {})
+    return {"folder": folder / "model", "model": model, "before": before, "curve": curve}
 
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """A fork may not use the threads of its parent."""
+    """A forked process cannot use the threads of its parent."""
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -61,7 +61,7 @@ def one_thread():
 
 @pytest.fixture(scope="module")
 def study(index, drawing, tokenizer, first_special):
-    """train(folder, seed, **changed parameters): (fingerprint, curve, how)."""
+    """train(folder, seed, inputs, **changed parameters): (fingerprint, curve, run_info)."""
     held_out = index.iloc[48:]
     frozen = frozen_masks.draw_frozen(held_out, drawing, "training_mix", 1)
     valid = scoring.frozen_examples(held_out, frozen, first_special)
@@ -71,13 +71,13 @@ def study(index, drawing, tokenizer, first_special):
         set_seed(seed)
         steps = Steps(index.iloc[:48], drawing, settings, seed, first_special)
         model = initialization.initial_model(settings, tokenizer, 256)
-        curve, how = loop.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
-        return loading.fingerprint(model), curve, how
+        curve, run_info = loop.train(model, steps, valid, settings, seed, folder, "test", inputs or {"corpus": "abc"})
+        return loading.fingerprint(model), curve, run_info
 
     return train
 
 
 @pytest.fixture(scope="module")
 def whole(study, tmp_path_factory):
-    """What the training comes to undisturbed: 12 steps, a look and a checkpoint at every second one."""
+    """The training without interruption: 12 steps, with an evaluation and a checkpoint at every second one."""
     return study(tmp_path_factory.mktemp("whole"))

@@ -1,4 +1,4 @@
-"""Claims about one training on several devices: the examples and weights are those of one, also when it goes on."""
+"""Claims about one training on several devices: its examples and weights are those of one, also when it resumes."""
 
 import contextlib
 import signal
@@ -25,9 +25,9 @@ SMALL = {"max_examples": 800, "examples_per_step": 16, "eval_every": 400, "n_lay
 
 @pytest.fixture(scope="module")
 def study(index, drawing, tokenizer, first_special):
-    """train(folder, devices): (model, curve, how) after 50 steps.
+    """train(folder, devices): (model, curve, run_info) after 50 steps.
 
-    In float64: Adam makes steps of full length of rounding errors where a gradient is 0, as a key bias's is.
+    In float64: where a gradient is 0, as that of a key bias is, Adam turns rounding errors into full updates.
     """
     held_out = index.iloc[48:]
     valid = scoring.frozen_examples(
@@ -36,90 +36,92 @@ def study(index, drawing, tokenizer, first_special):
     settings = parameters.load_file("params/demo/a1.yaml").model_copy(update=SMALL)
 
     def train(folder, devices):
-        own = settings.model_copy(update={"devices": devices})
+        on_devices = settings.model_copy(update={"devices": devices})
         set_seed(0)
-        model = initialization.initial_model(own, tokenizer, 256).double()
-        steps = Steps(index.iloc[:48], drawing, own, 0, first_special)
-        curve, how = loop.train(model, steps, valid, own, 0, folder, "test", {"corpus": "abc"})
-        return model, curve, how
+        model = initialization.initial_model(on_devices, tokenizer, 256).double()
+        steps = Steps(index.iloc[:48], drawing, on_devices, 0, first_special)
+        curve, run_info = loop.train(model, steps, valid, on_devices, 0, folder, "test", {"corpus": "abc"})
+        return model, curve, run_info
 
     return train
 
 
 @pytest.fixture(scope="module")
-def one(study, tmp_path_factory):
-    return study(tmp_path_factory.mktemp("one"), 1)
+def single(study, tmp_path_factory):
+    """The training on one device."""
+    return study(tmp_path_factory.mktemp("single"), 1)
 
 
-def apart(model, other):
+def largest_difference(model, other):
     """The largest difference of any weight."""
     return max((a - b).abs().max().item() for a, b in zip(model.parameters(), other.parameters()))
 
 
-def test_the_shares_of_a_step_are_its_examples_in_order(index, drawing, first_special):
+def test_processes_divide_the_examples_of_a_step_in_order(index, drawing, first_special):
     settings = parameters.load_file("params/demo/a1.yaml").model_copy(update=SMALL | {"examples_per_step": 40})
     steps = Steps(index, drawing, settings, 0, first_special)
     whole = steps[3]
-    for of in [2, 3, 8]:
-        parts = []
-        for which in range(of):
-            steps.share = which, of
-            parts.append(steps[3])
+    for world_size in [2, 3, 8]:
+        steps.world_size = world_size
+        batches = []
+        for rank in range(world_size):
+            steps.rank = rank
+            batches.append(steps[3])
         for name in ["input_ids", "values", "targets"]:
-            joined = np.concatenate([part[name].ravel() for part in parts])
-            assert np.array_equal(joined, whole[name].ravel()), f"{of} shares: other {name}"
+            joined = np.concatenate([batch[name].ravel() for batch in batches])
+            assert np.array_equal(joined, whole[name].ravel()), f"{world_size} processes: other {name}"
 
 
-def test_two_processes_come_to_the_weights_of_one(study, one, tmp_path):
-    model, curve, how = study(tmp_path, 2)
-    assert apart(model, one[0]) < 1e-5
-    assert np.allclose(curve, one[1], atol=1e-5, equal_nan=True) and how["resumed_at"] is None
+def test_two_processes_end_with_the_weights_of_one(study, single, tmp_path):
+    model, curve, run_info = study(tmp_path, 2)
+    assert largest_difference(model, single[0]) < 1e-5
+    assert np.allclose(curve, single[1], atol=1e-5, equal_nan=True) and run_info["resumed_at"] is None
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
-def test_a_training_goes_on_with_another_number_of_processes(before, after, study, one, tmp_path, monkeypatch):
+def test_a_training_resumes_with_another_number_of_processes(before, after, study, single, tmp_path, monkeypatch):
     if before == 1:
-        cut_off(study, tmp_path, monkeypatch)
+        stop_at_step_25(study, tmp_path, monkeypatch)
     else:
         study(tmp_path, before)
         (tmp_path / "checkpoint-50/manifest.json").unlink()  # as if killed while writing it
-    model, curve, how = study(tmp_path, after)
-    assert how["resumed_at"] == 25 and apart(model, one[0]) < 1e-5
-    assert np.allclose(curve, one[1], atol=1e-5, equal_nan=True)
+    model, curve, run_info = study(tmp_path, after)
+    assert run_info["resumed_at"] == 25 and largest_difference(model, single[0]) < 1e-5
+    assert np.allclose(curve, single[1], atol=1e-5, equal_nan=True)
     assert checkpoints.step(checkpoints.newest(tmp_path)) == 50
 
 
-def cut_off(study, folder, monkeypatch):
-    step = ILMTrainer._one
+def stop_at_step_25(study, folder, monkeypatch):
+    forward_backward = ILMTrainer._forward_backward
 
-    def warned(self, *batch):
-        self.course.ending = self.state.global_step == 24
-        return step(self, *batch)
+    def signalled(self, *arguments):
+        self.training_state.signalled = self.state.global_step == 24
+        return forward_backward(self, *arguments)
 
     with monkeypatch.context() as patch, contextlib.suppress(TrainingInterrupted):
-        patch.setattr(ILMTrainer, "_one", warned)
+        patch.setattr(ILMTrainer, "_forward_backward", signalled)
         study(folder, 1)
 
 
-@pytest.mark.parametrize("which", [0, 1])
-def test_a_warned_process_ends_all_once_the_first_has_saved(which, study, one, tmp_path):
-    def warn():
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_signal_to_one_process_stops_all_after_saving(rank, study, single, tmp_path):
+    def send_signal():
         while not (tmp_path / "progress.json").exists():
             time.sleep(0.05)
-        found = [child for child in psutil.Process().children(recursive=True) if child.environ().get("RANK")]
-        by_rank = {child.environ()["RANK"]: child for child in found}
-        by_rank[str(which)].send_signal(signal.SIGUSR1)
+        children = psutil.Process().children(recursive=True)
+        by_rank = {child.environ()["RANK"]: child for child in children if child.environ().get("RANK")}
+        by_rank[str(rank)].send_signal(signal.SIGUSR1)
 
-    warning = threading.Thread(target=warn)
-    warning.start()
+    sender = threading.Thread(target=send_signal)
+    sender.start()
     with pytest.raises(TrainingInterrupted, match="Saved at step"):
         study(tmp_path, 2)
-    warning.join()
-    model, _, how = study(tmp_path, 1)
-    assert 0 < how["resumed_at"] < 50 and apart(model, one[0]) < 1e-5
+    sender.join()
+    model, _, run_info = study(tmp_path, 1)
+    assert 0 < run_info["resumed_at"] < 50 and largest_difference(model, single[0]) < 1e-5
 
 
-def test_an_error_in_one_process_is_that_of_the_training(study, tmp_path, monkeypatch):
+def test_an_error_in_one_process_is_raised_by_the_training(study, tmp_path, monkeypatch):
     monkeypatch.setenv("ILM_CEFR_FAULT", "step:3:nan")
     with pytest.raises(FloatingPointError, match="at step 2"):
         study(tmp_path, 2)

@@ -1,4 +1,4 @@
-"""Claims about training: where a model may start from, that it learns, and that what is saved is what was learned."""
+"""Claims about training: the start of a model, the decrease of its loss, and the weights that are saved."""
 
 import pandas as pd
 import pytest
@@ -29,7 +29,7 @@ def test_the_saved_model_is_the_one_in_memory_and_not_step_0(trained, valid):
 
 
 def test_training_leaves_the_cache_of_a_model_on(trained):
-    """The Trainer turns it off; who goes on from an ended training would leave another config than who trained."""
+    """The Trainer turns it off. Without restoring it, a resumed training that had ended would save another config."""
     assert read_json(trained["folder"] / "config.json")["use_cache"]
 
 
@@ -45,17 +45,15 @@ def test_a_transfer_model_starts_from_the_weights_of_its_base(trained, tokenizer
     assert loading.fingerprint(started) == loading.fingerprint(trained["model"])
 
 
-def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings, first_special, valid, tmp_path):
-    untuned = settings.model_copy(update={"max_examples": 0})
-    model, steps = (
-        initialization.initial_model(untuned, tokenizer, 256),
-        Steps(index, drawing, untuned, 0, first_special),
-    )
+def test_a_budget_of_0_leaves_the_initial_weights(tokenizer, index, drawing, settings, first_special, valid, tmp_path):
+    no_budget = settings.model_copy(update={"max_examples": 0})
+    model = initialization.initial_model(no_budget, tokenizer, 256)
+    steps = Steps(index, drawing, no_budget, 0, first_special)
     before = loading.fingerprint(model)
-    curve, clock = loop.train(model, steps, valid, untuned, 0, tmp_path / "checkpoints", "test", {})
-    came_to = loop.outcome(curve)
-    assert loading.fingerprint(model) == before and came_to["stopped_at"] == 0
-    assert came_to["valid_loss"] == came_to["start_loss"] == trainer.infill_loss(scoring.score(model, *valid))
+    curve, clock = loop.train(model, steps, valid, no_budget, 0, tmp_path / "checkpoints", "test", {})
+    outcome = loop.outcome(curve)
+    assert loading.fingerprint(model) == before and outcome["stopped_at"] == 0
+    assert outcome["valid_loss"] == outcome["start_loss"] == trainer.infill_loss(scoring.score(model, *valid))
     facts = {
         "model": "m",
         "seed": 0,
@@ -65,27 +63,27 @@ def test_an_untuned_model_stays_as_it_began(tokenizer, index, drawing, settings,
         "mask_hash": "m",
         "learners_known": True,
     }
-    model_folder.save_model(tmp_path / "model", model, tokenizer, steps, curve, facts | came_to, clock, {})
+    model_folder.save_model(tmp_path / "model", model, tokenizer, steps, curve, facts | outcome, clock, {})
     assert len(pd.read_parquet(tmp_path / "model/order.parquet")) == 0
 
 
-def test_the_best_look_counts_and_the_start_does_not():
-    looks = [(0, 1.0, 2.0), (40, 3.0, 8.0), (80, 2.0, 5.0), (120, 2.5, 6.0)]
-    came_to = loop.outcome(pd.DataFrame(looks, columns=["examples", "valid_loss", "valid_perplexity"]))
-    assert (came_to["best_at"], came_to["stopped_at"], came_to["valid_perplexity"]) == (80, 120, 5.0)
-    assert came_to["start_perplexity"] == 2.0
+def test_the_outcome_is_the_best_evaluation_after_the_start():
+    evaluations = [(0, 1.0, 2.0), (40, 3.0, 8.0), (80, 2.0, 5.0), (120, 2.5, 6.0)]
+    outcome = loop.outcome(pd.DataFrame(evaluations, columns=["examples", "valid_loss", "valid_perplexity"]))
+    assert (outcome["best_at"], outcome["stopped_at"], outcome["valid_perplexity"]) == (80, 120, 5.0)
+    assert outcome["start_perplexity"] == 2.0
 
 
 def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, steps, valid, settings, tmp_path):
     hopeless = settings.model_copy(update={"learning_rate": 0.9, "eval_every": 8, "patience": 2})
     model = initialization.initial_model(settings, tokenizer, 256)
     curve, _ = loop.train(model, steps, valid, hopeless, 0, tmp_path / "checkpoints", "test", {})
-    came_to = loop.outcome(curve)
-    assert came_to["stopped_at"] == came_to["best_at"] + 2 * 8 < 80
-    assert trainer.infill_loss(scoring.score(model, *valid)) == pytest.approx(came_to["valid_loss"], abs=1e-5)
+    outcome = loop.outcome(curve)
+    assert outcome["stopped_at"] == outcome["best_at"] + 2 * 8 < 80
+    assert trainer.infill_loss(scoring.score(model, *valid)) == pytest.approx(outcome["valid_loss"], abs=1e-5)
 
 
-def test_a_loss_that_is_no_number_stops_training(tokenizer, steps, valid, settings, tmp_path):
+def test_a_loss_that_is_not_finite_stops_training(tokenizer, steps, valid, settings, tmp_path):
     model = initialization.initial_model(settings, tokenizer, 256)
     with torch.no_grad():
         model.transformer.ln_f.bias[0] = torch.nan
@@ -93,45 +91,45 @@ def test_a_loss_that_is_no_number_stops_training(tokenizer, steps, valid, settin
         loop.train(model, steps, valid, settings, 0, tmp_path / "checkpoints", "test", {})
 
 
-FEW = {"max_examples": 32, "examples_per_step": 8, "eval_every": 16, "learning_rate": 1.0e-3}
-SAVED_OTHERWISE = ["gpt_neox", "mixtral", "qwen2_moe"]  # their weights have other names on the disk than in memory
+FOUR_STEPS = {"max_examples": 32, "examples_per_step": 8, "eval_every": 16, "learning_rate": 1.0e-3}
+RENAMED_ON_DISK = ["gpt_neox", "mixtral", "qwen2_moe"]  # their weights have other names on disk than in memory
 
 
 @pytest.fixture(scope="module")
 def train(tokenizer, steps, valid, settings):
-    """Train a base for four steps; returns the model as it stands in memory."""
+    """train(architecture, folder): (model in memory, curve, run_info) after four steps."""
 
     def train(name, folder):
         set_seed(0)
-        few = settings.model_copy(update=FEW)
+        few = settings.model_copy(update=FOUR_STEPS)
         model = compatibility.check_and_adapt(architectures.tiny(name, len(tokenizer)), 128)
         steps.settings, steps.order = few, steps.order[:32]
-        curve, clock = loop.train(model, steps, valid, few, 0, folder / "checkpoints", "test", {})
-        return model, curve, clock
+        curve, run_info = loop.train(model, steps, valid, few, 0, folder / "checkpoints", "test", {})
+        return model, curve, run_info
 
     return train
 
 
-@pytest.mark.parametrize("name", [*SAVED_OTHERWISE, "gpt_neo", "mamba"])
-def test_a_base_cut_off_goes_on_to_the_same_weights(name, train, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", [*RENAMED_ON_DISK, "gpt_neo", "mamba"])
+def test_any_architecture_resumes_to_the_same_weights(name, train, tmp_path, monkeypatch):
     whole, curve, _ = train(name, tmp_path / "whole")
     assert curve["valid_loss"].iloc[-1] < curve["valid_loss"].iloc[0]
     on_step_end = callbacks.Checkpoints.on_step_end
 
-    def end_after_two(self, args, state, control, **others):
-        self.course.told_to_end = state.global_step == 2
+    def stop_after_two(self, args, state, control, **others):
+        self.training_state.should_stop = state.global_step == 2
         return on_step_end(self, args, state, control, **others)
 
     with monkeypatch.context() as patch, pytest.raises(TrainingInterrupted):
-        patch.setattr(callbacks.Checkpoints, "on_step_end", end_after_two)
-        train(name, tmp_path / "cut")
-    again, _, how = train(name, tmp_path / "cut")
-    assert how["resumed_at"] == 2
-    assert loading.fingerprint(again) == loading.fingerprint(whole)
+        patch.setattr(callbacks.Checkpoints, "on_step_end", stop_after_two)
+        train(name, tmp_path / "stopped")
+    resumed, _, run_info = train(name, tmp_path / "stopped")
+    assert run_info["resumed_at"] == 2
+    assert loading.fingerprint(resumed) == loading.fingerprint(whole)
 
 
-@pytest.mark.parametrize("name", SAVED_OTHERWISE)
-def test_weights_return_whatever_they_are_called_on_disk(name, tmp_path):
+@pytest.mark.parametrize("name", RENAMED_ON_DISK)
+def test_weights_are_loaded_whatever_their_names_on_disk(name, tmp_path):
     model = architectures.tiny(name)
     model.save_pretrained(tmp_path)
     other = architectures.tiny(name)

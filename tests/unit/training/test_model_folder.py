@@ -1,4 +1,4 @@
-"""Claims about what a training leaves: a folder that opens and explains itself where nothing of this project is."""
+"""Claims about the model folder: it can be loaded and used without this project."""
 
 import json
 import shutil
@@ -21,8 +21,8 @@ from tests.helpers.learner_texts import SENTENCE
 
 
 def test_the_cards_code_fills_blanks_without_this_project(model_folder):
-    asked = f"print(tokenizer.convert_tokens_to_ids({SPECIALS!r}), prompt['input_ids'][0].tolist(), written.tolist())"
-    *_, ids = elsewhere(model_folder, code_of(model_folder / "README.md") + asked).splitlines()
+    code = f"print(tokenizer.convert_tokens_to_ids({SPECIALS!r}), prompt['input_ids'][0].tolist(), written.tolist())"
+    *_, ids = elsewhere(model_folder, code_of(model_folder / "README.md") + code).splitlines()
     specials, prompt, written = json.loads("[" + ids.replace("] [", "], [") + "]")
     assert specials == list(range(specials[0], specials[0] + 7)), "seven ids behind the vocabulary"
     assert prompt[-1] == specials[0] and [token for token in prompt if token in specials[2:]] == specials[5:7]
@@ -30,26 +30,26 @@ def test_the_cards_code_fills_blanks_without_this_project(model_folder):
 
 
 def test_the_cards_code_puts_each_filling_into_its_own_blank(tmp_path, tokenizer, model_folder):
-    """A model that writes "a<end> b<end> c": what it says after the last blank is dropped."""
+    """A model that writes "a<end> b<end> c": what follows the last filling is dropped."""
     for file in model_folder.iterdir():
         shutil.copy2(file, tmp_path)
-    told = r"""
+    stub = r"""
 import transformers
-class Told:
+class Stub:
     @staticmethod
     def from_pretrained(model_folder):
-        return Told()
-    def generate(self, input_ids, attention_mask, **how):
+        return Stub()
+    def generate(self, input_ids, attention_mask, **options):
         import torch
         more = transformers.AutoTokenizer.from_pretrained(".")(" pasta<|endofinfill|> lunch<|endofinfill|> more")
         return torch.cat([input_ids, torch.tensor([more["input_ids"]])], 1)
-transformers.AutoModelForCausalLM = Told
+transformers.AutoModelForCausalLM = Stub
 """
-    said = elsewhere(tmp_path, told + code_of(model_folder / "README.md")).splitlines()
-    assert said[-2:] == ["[' pasta', ' lunch']", "She ate pasta for lunch."]
+    printed = elsewhere(tmp_path, stub + code_of(model_folder / "README.md")).splitlines()
+    assert printed[-2:] == ["[' pasta', ' lunch']", "She ate pasta for lunch."]
 
 
-def test_hugging_face_reads_the_card_and_what_must_be_known_is_there(model_folder):
+def test_hugging_face_reads_the_card_and_no_section_is_missing(model_folder):
     card = ModelCard.load(model_folder / "README.md")
     data = card.data.to_dict()
     assert (data["library_name"], data["license"]) == ("transformers", "other")
@@ -60,7 +60,7 @@ def test_hugging_face_reads_the_card_and_what_must_be_known_is_there(model_folde
 
 
 def test_a_pipeline_fills_a_batch_of_texts_and_stops(model_folder):
-    asked = """
+    code = """
 from transformers import pipeline
 texts = ["She ate<|infill_word|>.<|startofinfill|>", "He<|infill_word|> so very much of it.<|startofinfill|>"]
 fill = pipeline("text-generation", ".")
@@ -69,14 +69,14 @@ batch = [found[0]["generated_text"] for found in fill(texts, batch_size=2, do_sa
 long = fill(texts[0], do_sample=False, return_tensors=True)[0]["generated_token_ids"]
 print(batch == alone, len(long) - len(fill.tokenizer(texts[0])["input_ids"]))
 """
-    assert elsewhere(model_folder, asked).splitlines()[-1] == "True 96"
+    assert elsewhere(model_folder, code).splitlines()[-1] == "True 96"
 
 
 def test_the_tokenizers_class_is_one_from_before_transformers_5(model_folder, tokenizer):
-    told = read_json(model_folder / "tokenizer_config.json")
-    assert (told["tokenizer_class"], told["model_max_length"]) == ("PreTrainedTokenizerFast", 128)
-    again = AutoTokenizer.from_pretrained(model_folder)
-    assert again(SENTENCE)["input_ids"] == tokenizer(SENTENCE)["input_ids"] and len(again) == len(tokenizer)
+    config = read_json(model_folder / "tokenizer_config.json")
+    assert (config["tokenizer_class"], config["model_max_length"]) == ("PreTrainedTokenizerFast", 128)
+    loaded = AutoTokenizer.from_pretrained(model_folder)
+    assert loaded(SENTENCE)["input_ids"] == tokenizer(SENTENCE)["input_ids"] and len(loaded) == len(tokenizer)
 
 
 @pytest.mark.parametrize("name", ["{x}", "{{ 7*7 }}", "a: b", "- {% raw %}"])
@@ -85,7 +85,7 @@ def test_a_name_in_a_card_is_a_name(name):
     assert card.data.model_name == name and card.text.count(name) == 3
 
 
-def test_the_folder_says_what_was_done(trained, tokenizer, steps):
+def test_the_folder_records_the_training(trained, tokenizer, steps):
     folder = trained["folder"]
     facts, order = read_json(folder / "train.json"), pd.read_parquet(folder / "order.parquet")
     assert facts["examples_seen"] == len(order) == 80 and facts["tokens_seen"] == steps.tokens(80)
@@ -96,36 +96,33 @@ def test_the_folder_says_what_was_done(trained, tokenizer, steps):
 
 
 @pytest.mark.parametrize("rate", [4.0e-3, 0.9])
-def test_weights_kept_on_the_way_are_those_of_a_run_stopped_there(
+def test_a_snapshot_equals_a_training_with_that_budget(
     rate, tokenizer, index, drawing, settings, first_special, valid, tmp_path
 ):
-    """... also where training goes astray (rate .9): then the best look lies before, and training ends before."""
-    looks = {"learning_rate": rate, "eval_every": 8, "patience": 2, "snapshot_at": {"A1": 32, "A2": 72}}
-    found = {}
-    for examples in (80, 32, 72):
-        one = settings.model_copy(
-            update=looks | {"max_examples": examples} | ({} if examples == 80 else {"snapshot_at": {}})
-        )
+    """With a rate of .9 training diverges: its best evaluation and its end both come before the snapshots."""
+    changed = {"learning_rate": rate, "eval_every": 8, "patience": 2}
+    snapshots = {80: {"A1": 32, "A2": 72}, 32: {}, 72: {}}
+    fingerprints = {}
+    for budget, snapshot_at in snapshots.items():
+        budgeted = settings.model_copy(update=changed | {"max_examples": budget, "snapshot_at": snapshot_at})
         set_seed(0)
-        model = initialization.initial_model(one, tokenizer, 256)
-        steps = Steps(index.iloc[:48], drawing, one, 0, first_special)
-        loop.train(model, steps, valid, one, 0, tmp_path / str(examples), "test", {})
-        found[examples] = loading.fingerprint(model)
-        for level, weights in cards.snapshot_files(tmp_path / "80", one).items():
+        model = initialization.initial_model(budgeted, tokenizer, 256)
+        steps = Steps(index.iloc[:48], drawing, budgeted, 0, first_special)
+        loop.train(model, steps, valid, budgeted, 0, tmp_path / str(budget), "test", {})
+        fingerprints[budget] = loading.fingerprint(model)
+        for level, weights in cards.snapshot_files(tmp_path / "80", budgeted).items():
             load_model(model, weights)
-            found[level] = loading.fingerprint(model)
-    assert (found["A1"], found["A2"]) == (found[32], found[72])
-    assert (found["A1"] != found["A2"]) == (rate < 0.1)
+            fingerprints[level] = loading.fingerprint(model)
+    assert (fingerprints["A1"], fingerprints["A2"]) == (fingerprints[32], fingerprints[72])
+    assert (fingerprints["A1"] != fingerprints["A2"]) == (rate < 0.1)
 
 
-def test_kept_weights_that_are_damaged_are_refused(tmp_path, tokenizer, index, drawing, valid, settings, first_special):
-    one = settings.model_copy(update={"snapshot_at": {"A1": 40}})
-    model, steps = (
-        initialization.initial_model(one, tokenizer, 256),
-        Steps(index.iloc[:48], drawing, one, 0, first_special),
-    )
-    loop.train(model, steps, valid, one, 0, tmp_path, "test", {})
-    file = cards.snapshot_files(tmp_path, one)["A1"]
+def test_a_damaged_snapshot_is_refused(tmp_path, tokenizer, index, drawing, valid, settings, first_special):
+    with_snapshot = settings.model_copy(update={"snapshot_at": {"A1": 40}})
+    model = initialization.initial_model(with_snapshot, tokenizer, 256)
+    steps = Steps(index.iloc[:48], drawing, with_snapshot, 0, first_special)
+    loop.train(model, steps, valid, with_snapshot, 0, tmp_path, "test", {})
+    file = cards.snapshot_files(tmp_path, with_snapshot)["A1"]
     file.write_bytes(file.read_bytes()[:-1] + b"x")
-    with pytest.raises(ValueError, match="kept-5 is damaged"):
-        cards.snapshot_files(tmp_path, one)
+    with pytest.raises(ValueError, match="snapshot-5 is damaged"):
+        cards.snapshot_files(tmp_path, with_snapshot)

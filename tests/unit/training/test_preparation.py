@@ -17,22 +17,24 @@ def rows(index):
 
 
 def test_the_same_seed_gives_the_same_weights_and_examples(tokenizer, drawing, rows):
-    made = [preparation.first_step_loss(SETTINGS, drawing, tokenizer, rows, seed) for seed in (3, 3, 4)]
-    weights = [loading.fingerprint(network) for _, network in made]
+    prepared = [preparation.prepare_training(SETTINGS, drawing, tokenizer, rows, seed) for seed in (3, 3, 4)]
+    weights = [loading.fingerprint(model) for _, model in prepared]
     assert weights[0] == weights[1] != weights[2]
-    assert np.array_equal(made[0][0].order, made[1][0].order)
+    assert np.array_equal(prepared[0][0].order, prepared[1][0].order)
 
 
-def test_a_level_token_is_told_where_it_is_asked_for(tokenizer, drawing, rows):
+def test_level_prefix_adds_the_level_token_to_each_example(tokenizer, drawing, rows):
     frozen = frozen_masks.draw_frozen(rows, drawing, "training_mix", 1)
     plain = preparation.validation_set(SETTINGS, tokenizer, rows, frozen)
-    told = preparation.validation_set(SETTINGS.model_copy(update={"level_prefix": True}), tokenizer, rows, frozen)
-    assert told[1][0][0] == tokenizer.convert_tokens_to_ids("4")
-    assert all(np.array_equal(one[1:], other) for one, other in zip(told[1], plain[1]))
+    settings = SETTINGS.model_copy(update={"level_prefix": True})
+    prefixed = preparation.validation_set(settings, tokenizer, rows, frozen)
+    assert prefixed[1][0][0] == tokenizer.convert_tokens_to_ids("4")
+    assert all(np.array_equal(tokens[1:], plain_tokens) for tokens, plain_tokens in zip(prefixed[1], plain[1]))
 
 
-def test_the_valid_texts_are_few_and_do_not_depend_on_order(rows, monkeypatch):
+def test_the_validation_subset_does_not_depend_on_order(rows, monkeypatch):
     monkeypatch.setattr(frozen_masks, "MAX_VALIDATION_TEXTS", 7)
-    some, again = (frozen_masks.validation_subset(one) for one in (rows, rows.iloc[::-1]))
-    assert len(some) == 7 and set(some["text_id"]) == set(again["text_id"])
-    assert some["text_id"].is_monotonic_increasing  # as they stood
+    subset = frozen_masks.validation_subset(rows)
+    reversed_subset = frozen_masks.validation_subset(rows.iloc[::-1])
+    assert len(subset) == 7 and set(subset["text_id"]) == set(reversed_subset["text_id"])
+    assert subset["text_id"].is_monotonic_increasing  # in the order of rows
