@@ -1,9 +1,11 @@
 """Claims about the benchmark of a GPU, which nobody can watch at first: every part of it runs with tiny models."""
 
+import time
+
 import pytest
 
 from bench.made_up import corpus
-from bench.speed import gpu, gpu_arms
+from bench.speed import gpu, gpu_arms, gpu_checks
 from lib.experiment.files import read_json
 from lib.models import packing
 
@@ -16,6 +18,7 @@ def run(tmp_path, monkeypatch):
     )  # compiling takes seconds: test_packing
 
     def run(command):
+        monkeypatch.setattr(gpu, "BEGAN", time.monotonic())  # else the minutes count from the start of all tests
         gpu.main([command, "--tiny", "--device", "cpu"])
         return read_json(tmp_path / f"gpu_{command}.json")
 
@@ -55,10 +58,12 @@ def test_an_arm_that_fails_is_recorded_and_the_others_go_on(run, monkeypatch):
         raise RuntimeError("no such kernel")
 
     monkeypatch.setattr(gpu_arms, "compiled_loss", lambda cuda: fails)
+    monkeypatch.setattr(gpu_checks, "SLOW", {"out of memory": gpu_checks.out_of_memory})  # all: in the first test
     record = run("compare")
     assert set(record["arms"]) == {"up_fp32", "up_bf16", "fast_not_compiled"} and not record["complete"]
     assert "no such kernel" in record["errors"]["faithful: first steps"]
     assert set(record["quality"]["perplexity"]) == {"faithful", "fast", "fast, 1.0e-4"}  # not compiled, then
+    assert record["checks"]["out of memory"]["holds"], "the last part of the command"
 
 
 def test_made_up_texts_are_as_long_as_the_studys_and_whole():

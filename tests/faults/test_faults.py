@@ -6,6 +6,7 @@ import pytest
 
 from lib.experiment.files import file_hash, read_json
 from tests.helpers import tiny_study as tiny
+from tests.helpers import warm_start
 from tests.helpers.workspace import workspace
 
 MODEL = "runs/demo/models/c1_transfer"
@@ -27,7 +28,8 @@ def place(tmp_path_factory):
 
 
 def demo(place, fault=""):
-    return tiny.make(place, fault, words=tiny.command("demo", "runs/synthetic_corpus.csv"), ONLY=ONLY)
+    words = tiny.command("demo", "runs/synthetic_corpus.csv")
+    return tiny.make(place, fault, words=words, ONLY=ONLY, **warm_start.variables())
 
 
 def test_a_killed_run_is_ended_by_the_same_command_with_the_same_bits(place):

@@ -6,6 +6,7 @@ import pytest
 
 from lib.experiment.files import read_csv, read_json, write_table
 from tests.helpers import tiny_study as tiny
+from tests.helpers import warm_start
 
 KEPT = {"A1": 160, "B2": 160, "C1": 160}
 
@@ -20,7 +21,7 @@ def place(tmp_path_factory):
     tiny.change(folder, "general", {"snapshot_at": KEPT})
     for name in ["b2", "c1"]:
         tiny.change(folder, name, tiny.MODEL, tiny.ROOT / f"params/demo/{name}.yaml")
-    done = tiny.make(folder)
+    done = tiny.make(folder, **warm_start.variables())
     assert done.returncode == 0, done.stdout[-3000:]
     return folder / "runs/tiny"
 

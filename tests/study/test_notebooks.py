@@ -7,11 +7,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from papermill import execute_notebook
+import yaml
 
 from lib.experiment import parameters
 from lib.experiment.files import read_csv, read_json
-from tests.helpers import offline
+from tests.helpers import offline, warm_start
 from tests.helpers.workspace import NOTEBOOKS, workspace
 from tools import speed_table
 from tools.verdict_table import refreshed
@@ -26,26 +26,23 @@ def checked_cells(path):
     return [cell for cell in code if "nbval-ignore-output" not in cell.metadata.get("tags", [])]
 
 
-def nbval(notebook):
-    """nbval on one notebook, without network where the system can refuse it."""
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1"}
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval",
-        "-q",
-        "-p",
-        "no:cacheprovider",
-        "-p",
-        "no:xdist",
-        "-c",
-        os.devnull,
-    ]
-    return subprocess.run(
-        [*offline.prefix(), *command, "--rootdir", str(notebook.parent), str(notebook)],
-        cwd=notebook.parent, env=environment, capture_output=True, text=True,
-    )  # fmt: skip
+def nbval(notebook, warm):
+    """nbval on one notebook, without network where the system can refuse it; warm: variables for a warm start."""
+    env = os.environ | {"OMP_NUM_THREADS": "1", "JUPYTER_PLATFORM_DIRS": "1"} | warm
+    command = ["pytest", "--nbval", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "-c", os.devnull]
+    command += ["--rootdir", str(notebook.parent), str(notebook)]
+    start = warm_start.module(*command) if warm else [*offline.prefix(), sys.executable, "-m", *command]
+    return subprocess.run(start, cwd=notebook.parent, env=env, capture_output=True, text=True)
+
+
+def papermill(notebook, warm, **values):
+    """The notebook as papermill executes it with these values."""
+    words = [str(notebook), str(notebook), "--cwd", str(notebook.parent), "-k", "python3", "--no-progress-bar"]
+    words += ["-y", yaml.safe_dump(values)]
+    command = warm_start.module("papermill", *words)
+    done = subprocess.run(command, env=os.environ | warm, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-6000:]
+    return nbformat.read(notebook, as_version=4)
 
 
 def test_there_are_seven_notebooks():
@@ -53,19 +50,20 @@ def test_there_are_seven_notebooks():
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_gives_its_committed_outputs_again(path, tmp_path):
-    ran = nbval(workspace(tmp_path) / path.name)
+def test_a_notebook_gives_its_committed_outputs_again(path, warm, tmp_path):
+    ran = nbval(workspace(tmp_path) / path.name, warm)
     assert ran.returncode == 0, ran.stdout[-6000:]
 
 
-def test_where_no_level_can_be_compared_06_and_07_say_so(tmp_path):
-    notebooks, models = workspace(tmp_path), [name for name, one in parameters.load_profile("params/demo").items()
-                                              if isinstance(one, parameters.Train)]  # fmt: skip
-    for name, asked in {"06_compare": {"models": models}, "07_hypotheses": {}}.items():
-        end = execute_notebook(notebooks / f"{name}.ipynb", None, asked | {"min_learners": 1000}, kernel_name="python3",
-                               cwd=notebooks, progress_bar=False)  # fmt: skip
-    assert "No level could be compared." in str(end.cells[-1].outputs)
-    assert "No level could be tested." in str(end.cells)
+def test_where_no_level_can_be_compared_06_and_07_say_so(warm, tmp_path):
+    notebooks, settings = workspace(tmp_path), parameters.load_profile("params/demo")
+    models = [name for name, values in settings.items() if isinstance(values, parameters.Train)]
+    few = {"min_learners": 1000, "bootstrap_resamples": 200}
+    compared = papermill(notebooks / "06_compare.ipynb", warm, models=models, **few)
+    assert "with the gain over general: n/a." in str(compared.cells[-1].outputs)
+    tested = papermill(notebooks / "07_hypotheses.ipynb", warm, **few)
+    assert "No level could be compared." in str(tested.cells[-1].outputs)
+    assert "No level could be tested." in str(tested.cells)
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -84,7 +82,7 @@ def test_a_changed_number_fails(tmp_path):
     stream = next(out for out in outputs if any(c.isdigit() for c in str(out.get("text", ""))))
     stream["text"] = stream["text"].translate(str.maketrans("0123456789", "1234567890"))
     nbformat.write(content, notebook)
-    ran = nbval(notebook)
+    ran = nbval(notebook, warm={})  # cold, as somebody runs nbval by hand
     assert ran.returncode == 1 and "1 failed" in ran.stdout, ran.stdout[-3000:]
 
 

@@ -1,7 +1,9 @@
 """Claims about one training on several devices: its examples and weights are those of one, also when it resumes."""
 
 import contextlib
+import shutil
 import signal
+import sys
 import threading
 import time
 
@@ -19,6 +21,7 @@ from lib.models import initialization
 from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
 from lib.training.trainer import ILMTrainer
+from tests.helpers import warm_start
 
 SMALL = {"max_examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
@@ -52,6 +55,30 @@ def single(study, tmp_path_factory):
     return study(tmp_path_factory.mktemp("single"), 1)
 
 
+@pytest.fixture(scope="module")
+def warm_processes(tmp_path_factory):
+    """A context in which the processes of a training are forks of the tests' server, which saves fifteen seconds."""
+    python = warm_start.python(tmp_path_factory.mktemp("python"))
+
+    @contextlib.contextmanager
+    def context():
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sys, "executable", python)
+            for name, value in (warm_start.variables() | {"PYTHON_EXEC": python}).items():  # torchrun's python
+                patch.setenv(name, value)
+            yield
+
+    return context
+
+
+@pytest.fixture(scope="module")
+def two(study, warm_processes, tmp_path_factory):
+    """The folder of a training in two processes, and what it came to."""
+    folder = tmp_path_factory.mktemp("two")
+    with warm_processes():
+        return folder, *study(folder, 2)
+
+
 def largest_difference(model, other):
     """The largest difference of any weight."""
     return max((a - b).abs().max().item() for a, b in zip(model.parameters(), other.parameters()))
@@ -72,23 +99,30 @@ def test_processes_divide_the_examples_of_a_step_in_order(index, drawing, first_
             assert np.array_equal(joined, whole[name].ravel()), f"{world_size} processes: other {name}"
 
 
-def test_two_processes_end_with_the_weights_of_one(study, single, tmp_path):
-    model, curve, run_info = study(tmp_path, 2)
+def test_two_processes_end_with_the_weights_of_one(single, two):
+    _, model, curve, run_info = two
     assert largest_difference(model, single[0]) < 1e-5
     assert np.allclose(curve, single[1], atol=1e-5, equal_nan=True) and run_info["resumed_at"] is None
 
 
-@pytest.mark.parametrize(("before", "after"), [(1, 2), (2, 1)])
-def test_a_training_resumes_with_another_number_of_processes(before, after, study, single, tmp_path, monkeypatch):
-    if before == 1:
-        stop_at_step_25(study, tmp_path, monkeypatch)
-    else:
-        study(tmp_path, before)
-        (tmp_path / "checkpoint-50/manifest.json").unlink()  # as if killed while writing it
-    model, curve, run_info = study(tmp_path, after)
+def test_a_training_in_one_process_resumes_in_two(study, single, warm_processes, tmp_path, monkeypatch):
+    stop_at_step_25(study, tmp_path, monkeypatch)
+    with warm_processes():
+        resumes(study, single, tmp_path, 2)
+
+
+def test_a_training_in_two_processes_resumes_in_one(study, single, two, tmp_path):
+    shutil.copytree(two[0], tmp_path, dirs_exist_ok=True)
+    (tmp_path / "checkpoint-50/manifest.json").unlink()  # as if killed while writing it
+    resumes(study, single, tmp_path, 1)
+
+
+def resumes(study, single, folder, n_processes):
+    """The training goes on at half of its steps and comes to the weights of one that was not cut off."""
+    model, curve, run_info = study(folder, n_processes)
     assert run_info["resumed_at"] == 25 and largest_difference(model, single[0]) < 1e-5
     assert np.allclose(curve, single[1], atol=1e-5, equal_nan=True)
-    assert checkpoints.step(checkpoints.newest(tmp_path)) == 50
+    assert checkpoints.step(checkpoints.newest(folder)) == 50
 
 
 def stop_at_step_25(study, folder, monkeypatch):
@@ -121,8 +155,8 @@ def test_a_signal_to_one_process_stops_all_after_saving(rank, study, single, tmp
     assert 0 < run_info["resumed_at"] < 50 and largest_difference(model, single[0]) < 1e-5
 
 
-def test_an_error_in_one_process_is_raised_by_the_training(study, tmp_path, monkeypatch):
+def test_an_error_in_one_process_is_that_of_the_training(study, warm_processes, tmp_path, monkeypatch):
     monkeypatch.setenv("ILM_CEFR_FAULT", "step:3:nan")
-    with pytest.raises(FloatingPointError, match="at step 2"):
+    with warm_processes(), pytest.raises(FloatingPointError, match="at step 2"):
         study(tmp_path, 2)
     assert not torch.distributed.is_initialized()

@@ -13,14 +13,10 @@ WARM = str(Path("lib/workflow/fork_server.py").resolve())
 ENDED_BY = {"exit(3)": 3, "exit('a word')": 1, "exit()": 0, "1 / 0": 1, "pass": 0}
 
 
-@pytest.fixture(scope="module")
-def server():
+@pytest.fixture
+def server(warm):
     """The environment of a command that is served."""
-    command = [sys.executable, "-m", "lib", "serve", sys.executable, "-c"]
-    tell = "import os, sys; print(os.environ['ILM_CEFR_WARM'], flush=True); sys.stdin.read()"
-    with subprocess.Popen([*command, tell], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as served:
-        yield os.environ | {"ILM_CEFR_WARM": served.stdout.readline().strip()}
-        served.stdin.close()
+    return os.environ | warm
 
 
 def run(line, folder, env, **how):
