@@ -65,7 +65,7 @@ def test_the_shares_of_a_step_are_its_examples_in_order(index, drawing, first_sp
         for which in range(of):
             steps.share = which, of
             parts.append(steps[3])
-        for name in ["input_ids", "values", "targets"]:
+        for name in ["input_ids", "loss_weights", "targets"]:
             joined = np.concatenate([part[name].ravel() for part in parts])
             assert np.array_equal(joined, whole[name].ravel()), f"{of} shares: other {name}"
 
