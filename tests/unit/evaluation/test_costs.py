@@ -8,11 +8,11 @@ from lib.evaluation import costs
 
 
 def test_a_models_cost_includes_its_base():
-    facts = {"status": "trained", "reason": None, "examples_seen": 100, "megabytes": 1.0, "parameters_total": 7}
+    own = {"status": "trained", "reason": None, "examples_seen": 100, "megabytes": 1.0, "parameters_total": 7}
     runs = pd.DataFrame([
-        facts | {"model": "general", "seed": 0, "init_from": "scratch", "valid_perplexity": 4, "start_perplexity": 9},
-        facts | {"model": "general", "seed": 1, "init_from": "scratch", "valid_perplexity": 9, "start_perplexity": 9},
-        facts | {"model": "a1_transfer", "seed": 0, "init_from": "general", "valid_perplexity": 2, "start_perplexity": 4},
+        own | {"model": "general", "seed": 0, "init_from": "scratch", "valid_perplexity": 4, "start_perplexity": 9},
+        own | {"model": "general", "seed": 1, "init_from": "scratch", "valid_perplexity": 9, "start_perplexity": 9},
+        own | {"model": "a1_transfer", "seed": 0, "init_from": "general", "valid_perplexity": 2, "start_perplexity": 4},
         {"model": "b2", "seed": 0, "init_from": "scratch", "status": "n/a", "reason": "there is no text"},
     ])  # fmt: skip
     cost = costs.cost_table(runs, ["b2", "general", "a1_transfer"]).set_index("model")
