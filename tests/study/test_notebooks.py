@@ -22,7 +22,8 @@ IGNORE = "NBVAL_IGNORE_OUTPUT"
 def checked_cells(path):
     """Code cells whose output nbval compares: all but those that say otherwise."""
     cells = nbformat.read(path, as_version=4).cells
-    return [cell for cell in cells if cell.cell_type == "code" and cell.source.strip() and IGNORE not in cell.source]
+    code = [cell for cell in cells if cell.cell_type == "code" and cell.source.strip() and IGNORE not in cell.source]
+    return [cell for cell in code if "nbval-ignore-output" not in cell.metadata.get("tags", [])]
 
 
 def nbval(notebook):
