@@ -51,7 +51,7 @@ ARGUMENTS = {
     "--cores": {"metavar": "N", "help": "jobs side by side, where the profile's number is not wanted"},
     "--only": {"metavar": "FILE", "help": "the manifest.json of a result, to go no further than that"},
     "--tensorboard": {"metavar": "FOLDER", "help": "where TensorBoard's logs are wanted"},
-    "--canaries": {"action": "store_true", "dest": "plant", "help": "train twins with canaries, too"},
+    "--canaries": {"action": "store_true", "dest": "plant", "help": "also train each model with canaries"},
     "--weights": {"action": "store_true", "help": "with the weights that may leave"},
     "--notebooks": {"action": "store_true", "help": "with the notebooks, as pages"},
     "--texts": {"type": int, "help": "how many; the corpus knows a number of its own"},

@@ -263,7 +263,7 @@ def infilling_of(up, n, contexts, times, size):
 
     def ours():
         for _ in range(draws):
-            decoding.sample_infills(model, up.gpt2, prompts, blanks, top_p=0.95, seed=next(seeds), times=times)
+            decoding.sample_infills(model, up.gpt2, prompts, blanks, top_p=0.95, seed=next(seeds), n_samples=times)
 
     def theirs():
         for _ in range(draws):

@@ -34,7 +34,7 @@ ASKED = {
     "one word": (queries.fill_blanks, "Yesterday my sister and I ate leftover pasta for [lunch] in the garden."),
     "two words": (queries.fill_blanks, "Yesterday my [sister] and I ate leftover pasta for _ in the garden."),
     "a sentence": (queries.fill_blanks, "Yesterday we ate pasta. ___ Then we went home."),
-    "whose text, 100 words": (queries.whole_text, "Yesterday we ate leftover pasta for our lunch today. " * 11),
+    "whose text, 100 words": (queries.text_perplexity, "Yesterday we ate leftover pasta for our lunch today. " * 11),
 }
 
 

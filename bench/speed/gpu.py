@@ -288,13 +288,13 @@ def gradient_off(world, model):
 
 def reversed_score(model, keys, tokens, roles):
     """The same in another order and other batches: must agree to 1e-4."""
-    return scoring.score(model, keys[::-1], tokens[::-1], roles[::-1], batch=1500)[::-1]
+    return scoring.score(model, keys[::-1], tokens[::-1], roles[::-1], batch_tokens=1500)[::-1]
 
 
 def short_score(model, keys, tokens, roles):
     """The same in the arithmetic of training on a GPU."""
     with torch.autocast("cuda", torch.bfloat16, enabled=model.device.type == "cuda"):
-        return scoring.score(model, keys, tokens, roles, batch=16_384 if model.device.type == "cuda" else 4096)
+        return scoring.score(model, keys, tokens, roles, batch_tokens=16_384 if model.device.type == "cuda" else 4096)
 
 
 def steps(world, record):

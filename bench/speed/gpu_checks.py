@@ -197,8 +197,8 @@ def filled(world):
     found = []
     for device in [world.device, torch.device("cpu")]:
         model.to(device)
-        greedy = decoding.sample_infills(model, spelling, prompts, blanks, longest=16)
-        drawn = decoding.sample_infills(model, spelling, prompts, blanks, top_p=0.9, seed=1, longest=16)
+        greedy = decoding.sample_infills(model, spelling, prompts, blanks, max_new_tokens=16)
+        drawn = decoding.sample_infills(model, spelling, prompts, blanks, top_p=0.9, seed=1, max_new_tokens=16)
         found.append([*greedy[0], *drawn[0]])
     unlike = np.mean([one != other for one, other in zip(*found)])
     return result(float(unlike), 0.1)

@@ -72,7 +72,7 @@ def ours(folder, gpt2, prompts):
     ]
     filled = []
     for one, places in zip(prompts, blanks):
-        how = {"longest": ROOM - len(one)}
+        how = {"max_new_tokens": ROOM - len(one)}
         (fillings,), _ = decoding.sample_infills(model, gpt2, [torch.tensor(one).numpy()], [len(places)], **how)
         parts = [gpt2.decode(one[a + 1 : b]) for a, b in zip([-1, *places], [*places, len(one) - 1])]
         filled.append("".join(part + filling for part, filling in zip(parts, [*fillings, ""])))

@@ -1,4 +1,4 @@
-"""What each model takes: examples, hours, megabytes, with what the model it began from took."""
+"""What each model took to train: examples, hours and megabytes, with what its base had taken before."""
 
 import numpy as np
 import pandas as pd
@@ -7,10 +7,10 @@ from lib.design import kind
 
 
 def cost_table(runs, models):
-    """cost.csv: a row a model, in the order of models, with perplexities on valid texts of its own levels before the
-    first step and at the end, the geometric means of its seeds.
+    """cost.csv: a row per model, in the order of models.
 
-    runs: a row a training, train.json's entries and why (of one that is n/a).
+    Its perplexities on validation texts of its own levels, before the first step and at the end, are geometric means
+    of the seeds. runs: a row per training, with the entries of train.json and the reason of a training that is n/a.
     """
     trained = runs[runs["status"] == "trained"]
     by_model = trained.groupby("model")
@@ -23,13 +23,14 @@ def cost_table(runs, models):
     return cost.rename_axis("model").reset_index()
 
 
-def add_base(cost, own):
-    """What a model took and what its base took before it, a Series beside cost. own: what each took, by model."""
-    return cost["model"].map(own) + cost["init_from"].map(own).fillna(0)
+def add_base(cost, without_base):
+    """What each model took together with its base, in the rows of cost. without_base: a Series by model."""
+    return cost["model"].map(without_base) + cost["init_from"].map(without_base).fillna(0)
 
 
 def training_hours(cost, runs, seconds):
-    """clock.csv: hours of one training of each model, those of its base included. seconds: of each trained run."""
+    """clock.csv: hours of one training of each model, its base's included. seconds: of each trained run."""
     trained = runs[runs["status"] == "trained"]
-    spent = trained.assign(seconds=seconds).groupby("model")["seconds"].mean()
-    return pd.DataFrame({"model": cost["model"], "kind": cost["kind"], "hours": add_base(cost, spent) / 3600})
+    mean_seconds = trained.assign(seconds=seconds).groupby("model")["seconds"].mean()
+    hours = add_base(cost, mean_seconds) / 3600
+    return pd.DataFrame({"model": cost["model"], "kind": cost["kind"], "hours": hours})

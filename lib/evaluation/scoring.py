@@ -1,4 +1,4 @@
-"""How surprised a model is: sums of -ln p over the answers of frozen masks, one row a masked text."""
+"""Scores of a model: sums of -ln p over the answers of frozen masks, one row per masked text."""
 
 import numpy as np
 import pandas as pd
@@ -19,93 +19,106 @@ from lib.masking.token_index import TokenizedTexts
 from lib.models import packing
 
 KEYS = ["text_id", "mask_type", "mask_set"]
-BATCH = 4096  # tokens the model sees at once
-ANSWERS = (INFILL, INFILL_SPECIAL)
+BATCH_TOKENS = 4096  # that the model reads at once
+ANSWER_ROLES = (INFILL, INFILL_SPECIAL)
 
 
-def frozen_examples(index, masks, first_special, first=None):
-    """Examples of frozen masks (02 drew only masks that fit, so each must arrive).
+def frozen_examples(index, masks, first_special, prefix=None):
+    """Examples of frozen masks. None is cut or left out: 02_mask draws only masks that fit.
 
-    index: rows of the index; masks: rows of masks/<part>.parquet; first: int [rows of index], a token that each text's
-    examples begin with, or None. Returns (keys, tokens, roles): keys a frame with text_id, mask_type, mask_set and
-    n_chars (characters masked), tokens and roles one array a row of keys.
+    index: rows of the token index; masks: rows of masks/<split>.parquet; prefix: int [rows of index], a token with
+    which each text's examples begin, or None. Returns (keys, tokens, roles): keys a frame with text_id, mask_type,
+    mask_set and n_chars (characters masked), tokens and roles one array per row of keys.
     """
     masks = masks.sort_values([*KEYS, "char_offset"], ignore_index=True)
     spans = masks[["span_type", "char_offset", "char_length"]].to_numpy(np.int32)
     keys = masks.groupby(KEYS, sort=True).agg(n_spans=("char_length", "size"), n_chars=("char_length", "sum"))
-    ends, keys = keys.pop("n_spans").cumsum().to_numpy(), keys.reset_index()
-    owner = pd.Index(index["text_id"]).get_indexer(keys["text_id"]).astype(np.int32)
-    if (owner < 0).any():
-        raise ValueError(f"{(owner < 0).sum()} frozen masks are of texts that the index lacks: run 02_mask again")
-    texts, drawn = TokenizedTexts.of(index), (spans, ends, owner)
-    length = example_lengths(texts, *drawn)
-    if (length < 0).any():
-        raise ValueError(f"{(length < 0).sum()} frozen masks do not fit their text: run 02_mask again")
-    built = build_examples(texts, drawn, np.arange(len(keys)), length, first_special)
-    if first is not None and len(keys):
-        built = map(list, zip(*map(add_prefix, first[owner], *built)))
-    return keys, *built
+    span_ends = keys.pop("n_spans").cumsum().to_numpy()
+    keys = keys.reset_index()
+    text_rows = pd.Index(index["text_id"]).get_indexer(keys["text_id"]).astype(np.int32)
+    if (text_rows < 0).any():
+        raise ValueError(f"{(text_rows < 0).sum()} frozen masks are of texts that the index lacks: run 02_mask again")
+    texts = TokenizedTexts.of(index)
+    drawn = spans, span_ends, text_rows
+    lengths = example_lengths(texts, *drawn)
+    if (lengths < 0).any():
+        raise ValueError(f"{(lengths < 0).sum()} frozen masks do not fit their text: run 02_mask again")
+    tokens, roles = build_examples(texts, drawn, np.arange(len(keys)), lengths, first_special)
+    if prefix is not None and len(keys):
+        prefixed = [add_prefix(*example) for example in zip(prefix[text_rows], tokens, roles)]
+        tokens, roles = map(list, zip(*prefixed))
+    return keys, tokens, roles
 
 
-def score(model, keys, tokens, roles, batch=BATCH, progress=iter):
-    """Sums of -ln p (nats) per masked text, the same whatever stands beside it in a batch.
+def score(model, keys, tokens, roles, batch_tokens=BATCH_TOKENS, progress=iter):
+    """Sums of -ln p (nats) per masked text. They do not depend on the rest of a batch.
 
-    Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and
-    nll_context (context tokens but the first, which nothing predicts); sums in float64. Context is scored with
-    masks of the mix only, as it is in training; it is most of the work, and elsewhere n_context is 0.
+    Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and nll_context
+    (context tokens except the first, which nothing predicts); sums in float64. Context is scored on the training mix
+    only, as in training, because it is most of the work; elsewhere n_context is 0.
     """
-    mix = keys["mask_type"] == "training_mix" if "mask_type" in keys else np.ones(len(keys), bool)
-    kept = {True: token_roles(CONTEXT, *ANSWERS), False: token_roles(*ANSWERS)}
-    targets = [(role * kept[whole][role]).astype(np.int64) for role, whole in zip(roles, mix)]
+    with_context = np.ones(len(keys), bool)
+    if "mask_type" in keys:
+        with_context = keys["mask_type"] == "training_mix"
+    scored_roles = {True: token_roles(CONTEXT, *ANSWER_ROLES), False: token_roles(*ANSWER_ROLES)}
+    targets = [(role * scored_roles[context][role]).astype(np.int64) for role, context in zip(roles, with_context)]
     sums = np.zeros((len(tokens), len(ROLES)))
     model.eval()
     with torch.inference_mode(), packing.packed_attention(model):
-        for some in progress(_batches(tokens, batch)):
-            for part, stream, losses in _scored(model, some, tokens, targets):
-                owner = part[np.searchsorted(stream["bounds"], stream["where"], side="right") - 1]
-                np.add.at(sums, (owner, stream["values"]), losses)  # what fills a stream up has the role of none
+        for batch in progress(_batches(tokens, batch_tokens)):
+            for numbers, packed, losses in _batch_losses(model, batch, tokens, targets):
+                example = np.searchsorted(packed["cu_seqlens"], packed["target_positions"], side="right") - 1
+                target_roles = packed["loss_weights"]  # 0, the role of no token, for padding
+                np.add.at(sums, (numbers[example], target_roles), losses)
     counts = np.zeros((len(tokens), len(ROLES)), np.int64)
     for count, target in zip(counts, targets):
         count += np.bincount(target[1:], minlength=len(ROLES))
-    answers = {"n_tokens": counts[:, INFILL], "nll_text": sums[:, INFILL]}
-    ends = {"nll_full": sums[:, INFILL] + sums[:, INFILL_SPECIAL], "n_end": counts[:, INFILL_SPECIAL]}
-    return keys.assign(**answers, **ends, n_context=counts[:, CONTEXT], nll_context=sums[:, CONTEXT])
+    return keys.assign(
+        n_tokens=counts[:, INFILL],
+        nll_text=sums[:, INFILL],
+        nll_full=sums[:, INFILL] + sums[:, INFILL_SPECIAL],
+        n_end=counts[:, INFILL_SPECIAL],
+        n_context=counts[:, CONTEXT],
+        nll_context=sums[:, CONTEXT],
+    )
 
 
-def _scored(model, some, tokens, targets):
-    """Yield (numbers of texts, their stream, its losses in float64); half of them at a time where memory runs out.
+def _batch_losses(model, numbers, tokens, targets):
+    """Yield (numbers of masked texts, their packed batch, its losses in float64), in halves if memory runs out.
 
-    some: int array, numbers of texts. Raises torch.OutOfMemoryError when a single text does not fit.
+    numbers: int array. Raises torch.OutOfMemoryError if a single text does not fit.
     """
-    stream = packing.pack_examples([tokens[i] for i in some], [targets[i] for i in some])
+    packed = packing.pack_examples([tokens[i] for i in numbers], [targets[i] for i in numbers])
     try:
-        losses = packing.token_losses(model, packing.to_tensors(stream, model.device)).cpu().double().numpy()
+        losses = packing.token_losses(model, packing.to_tensors(packed, model.device)).cpu().double().numpy()
     except torch.OutOfMemoryError:
-        if len(some) == 1:
+        if len(numbers) == 1:
             raise
         losses = None
-    if losses is None:  # outside the except block, which would keep the tensors of the attempt alive
-        for half in np.array_split(some, 2):
-            yield from _scored(model, half, tokens, targets)
+    if losses is None:  # outside the except block, which would keep the tensors of the failed attempt alive
+        for half in np.array_split(numbers, 2):
+            yield from _batch_losses(model, half, tokens, targets)
     else:
-        yield some, stream, losses
+        yield numbers, packed, losses
 
 
 def unscored(keys):
-    """What `score` returns, without a row: the scores of a model that does not exist."""
-    sums = ["n_tokens", "nll_text", "nll_full", "n_end", "n_context", "nll_context"]
-    return keys.iloc[:0].assign(**{name: np.zeros(0, np.int64 if name[:2] == "n_" else np.float64) for name in sums})
+    """The result of `score` without rows, for a model that is n/a."""
+    counts = dict.fromkeys(["n_tokens", "n_end", "n_context"], np.zeros(0, np.int64))
+    sums = dict.fromkeys(["nll_text", "nll_full", "nll_context"], np.zeros(0))
+    columns = ["n_tokens", "nll_text", "nll_full", "n_end", "n_context", "nll_context"]
+    return keys.iloc[:0].assign(**{name: (counts | sums)[name] for name in columns})
 
 
-def _batches(tokens, batch):
-    """Numbers of texts, so many together that their tokens just reach `batch`."""
-    before = np.cumsum([0, *map(len, tokens)])[:-1]  # tokens
-    parts = np.split(np.arange(len(tokens)), np.flatnonzero(np.diff(before // batch)) + 1)
-    return [part for part in parts if len(part)]
+def _batches(tokens, batch_tokens):
+    """Numbers of masked texts in batches whose tokens just reach batch_tokens."""
+    n_before = np.cumsum([0, *map(len, tokens)])[:-1]  # tokens
+    batches = np.split(np.arange(len(tokens)), np.flatnonzero(np.diff(n_before // batch_tokens)) + 1)
+    return [batch for batch in batches if len(batch)]
 
 
 def unigram(keys, tokens, roles, train_ids, n_vocabulary):
-    """Scores of the floor: answer tokens guessed from their share of the training text (add-one), blind to context.
+    """Scores of the unigram baseline: answer tokens by their frequency in the training texts (add-one smoothing).
 
     train_ids: int array, all training tokens. Returns keys with n_tokens and nll_text.
     """
@@ -117,26 +130,27 @@ def unigram(keys, tokens, roles, train_ids, n_vocabulary):
 
 
 def unigram_scores(index, frozen, vocabulary, scores):
-    """The scores of `unigram` at each level that has training and test texts, as those of a model: without what it does
-    not foretell, the ends of answers and the context.
+    """Scores of `unigram` at each level with training texts, in the columns of a model's scores.
 
-    index: rows of the index with level, split and what scores have of a text; frozen: masks/test.parquet; vocabulary:
-    tokens, special ones included; scores: those of the models, as which an empty table looks.
+    The baseline does not predict end tokens and context. index: rows of the token index with level, split and the
+    columns of scores that describe a text; frozen: masks/test.parquet; vocabulary: number of tokens, special ones
+    included; scores: of the models, which give an empty table its columns.
     """
-    floors = []
+    tables = []
     for _, rows in index.groupby("level"):
-        train, test = rows[rows["split"] == "train"], rows[rows["split"] == "test"]
+        train = rows[rows["split"] == "train"]
+        test = rows[rows["split"] == "test"]
         if len(train):
-            masked = frozen[frozen["text_id"].isin(test["text_id"])]
-            built = frozen_examples(test, masked, vocabulary - len(SPECIALS))
-            guessed = unigram(*built, np.concatenate(train["ids"].to_list()), vocabulary)
-            floors.append(guessed.merge(test, on="text_id"))
-    floor = pd.concat(floors) if floors else scores.iloc[:0]
-    return floor.assign(model="unigram", seed=0, nll_full=0.0, nll_context=0.0, n_context=1)
+            masks = frozen[frozen["text_id"].isin(test["text_id"])]
+            examples = frozen_examples(test, masks, vocabulary - len(SPECIALS))
+            table = unigram(*examples, np.concatenate(train["ids"].to_list()), vocabulary)
+            tables.append(table.merge(test, on="text_id"))
+    baseline = pd.concat(tables) if tables else scores.iloc[:0]
+    return baseline.assign(model="unigram", seed=0, nll_full=0.0, nll_context=0.0, n_context=1)
 
 
-def same_tokens_as(these, scores):
-    """Are these scores, of whatever model, of masked texts that `scores` has, and token for token the same?"""
-    each = scores.drop_duplicates(KEYS)[[*KEYS, "n_tokens"]]
-    both = these.merge(each, on=KEYS, validate="m:1")
-    return len(both) == len(these) and bool((both["n_tokens_x"] == both["n_tokens_y"]).all())
+def same_tokens_as(scores, reference):
+    """Does `reference` have every masked text of `scores`, with the same number of tokens?"""
+    expected = reference.drop_duplicates(KEYS)[[*KEYS, "n_tokens"]]
+    both = scores.merge(expected, on=KEYS, validate="m:1")
+    return len(both) == len(scores) and bool((both["n_tokens_x"] == both["n_tokens_y"]).all())

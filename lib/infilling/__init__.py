@@ -1,3 +1,3 @@
-"""What a model writes into blanks (05_infill). `decoding` searches and samples, `kv_cache` reads each prompt once,
-`queries` puts one text to all models, `explorer` does so by mouse and keyboard.
+"""What a model writes into blanks (05_infill). `decoding` searches and samples, `kv_cache` stores what was read of each
+prompt, `queries` compares all models on one text, `explorer` does so interactively.
 """

@@ -1,8 +1,8 @@
-"""What a model writes into blanks: the most probable fillings of one word, and sampled fillings of any mask.
+"""Fillings of blanks: the most probable ones of a single blank by beam search, and sampled ones of any mask.
 
-Both read each prompt once and keep what they have read (transformers' KV cache), which `generate` of transformers does
-not for several fillings of one prompt; there, too, finished texts go on to the end of the longest one, a beam tries its
-beginnings as whole fillings only where the end token is among the next best, and a neighbour changes what is drawn.
+Both read each prompt once and cache it. transformers' `generate` is not used for four reasons. It reads a prompt again
+for each of its fillings. It continues finished texts up to the end of the longest. Its beam search considers a filling
+complete only if the end token is among the next candidates. Its samples depend on the other rows of a batch.
 """
 
 from itertools import islice
@@ -11,215 +11,240 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
-from lib.infilling.kv_cache import Reader, Rows, batches, given
+from lib.infilling.kv_cache import PromptBatch, UncachedRows, model_inputs, prompt_batches
 from lib.masking.examples import CONTEXT_SPECIAL, SEPARATOR
 from lib.models import loading, packing
 
-BATCH = 8192  # tokens of the prompts held at once, padding included
-FEW = 16  # rows: so many are better padded than asked in turn
-TOGETHER = 4  # groups of prompts, each of like length, that are written behind at once
-WIDE = 256  # tokens sorted for the nucleus; all, where these do not hold its mass
-BLOCK = 8  # tokens of which only the greatest is looked at first
-LONGEST_WORD = 12  # tokens a single word may take before the search gives up
+BATCH_TOKENS = 8192  # of the prompts in memory at once, padding included
+BATCHES_AT_ONCE = 4  # batches of prompts that share the output layer in sampling
+MERGE_ROWS = 16  # batches of together at most so many rows are merged
+NUCLEUS_TOKENS = 256  # sorted to find the nucleus; all, if these do not hold its mass
+BLOCK_SIZE = 8  # tokens of which only the maximum is compared first
+MAX_WORD_TOKENS = 12  # tokens of a single blank's filling before the search stops
 
 
 def build_prompt(tokens, roles):
-    """The part of an example that a model may see: everything up to and with <|startofinfill|>."""
+    """The part of an example that a model may see: everything up to and including <|startofinfill|>."""
     return tokens[: int(np.argmax(roles == SEPARATOR)) + 1]
 
 
 def top_words(model, tokenizer, prompts, num_beams, k=5):
-    """The k most probable fillings of each prompt's one blank that a beam search finds.
+    """The k most probable fillings of each prompt's only blank, by beam search.
 
-    Returns (fillings, logprobs): per prompt k strings and their summed log probabilities, end token included,
-    in nats, best first. Prompts stay in order. An empty filling is none: a blank has at least one token.
+    Returns (fillings, logprobs), in the order of prompts: k strings per prompt, and their summed log probabilities in
+    nats, end token included, best first. No filling is empty, since a blank has at least one token.
     """
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    found = [[]] * len(prompts)
+    best = [[]] * len(prompts)
     with torch.inference_mode():
-        for places, ids, seen in batches(model, prompts, BATCH):
-            for place, best in zip(places, _search(model, ids, seen, end, num_beams, k)):
-                found[place] = best
-    fillings = [[tokenizer.decode(written) for _, written in best] for best in found]
-    return fillings, [[ln_p for ln_p, _ in best] for best in found]
+        for indices, *batch in prompt_batches(model, prompts, BATCH_TOKENS):
+            for index, candidates in zip(indices, _beam_search(model, *batch, end, num_beams, k)):
+                best[index] = candidates
+    fillings = [[tokenizer.decode(tokens) for _, tokens in candidates] for candidates in best]
+    logprobs = [[logprob for logprob, _ in candidates] for candidates in best]
+    return fillings, logprobs
 
 
-def _search(model, ids, seen, end, num_beams, k):
-    """Per prompt its k best fillings, (log probability, token ids), best first.
+def _beam_search(model, input_ids, attention_mask, end, num_beams, k):
+    """The k best fillings of each prompt, as pairs (log probability, token ids), best first.
 
-    Shapes: ids, seen [n, width]; running [n, b], the log probabilities of b beginnings; written [n, b, length].
+    Shapes: input_ids, attention_mask [n, width]; beam_logprobs [n, beams]; beams [n, beams, length].
     """
-    n, tokens, cache = len(ids), ids, None
-    running, written = torch.zeros(n, 1, device=ids.device), ids.new_empty(n, 1, 0)
-    found = [[] for _ in range(n)]
-    for length in range(min(LONGEST_WORD, loading.max_positions(model.config) - ids.shape[1]) + 1):
-        scores, cache = _next(model, tokens, seen, cache)
-        ln_p = running[..., None] + scores.view(n, running.shape[1], -1)
+    n, cache = len(input_ids), None
+    beam_logprobs = torch.zeros(n, 1, device=input_ids.device)
+    beams = input_ids.new_empty(n, 1, 0)
+    complete = [[] for _ in range(n)]
+    max_length = min(MAX_WORD_TOKENS, loading.max_positions(model.config) - input_ids.shape[1])
+    tokens = input_ids
+    for length in range(max_length + 1):
+        next_logprobs, cache = _next_logprobs(model, tokens, attention_mask, cache)
+        logprobs = beam_logprobs[..., None] + next_logprobs.view(n, beams.shape[1], -1)
         if length:
-            ended = zip(found, ln_p[:, :, end].tolist(), written.tolist())
-            found = [sorted(best + list(zip(*new)), reverse=True)[:k] for best, *new in ended]
-        ln_p[:, :, end] = -torch.inf
-        n_beams, n_tokens = ln_p.shape[1:]
-        running, chosen = ln_p.flatten(1).topk(min(num_beams, n_beams * n_tokens))
-        if all(len(best) == k and best[-1][0] >= top for best, top in zip(found, running[:, 0].tolist())):
+            ended = zip(complete, logprobs[:, :, end].tolist(), beams.tolist())
+            complete = [sorted([*best, *zip(*new)], reverse=True)[:k] for best, *new in ended]
+        logprobs[:, :, end] = -torch.inf
+        n_beams, n_tokens = logprobs.shape[1:]
+        beam_logprobs, chosen = logprobs.flatten(1).topk(min(num_beams, n_beams * n_tokens))
+        if all(len(best) == k and best[-1][0] >= top for best, top in zip(complete, beam_logprobs[:, 0].tolist())):
             break  # a longer filling can only be less probable
-        parents = (chosen // n_tokens + n_beams * torch.arange(n, device=ids.device)[:, None]).flatten()
+        parents = (chosen // n_tokens + n_beams * torch.arange(n, device=chosen.device)[:, None]).flatten()
         tokens = (chosen % n_tokens).view(-1, 1)
         cache.reorder_cache(parents)
-        written = torch.cat([written.flatten(0, 1)[parents], tokens], 1).view(n, running.shape[1], -1)
-        seen = torch.cat([seen[parents], torch.ones_like(tokens)], 1)
-    return found
+        beams = torch.cat([beams.flatten(0, 1)[parents], tokens], 1).view(n, beam_logprobs.shape[1], -1)
+        attention_mask = torch.cat([attention_mask[parents], torch.ones_like(tokens)], 1)
+    return complete
 
 
-def sample_infills(model, tokenizer, prompts, blanks, top_p=None, seed=0, times=1, longest=128):
-    """Fill all blanks of each prompt: with the most probable token each time, or with tokens drawn from the nucleus.
+def _next_logprobs(model, tokens, attention_mask, cache):
+    """Log probabilities of the token after each row, [rows, vocabulary], and the updated cache."""
+    if packing.supports_packing(model):
+        output = model(**model_inputs(tokens, attention_mask, cache), logits_to_keep=1)
+        return output.logits[:, -1].float().log_softmax(-1), output.past_key_values
+    rows = cache or UncachedRows()
+    return rows.read(model, tokens, attention_mask), rows
 
-    blanks: int [n], the blanks of each prompt; top_p: the probability mass to draw from, the token that crosses it
-    included; times: fillings of each prompt. Returns (fillings, logprobs) of n * times, those of a prompt side by
-    side: strings, one a blank, and their summed log probabilities with the end token, in nats. A blank that `longest`
-    new tokens did not reach holds "" and nan. What is drawn depends on seed, place and time, and on no neighbour.
+
+class _Fillings(NamedTuple):
+    """The fillings being generated, one per row."""
+
+    tokens: torch.Tensor  # [rows, max_new_tokens], -1 where not yet generated
+    logprobs: torch.Tensor  # of these tokens
+    open_blanks: torch.Tensor  # blanks not yet closed by an end token [rows]
+    uniform: torch.Tensor | None  # random numbers [rows, max_new_tokens]; None for greedy decoding
+
+
+def sample_infills(model, tokenizer, prompts, n_blanks, top_p=None, seed=0, n_samples=1, max_new_tokens=128):
+    """Fill all blanks of each prompt, greedily or by nucleus sampling.
+
+    n_blanks: int [n], of each prompt; top_p: the nucleus' probability mass, with the token that crosses it included, or
+    None for greedy decoding; n_samples: fillings of each prompt. Returns (fillings, logprobs) of n * n_samples, those
+    of a prompt side by side: one string per blank, and their summed log probabilities in nats, end token included. A
+    blank not reached within max_new_tokens has "" and nan. A sample depends on seed, prompt index and sample number,
+    and not on the other rows of a batch.
     """
     if not len(prompts):
         return [], []
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    blanks = np.repeat(blanks, times)
-    draws = _draws(len(blanks), longest, seed).to(model.device) if top_p else None
-    left = torch.tensor(blanks, device=model.device)
-    written = left.new_full((len(left), longest), -1)
-    sheet = _Sheet(written, torch.zeros(written.shape, device=model.device), left, draws)
+    n_blanks = np.repeat(n_blanks, n_samples)
+    fillings = _empty_fillings(n_blanks, max_new_tokens, seed if top_p else None, model.device)
     with torch.inference_mode():
-        if packing.reads_examples_alone(model):
-            _write_alone(model, prompts, times, sheet, end, top_p)
-            prompts = []
-        groups, output_layer = batches(model, prompts, BATCH // TOGETHER), _output_layer(model)
-        while readers := [Reader(*group, times) for group in islice(groups, TOGETHER)]:
-            _write(model, output_layer, readers, sheet, end, top_p)
-    fillings, logprobs = [], []
-    for n, tokens, own in zip(blanks, sheet.written.tolist(), sheet.ln_p.tolist()):
-        fillings.append(_cut(tokens, end, n, tokenizer))
-        sums = [sum(own[first : stop + 1]) for first, stop in _closed(tokens, end, n)]
+        if packing.supports_packing(model):
+            output_layer = _output_layer(model)
+            batches = prompt_batches(model, prompts, BATCH_TOKENS // BATCHES_AT_ONCE)
+            while group := [PromptBatch(*batch, n_samples) for batch in islice(batches, BATCHES_AT_ONCE)]:
+                _generate(model, output_layer, group, fillings, end, top_p)
+        else:
+            _generate_uncached(model, prompts, n_samples, fillings, end, top_p)
+    texts, logprobs = [], []
+    for n, tokens, token_logprobs in zip(n_blanks, fillings.tokens.tolist(), fillings.logprobs.tolist()):
+        sums = [sum(token_logprobs[start : stop + 1]) for start, stop in _closed_spans(tokens, end, n)]
+        texts.append(_split_at_ends(tokens, end, n, tokenizer))
         logprobs.append(sums + [float("nan")] * (n - len(sums)))
-    return fillings, logprobs
+    return texts, logprobs
 
 
-class _Sheet(NamedTuple):
-    """What all rows have written, and what is to come."""
-
-    written: torch.Tensor  # tokens [rows, longest], -1 where there are none yet
-    ln_p: torch.Tensor  # of these
-    left: torch.Tensor  # blanks that are still open [rows]
-    draws: torch.Tensor | None  # uniform numbers [rows, longest], where tokens are drawn
+def _empty_fillings(n_blanks, max_new_tokens, seed, device):
+    """_Fillings before the first token. seed: of the uniform numbers, or None for greedy decoding."""
+    open_blanks = torch.tensor(n_blanks, device=device)
+    tokens = open_blanks.new_full((len(n_blanks), max_new_tokens), -1)
+    uniform = None
+    if seed is not None:
+        generators = [np.random.Generator(np.random.Philox(key=[seed, row])) for row in range(len(n_blanks))]
+        numbers = np.array([generator.random(max_new_tokens, np.float32) for generator in generators])
+        uniform = torch.tensor(numbers, device=device)
+    return _Fillings(tokens, torch.zeros(tokens.shape, device=device), open_blanks, uniform)
 
 
 def _output_layer(model):
-    """The function that makes logits [rows, vocabulary] of states [rows, width]."""
-    head = model.get_output_embeddings()
-    across = head.weight.T.contiguous()  # [width, vocabulary]: a CPU multiplies few rows by it in half the time
+    """A function from hidden states [rows, width] to logits [rows, vocabulary]."""
+    layer = model.get_output_embeddings()
+    weight = layer.weight.T.contiguous()  # [width, vocabulary]: halves the time of a product with few rows on a CPU
 
     def logits(states):
-        scores = (states @ across).float()
-        return scores if head.bias is None else scores + head.bias
+        scores = (states @ weight).float()
+        return scores if layer.bias is None else scores + layer.bias
 
     return logits
 
 
-def _write(model, output_layer, readers, sheet, end, top_p):
-    """Token by token into the sheet, the output layer for the rows of all readers at once."""
-    for at in range(sheet.written.shape[1]):
-        rows = torch.cat([one.rows for one in readers])
-        p = output_layer(torch.cat([one.states(model) for one in readers])).softmax(1)
-        chosen = p.argmax(1) if sheet.draws is None else _drawn(p, sheet.draws[rows, at], top_p)
-        sheet.written[rows, at], sheet.ln_p[rows, at] = chosen, p.gather(1, chosen[:, None])[:, 0].log()
-        sheet.left[rows] -= (chosen == end).long()
-        for one, tokens in zip(readers, chosen.split([len(one.rows) for one in readers])):
-            full = one.seen.shape[1] >= loading.max_positions(model.config)
-            one.write(tokens, (sheet.left[one.rows] > 0) & (not full))
-        readers = [one for one in readers if len(one.rows)]
-        while len(readers) > 1 and len(readers[-2].rows) + len(readers[-1].rows) <= FEW:
-            readers[-2].join(readers.pop())
-        if not readers:
+def _generate(model, output_layer, batches, fillings, end, top_p):
+    """Write the fillings of these batches token by token, with one call of the output layer for all rows."""
+    for position in range(fillings.tokens.shape[1]):
+        rows = torch.cat([batch.rows for batch in batches])
+        states = torch.cat([batch.hidden_states(model) for batch in batches])
+        chosen = _write_tokens(output_layer(states), rows, position, fillings, end, top_p)
+        for batch, tokens in zip(batches, chosen.split([len(batch.rows) for batch in batches])):
+            full = batch.attention_mask.shape[1] >= loading.max_positions(model.config)
+            batch.append(tokens, (fillings.open_blanks[batch.rows] > 0) & (not full))
+        batches = [batch for batch in batches if len(batch.rows)]
+        while len(batches) > 1 and len(batches[-2].rows) + len(batches[-1].rows) <= MERGE_ROWS:
+            batches[-2].join(batches.pop())
+        if not batches:
             break
 
 
-def _write_alone(model, prompts, times, sheet, end, top_p):
-    """Token by token into the sheet, row by row, for a model that reads examples alone."""
-    for row in range(len(sheet.left)):
-        tokens = torch.as_tensor(prompts[row // times].astype(np.int64), device=model.device)
-        for at in range(sheet.written.shape[1]):
-            p = model(tokens[None], use_cache=False).logits[:, -1].float().softmax(1)
-            chosen = p.argmax(1) if sheet.draws is None else _drawn(p, sheet.draws[row : row + 1, at], top_p)
-            sheet.written[row, at], sheet.ln_p[row, at] = chosen[0], p[0, chosen[0]].log()
-            sheet.left[row] -= (chosen[0] == end).long()
+def _generate_uncached(model, prompts, n_samples, fillings, end, top_p):
+    """Write the fillings row by row and token by token, for a model that does not support packing."""
+    for row in range(len(fillings.open_blanks)):
+        tokens = torch.as_tensor(prompts[row // n_samples].astype(np.int64), device=model.device)
+        for position in range(fillings.tokens.shape[1]):
+            logits = model(tokens[None], use_cache=False).logits[:, -1].float()
+            chosen = _write_tokens(logits, slice(row, row + 1), position, fillings, end, top_p)
             tokens = torch.cat([tokens, chosen])
-            if sheet.left[row] == 0 or len(tokens) > loading.max_positions(model.config):
+            if fillings.open_blanks[row] == 0 or len(tokens) > loading.max_positions(model.config):
                 break
 
 
-def _next(model, tokens, seen, cache):
-    """Log probabilities of the token after each row, [rows, vocabulary], and the cache that has read the rows."""
-    if packing.reads_examples_alone(model):
-        rows = cache or Rows()
-        return rows.read(model, tokens, seen), rows
-    output = model(**given(tokens, seen, cache), logits_to_keep=1)
-    return output.logits[:, -1].float().log_softmax(-1), output.past_key_values
+def _write_tokens(logits, rows, position, fillings, end, top_p):
+    """Choose the token of each row at a position, write it into the fillings, and return the tokens."""
+    probabilities = logits.softmax(1)
+    if fillings.uniform is None:
+        chosen = probabilities.argmax(1)
+    else:
+        chosen = _sample_nucleus(probabilities, fillings.uniform[rows, position], top_p)
+    fillings.tokens[rows, position] = chosen
+    fillings.logprobs[rows, position] = probabilities.gather(1, chosen[:, None])[:, 0].log()
+    fillings.open_blanks[rows] -= (chosen == end).long()
+    return chosen
 
 
-def _draws(rows, longest, seed):
-    """Uniform numbers [rows, longest], each row's from a generator of its own."""
-    own = [np.random.Generator(np.random.Philox(key=[seed, row])).random(longest, np.float32) for row in range(rows)]
-    return torch.tensor(np.array(own))
+def _sample_nucleus(probabilities, uniform, top_p):
+    """One token per row, sampled from the fewest tokens whose probabilities reach top_p (Holtzman et al. 2020).
+
+    probabilities: [rows, vocabulary]; uniform: a random number per row."""
+    top, tokens = _top_k(probabilities, NUCLEUS_TOKENS)
+    sampled = _invert_distribution(top, tokens, uniform, top_p)
+    (wider,) = torch.nonzero(top.sum(1) < top_p, as_tuple=True)
+    if len(wider):
+        in_order = probabilities[wider].sort(descending=True)
+        sampled[wider] = _invert_distribution(*in_order, uniform[wider], top_p)
+    return sampled
 
 
-def _drawn(p, uniform, top_p):
-    """One token a row, drawn from the fewest tokens whose probabilities reach the nucleus (Holtzman et al. 2020).
+def _top_k(values, k):
+    """values.topk(k) of each row, in a third of the time for a large vocabulary.
 
-    p: probabilities [rows, vocabulary]."""
-    top, tokens = _greatest(p, WIDE)
-    drawn = _inverse(top, tokens, uniform, top_p)
-    (more,) = torch.nonzero(top.sum(1) < top_p, as_tuple=True)
-    if len(more):
-        drawn[more] = _inverse(*p[more].sort(descending=True), uniform[more], top_p)
-    return drawn
-
-
-def _greatest(p, k):
-    """As p.topk(k), in a third of the time where p is wide: only the k blocks with the greatest maxima are sorted."""
-    n = p.shape[1] // BLOCK  # blocks: tokens 0, n, 2n, ...; 1, n + 1, ...; and so on; a rest of less than BLOCK tokens
-    if n < k:
-        return p.topk(min(k, p.shape[1]))
-    blocks = p[:, : n * BLOCK].unflatten(1, (BLOCK, n)).amax(1).topk(k, sorted=False).indices
-    members = blocks[:, None] + n * torch.arange(BLOCK, device=p.device)[:, None]
-    rest = torch.arange(n * BLOCK, p.shape[1], device=p.device).expand(len(p), -1)
-    tokens = torch.cat([members.flatten(1), rest], 1)
-    top, places = p.gather(1, tokens).topk(k)
-    return top, tokens.gather(1, places)
+    Only the k blocks with the greatest maxima are sorted, and a remainder of less than BLOCK_SIZE tokens. The first of
+    n blocks holds the tokens 0, n, 2n and so on.
+    """
+    n_blocks = values.shape[1] // BLOCK_SIZE
+    if n_blocks < k:
+        return values.topk(min(k, values.shape[1]))
+    n_in_blocks = n_blocks * BLOCK_SIZE
+    blocks = values[:, :n_in_blocks].unflatten(1, (BLOCK_SIZE, n_blocks)).amax(1).topk(k, sorted=False).indices
+    members = blocks[:, None] + n_blocks * torch.arange(BLOCK_SIZE, device=values.device)[:, None]
+    remainder = torch.arange(n_in_blocks, values.shape[1], device=values.device).expand(len(values), -1)
+    tokens = torch.cat([members.flatten(1), remainder], 1)
+    top, indices = values.gather(1, tokens).topk(k)
+    return top, tokens.gather(1, indices)
 
 
-def _inverse(p, tokens, uniform, top_p):
-    """Where the distribution function of the nucleus reaches a uniform number; tokens stand by falling probability."""
-    reached = p.cumsum(1)
-    last = (reached < top_p).sum(1, keepdim=True).clamp(max=reached.shape[1] - 1)  # the token that crosses the mass
-    place = (reached <= uniform[:, None] * reached.gather(1, last)).sum(1, keepdim=True)
-    return tokens.gather(1, torch.minimum(place, last))[:, 0]
+def _invert_distribution(probabilities, tokens, uniform, top_p):
+    """The token at which the nucleus' cumulative distribution reaches a uniform number; most probable tokens first."""
+    cumulative = probabilities.cumsum(1)
+    last = (cumulative < top_p).sum(1, keepdim=True).clamp(max=cumulative.shape[1] - 1)  # the token that crosses top_p
+    index = (cumulative <= uniform[:, None] * cumulative.gather(1, last)).sum(1, keepdim=True)
+    return tokens.gather(1, torch.minimum(index, last))[:, 0]
 
 
 def split_answers(tokenizer, tokens, roles):
-    """What the learner wrote in each blank of an example: a list of str, as long as it has blanks."""
+    """The learner's words in each blank of an example: a list of str, one per blank."""
     end = tokenizer.convert_tokens_to_ids("<|endofinfill|>")
-    return _cut(tokens[len(build_prompt(tokens, roles)) :].tolist(), end, count_blanks(roles), tokenizer)
+    return _split_at_ends(tokens[len(build_prompt(tokens, roles)) :].tolist(), end, count_blanks(roles), tokenizer)
 
 
-def _closed(written, end, n):
-    """Where the first n stretches begin and stop that <|endofinfill|> closes; it stands at their stop."""
-    stops = [at for at, token in enumerate(written) if token == end][:n]
+def _closed_spans(tokens, end, n):
+    """(start, stop) of the first n spans that an end token closes, which is at stop."""
+    stops = [position for position, token in enumerate(tokens) if token == end][:n]
     return list(zip([0, *(stop + 1 for stop in stops)], stops))
 
 
-def _cut(written, end, n, tokenizer):
-    """Those stretches decoded; "" for those that never came."""
-    filled = [tokenizer.decode(written[first:stop]) for first, stop in _closed(written, end, n)]
-    return filled + [""] * (n - len(filled))
+def _split_at_ends(tokens, end, n, tokenizer):
+    """The first n closed spans decoded; "" for those that no end token closes."""
+    texts = [tokenizer.decode(tokens[start:stop]) for start, stop in _closed_spans(tokens, end, n)]
+    return texts + [""] * (n - len(texts))
 
 
 def count_blanks(roles):
+    """The number of blanks of an example."""
     return int((roles == CONTEXT_SPECIAL).sum())

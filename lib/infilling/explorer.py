@@ -1,4 +1,4 @@
-"""The explorer of 05_infill: queries.py by mouse and keyboard, where somebody sits before the notebook."""
+"""The explorer of 05_infill: `queries` with buttons, in a notebook that somebody uses interactively."""
 
 import os
 from html import escape
@@ -9,41 +9,43 @@ from lib.experiment import lock
 from lib.figures.tables import to_html
 from lib.infilling import queries
 
-SMALL = 50  # megabytes of a model that is read from the disk for a table
-BUTTONS = 150  # words of a long text that can be clicked; further ones take brackets
+MAX_MEGABYTES = 50  # of a model that is read from disk for a table
+MAX_BUTTONS = 150  # words of a long text that have a button; further ones can be put in brackets
 
 
 def explorer_limits():
-    """Megabytes of a model worth reading for a table: none while a whole study waits for it."""
-    return 0 if lock.RUN_VARIABLE in os.environ else SMALL
+    """The size in megabytes up to which models are read for a table: 0 in a run of the study, which would wait."""
+    return 0 if lock.RUN_VARIABLE in os.environ else MAX_MEGABYTES
 
 
 class Explorer(widgets.VBox):
-    """Text, its words as buttons, two questions, and the answers as models give them."""
+    """A text, its words as buttons, two queries, and the answers of the models."""
 
     def __init__(self, panel, marked):
         self.panel = panel
-        wide = widgets.Layout(width="100%")
-        self.text = widgets.Textarea(marked, rows=3, layout=wide, continuous_update=False)
+        full_width = widgets.Layout(width="100%")
+        auto_width = widgets.Layout(width="auto")
+        self.text = widgets.Textarea(marked, rows=3, layout=full_width, continuous_update=False)
         self.words = widgets.Box(layout=widgets.Layout(flex_flow="row wrap"))
         self.fill = widgets.Button(description="Fill the blanks", button_style="primary")
-        self.whose = widgets.Button(description="Which level wrote this?", layout=widgets.Layout(width="auto"))
-        self.said, self.table = widgets.HTML(), widgets.HTML(layout=widgets.Layout(overflow="auto"))
-        self.table.add_class("jp-RenderedHTMLCommon")  # as JupyterLab shows tables of a cell
-        self.text.observe(lambda _: self._spell(), "value")
-        self.fill.on_click(lambda _: self._answer(queries.fill_blanks, queries.parse_query(self.text.value)))
-        self.whose.on_click(lambda _: self._answer(queries.whole_text, queries.parse_query(self.text.value)))
-        self._spell()
-        absent = "".join(f"<li>{escape(name)}: {escape(why)}</li>" for name, why in panel.absent.items())
-        missing = widgets.HTML(f"Not asked:<ul>{absent}</ul>" if absent else "")
-        asked = widgets.HBox([self.fill, self.whose])
-        super().__init__([self.text, self.words, asked, self.said, self.table, missing])
+        self.score = widgets.Button(description="Which model predicts this text best?", layout=auto_width)
+        self.message = widgets.HTML()
+        self.table = widgets.HTML(layout=widgets.Layout(overflow="auto"))
+        self.table.add_class("jp-RenderedHTMLCommon")  # the style of tables in JupyterLab
+        self.text.observe(lambda _: self._update_words(), "value")
+        self.fill.on_click(lambda _: self._answer(queries.fill_blanks))
+        self.score.on_click(lambda _: self._answer(queries.text_perplexity))
+        self._update_words()
+        reasons = "".join(f"<li>{escape(model)}: {escape(reason)}</li>" for model, reason in panel.absent.items())
+        absent = widgets.HTML(f"Not available:<ul>{reasons}</ul>" if reasons else "")
+        buttons = widgets.HBox([self.fill, self.score])
+        super().__init__([self.text, self.words, buttons, self.message, self.table, absent])
 
-    def _spell(self):
-        """Give each word a button; a blank's is coloured."""
+    def _update_words(self):
+        """Give each word a button; those of blanks are coloured."""
         buttons = []
-        for n, (piece, blank) in enumerate(queries.pieces(self.text.value)[:BUTTONS]):
-            style = "warning" if blank else ""
+        for n, (piece, is_blank) in enumerate(queries.pieces(self.text.value)[:MAX_BUTTONS]):
+            style = "warning" if is_blank else ""
             button = widgets.Button(description=piece, button_style=style, layout=widgets.Layout(width="auto"))
             button.on_click(lambda _, n=n: self._toggle(n))
             buttons.append(button)
@@ -52,19 +54,21 @@ class Explorer(widgets.VBox):
     def _toggle(self, n):
         self.text.value = queries.toggle(self.text.value, n)
 
-    def _answer(self, answer, question):
-        """Ask all models, and show each row when it is there."""
-        rows, self.table.value = [], ""
-        self.fill.disabled = self.whose.disabled = True
+    def _answer(self, query_function):
+        """Query all models, and show each row as soon as it is there."""
+        query = queries.parse_query(self.text.value)
+        rows = []
+        self.table.value = ""
+        self.fill.disabled = self.score.disabled = True
         try:
-            for row in self.panel.ask(answer, question):
+            for row in self.panel.ask(query_function, query):
                 rows.append(row)
-                self.said.value = f"{len(rows)} of {len(self.panel.facts)} models have answered"
+                self.message.value = f"{len(rows)} of {len(self.panel.facts)} models have answered"
                 table = self.panel.in_order(rows)
                 self.table.value = to_html(table, sorts=True)
-            if answer is queries.whole_text:
-                self.said.value = escape(f"{queries.lowest_perplexity(table)} {queries.NO_GRADER}")
+            if query_function is queries.text_perplexity:
+                self.message.value = escape(f"{queries.lowest_perplexity(table)} {queries.NOT_A_GRADER}")
         except (OSError, ValueError) as error:
-            self.said.value = escape(str(error))
+            self.message.value = escape(str(error))
         finally:
-            self.fill.disabled = self.whose.disabled = False
+            self.fill.disabled = self.score.disabled = False

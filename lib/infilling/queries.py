@@ -1,7 +1,7 @@
-"""One text put to all models of a run: what each writes into its blanks, and how surprised it is by given words.
+"""Queries of one text to all models of a run: what each writes into its blanks, and the perplexity of given fillings.
 
-A blank is marked in the text itself: [lunch] takes out a word (or several, or a sentence) and keeps it as the given
-filling; `_` is a word that nobody knows, `__` several words, `___` a sentence.
+A blank is marked in the text itself: [lunch] masks a word (or several, or a sentence) and keeps it as the given
+filling; `_` is a word whose filling is unknown, `__` several words, `___` a sentence.
 """
 
 import math
@@ -24,13 +24,14 @@ from lib.models import loading
 
 _BLANK = r"\[(\s*)([^\[\]]*[^\[\]\s])(\s*)\]|(?<!\w)(_{1,3})(?!\w)"
 _PIECE = re.compile(rf"{_BLANK}|\w+(?:['’-]\w+)*")
-_UNKNOWN = {"_": WORD, "__": NGRAM, "___": SENTENCE}
-_STANDS_IN = "x"  # a letter, since a tokenizer could glue "_" to a full stop behind it
-SHORT = 5  # fillings shown of a single blank
-_LONGEST = {WORD: 13, NGRAM: 25, SENTENCE: 40}  # tokens a blank may take, its end included; others as many as there are
-NO_GRADER = (
-    "This is no grader. It says whose training texts the text is most like, in topic and length as much as in "
-    "language; models of one level differ from seed to seed, and a short text says next to nothing."
+_UNKNOWN_TYPES = {"_": WORD, "__": NGRAM, "___": SENTENCE}
+_PLACEHOLDER = "x"  # of an unknown filling; a letter, since a tokenizer could merge "_" with a full stop after it
+N_FILLINGS = 5  # shown of a single blank
+_MAX_TOKENS = {WORD: 13, NGRAM: 25, SENTENCE: 40}  # of a filling, end token included
+_MAX_TOKENS_PER_TEXT = 128
+NOT_A_GRADER = (
+    "This is not a grader. It shows which models' training texts the text resembles most, in topic and length as much "
+    "as in language. Models of one level differ from seed to seed, and a short text says next to nothing."
 )
 
 
@@ -39,177 +40,205 @@ class ClozeQuery(NamedTuple):
 
     text: str
     spans: np.ndarray  # int32 [blanks, 3]: type, character offset, length
-    given: list  # str, or None where nobody knows the filling; one a blank
+    given: list  # the given filling of each blank, a str, or None if unknown
 
 
 def parse_query(marked):
-    """The Question that a marked text asks."""
-    text, at, places, given = "", 0, [], []
+    """The ClozeQuery of a marked text."""
+    text, given, blanks = "", [], []
+    position = 0
     for mark in re.finditer(_BLANK, marked):
-        before, filling, behind, unknown = mark.groups()
-        text += marked[at : mark.start()] + (before or "")
-        places.append((len(text), len(filling or _STANDS_IN), _UNKNOWN.get(unknown)))
-        text += (filling or _STANDS_IN) + (behind or "")
+        space_before, filling, space_after, unknown = mark.groups()
+        text += marked[position : mark.start()] + (space_before or "")
+        masked = filling or _PLACEHOLDER
+        blanks.append((len(text), len(masked), _UNKNOWN_TYPES.get(unknown)))
+        text += masked + (space_after or "")
         given.append(filling)
-        at = mark.end()
-    text += marked[at:]
-    found = {(first, n): kind for kind, first, n in segment(text).tolist()}  # the innermost unit with these bounds
-    spans = [(_kind(text[first : first + n], found.get((first, n)), kind), first, n) for first, n, kind in places]
+        position = mark.end()
+    text += marked[position:]
+    units = {(start, n): kind for kind, start, n in segment(text).tolist()}  # the innermost unit with these ends
+    spans = []
+    for start, n, marked_type in blanks:
+        spans.append((_span_type(text[start : start + n], units.get((start, n)), marked_type), start, n))
     return ClozeQuery(text, np.array(spans, np.int32).reshape(-1, 3), given)
 
 
-def _kind(filling, unit, asked):
-    """The type of a blank: as asked for; else the unit that it takes out; else by whether it holds a space."""
-    found = [kind for kind in (asked, unit) if kind is not None]
-    return found[0] if found else NGRAM if re.search(r"\s", filling) else WORD
+def _span_type(filling, unit, marked_type):
+    """The type of a blank: as marked; else of the unit that it masks; else a word, or an n-gram if it has a space."""
+    if marked_type is not None:
+        return marked_type
+    if unit is not None:
+        return unit
+    if re.search(r"\s", filling):
+        return NGRAM
+    return WORD
 
 
 def pieces(marked):
-    """Words and blanks of a marked text in order: a list of (what stands there, is it a blank)."""
+    """Words and blanks of a marked text in order: a list of (characters, is it a blank?)."""
     return [(piece[0], bool(piece[2] or piece[4])) for piece in _PIECE.finditer(marked)]
 
 
 def toggle(marked, n):
-    """The marked text with its n-th piece made a blank, or a given filling put back. Neighbours become one blank."""
+    """The marked text with its n-th piece masked, or its given filling restored. Adjacent blanks are joined."""
     piece = list(_PIECE.finditer(marked))[n]
     new = f"[{piece[0]}]"
     if piece[2]:
         new = piece[1] + piece[2] + piece[3]
     elif piece[4]:
-        new = piece[0]  # nobody knows what was there
+        new = piece[0]  # the filling is unknown
     return re.sub(r"\]( +)\[", r"\1", marked[: piece.start()] + new + marked[piece.end() :])
 
 
 class ModelPanel:
-    """The levels', the general and the transfer models of a run, each read from the disk when first asked, and kept.
+    """The specialists, the general and the transfer models of a run, each loaded when first queried, and kept.
 
-    own: {model: network} that are in memory already, controls too; they are asked first.
+    loaded: {model: network} that are in memory already, controls too; they answer first. `facts` holds the train.json
+    of the models that can be queried, `absent` the reasons of the others.
     """
 
-    def __init__(self, run, tokenizer, own=()):
-        self.run, self.tokenizer, self.networks = run, tokenizer, dict(own)
-        self.facts, self.absent = {}, {}
-        for name in dict.fromkeys([*self.networks, *KIND]):
+    def __init__(self, run, tokenizer, loaded=()):
+        self.run = run
+        self.tokenizer = tokenizer
+        self.networks = dict(loaded)
+        self.facts = {}
+        self.absent = {}
+        for model in dict.fromkeys([*self.networks, *KIND]):
             try:
-                self.facts[name] = self._facts(name)
+                self.facts[model] = self._read_facts(model)
             except (MissingResult, ValueError) as error:
-                self.absent[name] = str(error).splitlines()[0]
+                self.absent[model] = str(error).splitlines()[0]
 
-    def _facts(self, name):
-        """train.json of a model's first seed. Raises MissingResult or ValueError when there is no such model to ask."""
-        folder = min((self.run.folder / f"models/{name}").glob("seed*/"), default=self.run.model(name, 0))
+    def _read_facts(self, model):
+        """train.json of a model's first seed. Raises MissingResult or ValueError if the model cannot be queried."""
+        folder = min((self.run.folder / f"models/{model}").glob("seed*/"), default=self.run.model(model, 0))
         if not (folder / manifest.MANIFEST).exists():
-            raise MissingResult(f"{folder} is not there yet, or its training goes on (03_train)")
+            raise MissingResult(f"{folder} does not exist yet, or is still being trained (03_train)")
         facts = read_json(folder / "train.json")
         if facts["status"] != "trained":
             raise ValueError(f"n/a: {facts['reason']}")
         if facts["parameters"].get("level_prefix"):
-            raise ValueError("it is told the level of each text, which nobody knows here")
+            raise ValueError("it needs the level of each text, which is unknown here")
         return facts
 
-    def network(self, name):
-        if name not in self.networks:
-            folder = self.run.model(name, self.facts[name]["seed"])
-            self.networks[name] = loading.load_model(folder)  # which compares the weights with their fingerprint
-        return self.networks[name]
+    def network(self, model):
+        if model not in self.networks:
+            folder = self.run.model(model, self.facts[model]["seed"])
+            self.networks[model] = loading.load_model(folder)  # which checks the fingerprint of the weights
+        return self.networks[model]
 
-    def ask(self, answer, question, largest=math.inf):
-        """Rows of a table, one a model, each when its model has answered: answer(network, tokenizer, question).
+    def ask(self, query_function, query, max_megabytes=math.inf):
+        """Yield a table row per model as soon as it has answered: query_function(network, tokenizer, query).
 
-        largest: megabytes of a model that is worth reading from the disk for this.
+        max_megabytes: larger models are left out unless they are loaded.
         """
-        for name, facts in self.facts.items():
-            if name in self.networks or facts["megabytes"] <= largest:
-                row = {"model": name, "texts": _learned(facts)}
-                yield row | answer(self.network(name), self.tokenizer, question)
+        for model, facts in self.facts.items():
+            if model in self.networks or facts["megabytes"] <= max_megabytes:
+                row = {"model": model, "trained on": _training_texts(facts)}
+                yield row | query_function(self.network(model), self.tokenizer, query)
 
     def in_order(self, rows):
-        """The rows as a frame: levels, general, transfer, whoever answered first."""
-        names = [*KIND, *self.facts]
-        return pd.DataFrame(sorted(rows, key=lambda row: names.index(row["model"])))
+        """The rows as a frame in the order specialists, general, transfer, controls."""
+        models = [*KIND, *self.facts]
+        return pd.DataFrame(sorted(rows, key=lambda row: models.index(row["model"])))
 
 
-def _learned(facts):
+def _training_texts(facts):
+    """The levels that a model was trained on, and its base."""
     if facts.get("examples_seen") == 0:
-        return f"nothing since {facts['init_from']}"
+        return f"{facts['init_from']} only"
     levels = "all levels" if len(facts["levels"]) == len(LEVELS) else ", ".join(facts["levels"])
     return levels if facts["init_from"] == "scratch" else f"{facts['init_from']}, then {levels}"
 
 
-def fill_blanks(network, tokenizer, question):
-    """What a model writes: a single short blank's five most probable fillings, else the likeliest tokens of each.
+def fill_blanks(network, tokenizer, query):
+    """A model's fillings: the five most probable ones of a single short blank, or one greedy filling per blank.
 
-    With each filling its probability, end included. Where all fillings are given, what they cost the model, too.
+    Each filling has its probability, end token included. If all fillings are given, the row also has their
+    probability and perplexity.
     """
-    built, kinds = _example(network, tokenizer, question), question.spans[:, 0].tolist()
-    prompt = decoding.build_prompt(*built)
-    if len(kinds) == 1 and kinds[0] in (WORD, NGRAM):
-        (best,), (ln_p,) = decoding.top_words(network, tokenizer, [prompt], SHORT, SHORT)
-        written = [_shown(*one) for one in _together(best, np.exp(ln_p))]
-        row = {f"{place}.": filling for place, filling in zip(range(1, SHORT + 1), [*written, *[""] * SHORT])}
+    example = _build_example(network, tokenizer, query)
+    types = query.spans[:, 0].tolist()
+    prompt = decoding.build_prompt(*example)
+    row = {}
+    if len(types) == 1 and types[0] in (WORD, NGRAM):
+        (fillings,), (logprobs,) = decoding.top_words(network, tokenizer, [prompt], N_FILLINGS, N_FILLINGS)
+        shown = [_format_filling(*filling) for filling in _merge_spaces(fillings, np.exp(logprobs))]
+        for rank in range(N_FILLINGS):
+            row[f"{rank + 1}."] = shown[rank] if rank < len(shown) else ""
     else:
-        longest = min(128, sum(_LONGEST.get(kind, 128) for kind in kinds))
-        (best,), (ln_p,) = decoding.sample_infills(network, tokenizer, [prompt], [len(kinds)], longest=longest)
-        row = {f"blank {place}": _shown(*one) for place, one in enumerate(zip(best, np.exp(ln_p)), 1)}
-    return row | (_cost(network, built) if all(question.given) else {})
+        limit = min(_MAX_TOKENS_PER_TEXT, sum(_MAX_TOKENS.get(kind, _MAX_TOKENS_PER_TEXT) for kind in types))
+        (fillings,), (logprobs,) = decoding.sample_infills(
+            network, tokenizer, [prompt], [len(types)], max_new_tokens=limit
+        )
+        for number, filling in enumerate(zip(fillings, np.exp(logprobs)), 1):
+            row[f"blank {number}"] = _format_filling(*filling)
+    if all(query.given):
+        row |= _given_fillings(network, example)
+    return row
 
 
-def _together(fillings, chances):
-    """Fillings that differ by the spaces around them made one, chances added: (filling, chance), best first."""
+def _merge_spaces(fillings, probabilities):
+    """Fillings that differ only in surrounding spaces merged: (filling, summed probability), best first."""
     sums = {}
-    for filling, p in zip(fillings, chances):
+    for filling, p in zip(fillings, probabilities):
         sums[filling.strip()] = sums.get(filling.strip(), 0.0) + p
-    return sorted(sums.items(), key=lambda one: -one[1])
+    return sorted(sums.items(), key=lambda item: -item[1])
 
 
-def _shown(filling, p):
-    return "(did not end)" if np.isnan(p) else f"{filling.strip() or '(space)'}\u00a0{_percent(p)}"
+def _format_filling(filling, p):
+    return "(did not end)" if np.isnan(p) else f"{filling.strip() or '(space)'}\u00a0{_format_percent(p)}"
 
 
-def _percent(p):
-    return f"{p:.0%}" if p >= 0.1 else f"{p:.1%}" if p >= 0.001 else "<0.1%"
+def _format_percent(p):
+    if p >= 0.1:
+        return f"{p:.0%}"
+    return f"{p:.1%}" if p >= 0.001 else "<0.1%"
 
 
-def _example(network, tokenizer, question):
-    """(tokens, roles) of the question. Raises ValueError where it cannot be asked, saying how it can."""
-    room = loading.max_positions(network.config)
-    if not len(question.spans):
-        raise ValueError("There is no blank. Click on a word, put one in [brackets], or write _ where one is missing.")
-    built = build_example(*encode(tokenizer, question.text), question.spans, first_special_of(tokenizer))
-    if built is None:
-        raise ValueError("Two blanks share a token: put them into one, or take back one of them.")
-    if len(built[0]) + SHORT > room:
-        raise ValueError(f"The text comes to {len(built[0]):,} tokens, the models take {room:,}: leave out a part.")
-    return built
+def _build_example(network, tokenizer, query):
+    """(tokens, roles) of a query. Raises ValueError if there is none, with what to change."""
+    max_tokens = loading.max_positions(network.config)
+    if not len(query.spans):
+        raise ValueError("There is no blank. Click on a word, put one in [brackets], or write _ for a missing word.")
+    example = build_example(*encode(tokenizer, query.text), query.spans, first_special_of(tokenizer))
+    if example is None:
+        raise ValueError("Two blanks share a token: join them, or restore one of them.")
+    n_tokens = len(example[0])
+    if n_tokens + N_FILLINGS > max_tokens:
+        raise ValueError(f"The text has {n_tokens:,} tokens, and the models read {max_tokens:,}: shorten it.")
+    return example
 
 
-def _cost(network, built):
-    """What the given fillings cost a model. Per token as in 04_evaluate: answer tokens, without the end token."""
-    one = scoring.score(network, pd.DataFrame(index=[0]), [built[0]], [built[1]]).iloc[0]
-    sure = np.exp(-one["nll_full"])
-    return {"given": _percent(sure)} | _surprise(one["nll_text"] / one["n_tokens"])
+def _given_fillings(network, example):
+    """Probability and perplexity of the given fillings. Perplexity per answer token without end token, as in 04."""
+    tokens, roles = example
+    scores = scoring.score(network, pd.DataFrame(index=[0]), [tokens], [roles]).iloc[0]
+    probability = np.exp(-scores["nll_full"])
+    return {"p(given)": _format_percent(probability)} | _in_units(scores["nll_text"] / scores["n_tokens"])
 
 
-def _surprise(nats):
-    bits, perplexity = nats / np.log(2), np.exp(nats)
-    return {"nats": round(nats, 2), "bits": round(bits, 2), "perplexity": round(perplexity, 1)}
+def _in_units(nats):
+    """Mean surprisal per token in nats and bits, and as perplexity."""
+    return {"nats": round(nats, 2), "bits": round(nats / np.log(2), 2), "perplexity": round(np.exp(nats), 1)}
 
 
-def whole_text(network, tokenizer, question):
-    """How surprised a model is by each token of a text, given those before it, on average (context perplexity)."""
-    ids = encode(tokenizer, question.text.strip())
+def text_perplexity(network, tokenizer, query):
+    """Mean surprisal and perplexity of the tokens of a text without blanks, each given those before it."""
+    ids = encode(tokenizer, query.text.strip())
     if len(ids[0]) < 2:
-        raise ValueError("There is no text to judge: type or paste one.")
-    if None in question.given:
-        raise ValueError("A word is missing from the text (_): write it, or take the blank out.")
-    room, no_blank = loading.max_positions(network.config), np.zeros((0, 3), np.int32)
-    tokens, roles = build_example(*ids, no_blank, first_special_of(tokenizer), room)
-    one = scoring.score(network, pd.DataFrame(index=[0]), [tokens], [roles]).iloc[0]
-    return {"tokens": int(one["n_context"])} | _surprise(one["nll_context"] / one["n_context"])
+        raise ValueError("There is no text to score: type or paste one.")
+    if None in query.given:
+        raise ValueError("A word is missing from the text (_): write it, or remove the blank.")
+    no_blanks = np.zeros((0, 3), np.int32)
+    max_tokens = loading.max_positions(network.config)
+    tokens, roles = build_example(*ids, no_blanks, first_special_of(tokenizer), max_tokens)
+    scores = scoring.score(network, pd.DataFrame(index=[0]), [tokens], [roles]).iloc[0]
+    return {"tokens": int(scores["n_context"])} | _in_units(scores["nll_context"] / scores["n_context"])
 
 
 def lowest_perplexity(table):
-    """A sentence about a table of `whole_text`: who is least surprised, and who next."""
+    """A sentence about a table of `text_perplexity`: the models with the lowest and the second lowest perplexity."""
     first, *others = table.sort_values("perplexity").to_dict("records")
-    behind = f", then {others[0]['model']} ({others[0]['perplexity']:,.1f})" if others else ""
-    return f"Least surprised: {first['model']} (perplexity {first['perplexity']:,.1f}){behind}."
+    second = f", then {others[0]['model']} ({others[0]['perplexity']:,.1f})" if others else ""
+    return f"Lowest perplexity: {first['model']} ({first['perplexity']:,.1f}){second}."

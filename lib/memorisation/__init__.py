@@ -1,3 +1,3 @@
-"""Does a model know its training texts better than others like them? `assessment` gives the verdict, from the
-`extraction_gap` and from `canaries`, which `canary_training` plants.
+"""Has a model memorised its training texts? `assessment` gives the verdict, from the `extraction_gap` between training
+and test texts and from the exposure of `canaries`, which `canary_training` plants.
 """

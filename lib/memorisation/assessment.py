@@ -1,6 +1,7 @@
-"""Does a model know its training texts better than others like them? Asked before weights may leave.
+"""Has a model memorised its training texts? Assessed before its weights may be shared.
 
-Two measures: the extraction gap (extraction_gap.py), and canaries, which CANARIES=yes asks for (canary_training.py).
+There are two measures: the extraction gap (extraction_gap.py), and the exposure of canaries, with CANARIES=yes
+(canary_training.py).
 """
 
 from typing import Annotated
@@ -18,14 +19,15 @@ from lib.masking.examples import first_special_of
 from lib.memorisation import canaries, canary_training, extraction_gap
 from lib.models import loading
 
-MAY, STAY, OPEN = "may leave", "must stay", "open"
-FEWEST = 20  # learners in a part, to say anything
-SAYS = {  # estimate, its interval, the limit
-    "gap": "test texts surprise it {:+.1%} more than training texts ({:+.1%} to {:+.1%}; limit {:.0%})",
+MAY_BE_SHARED, OPEN, MUST_NOT_BE_SHARED = "may be shared", "open", "must not be shared"
+VERDICTS = [MAY_BE_SHARED, OPEN, MUST_NOT_BE_SHARED]  # from best to worst
+MIN_LEARNERS = 20  # in training and in test texts, for the extraction gap
+STATEMENTS = {  # estimate, its interval, the limit
+    "gap": "perplexity is {:+.1%} higher on test than on training texts ({:+.1%} to {:+.1%}; limit {:.0%})",
     "exact": "words of training texts are filled exactly {:+.1%} more often ({:+.1%} to {:+.1%}; limit {:.0%})",
-    "exposure": "canaries planted once stand {:+.1f} bits above chance ({:+.1f} to {:+.1f}; limit {:.1f})",
+    "exposure": "exposure of canaries planted once is {:+.1f} bits above chance ({:+.1f} to {:+.1f}; limit {:.1f})",
 }
-NONE_PLANTED = "no canaries were planted: CANARIES=yes asks for it"
+NO_CANARIES = "no canaries were planted (CANARIES=yes plants them)"
 
 
 class Limits(Parameters):
@@ -43,104 +45,131 @@ class Limits(Parameters):
     without_canaries: bool
 
 
-def verdict(told, limits):
-    """(verdict, why) in words: must stay where a measure is shown above its limit, may leave where all are below.
+def verdict(measures, limits):
+    """(verdict, reason) in words.
 
-    told: what `extraction.gaps` returns and, where canaries were planted, what `canaries.above_chance` does.
+    Weights must not be shared if the interval of a measure lies above its limit. They may be shared if all intervals
+    end below. measures: the result of `extraction_gap.gaps` and, with canaries, of `canaries.above_chance`.
     """
-    few = told["n_learners"] < FEWEST
-    asked = [name for name in SAYS if f"{name}_lo" in told and not (few and name != "exposure")]
-    limit = {name: getattr(limits, f"max_{name}") for name in asked}
-    ends = {name: SAYS[name].format(*(told[name + end] for end in ("", "_lo", "_hi")), limit[name]) for name in asked}
-    above = [ends[name] for name in asked if told[f"{name}_lo"] > limit[name]]
-    unsure = [ends[name] for name in asked if told[f"{name}_hi"] > limit[name]]
+    few_learners = measures["n_learners"] < MIN_LEARNERS
+    above, not_below, statements = [], [], []
+    for name, statement in STATEMENTS.items():
+        if f"{name}_lo" not in measures or (few_learners and name != "exposure"):
+            continue
+        limit = getattr(limits, f"max_{name}")
+        low, high = measures[f"{name}_lo"], measures[f"{name}_hi"]
+        statements.append(statement.format(measures[name], low, high, limit))
+        if low > limit:
+            above.append(statements[-1])
+        if high > limit:
+            not_below.append(statements[-1])
     if above:
-        return STAY, "; ".join(above)
-    if few:
-        return OPEN, f"fewer than {FEWEST} learners in training or test texts: nothing can be shown"
-    if unsure:
-        return OPEN, "not shown below the limit: " + "; ".join(unsure)
-    if not told.get("sensitive", True):
-        return OPEN, "canaries do not stand out however often they were planted: the measure may be blind"
-    if "exposure" not in told and not limits.without_canaries:
-        return OPEN, f"no gap, but {NONE_PLANTED}"
-    return MAY, "; ".join(ends.values())
+        return MUST_NOT_BE_SHARED, "; ".join(above)
+    if few_learners:
+        return OPEN, f"fewer than {MIN_LEARNERS} learners in training or test texts, too few for a test"
+    if not_below:
+        return OPEN, "not significantly below the limit: " + "; ".join(not_below)
+    if not measures.get("sensitive", True):
+        return OPEN, "even canaries planted most often have no exposure above chance, so the measure may be insensitive"
+    if "exposure" not in measures and not limits.without_canaries:
+        return OPEN, f"no gap, but {NO_CANARIES}"
+    return MAY_BE_SHARED, "; ".join(statements)
 
 
-def with_bases(told, bases):
-    """told, {model/seed: report}, where no verdict is better than that of the model it began from.
+def with_bases(reports, bases):
+    """The reports, {model/seed: report}, with no verdict better than that of a model's base.
 
-    bases: {model/seed: that of its base}. Weights keep something of all that they were ever trained on.
+    bases: {model/seed: model/seed of its base}. Weights keep traces of all texts that they were ever trained on.
     """
+    settled = {}
+    for model, report in reports.items():
+        worst = _worst_verdict(model, reports, bases)
+        if worst != report["verdict"]:
+            reason = f"it was trained from {bases[model]}, whose verdict is: {worst}"
+            report = report | {"verdict": worst, "reason": reason}
+        settled[model] = report
+    return settled
 
-    def settled(one):
-        base, own = bases.get(one), told[one]["verdict"]
-        below = settled(base) if base in told else MAY
-        return max(own, below, key=[MAY, OPEN, STAY].index)
 
-    return {one: report if settled(one) == report["verdict"] else report
-            | {"verdict": settled(one), "reason": f"it began from {bases[one]}, whose verdict is: {settled(one)}"}
-            for one, report in told.items()}  # fmt: skip
+def _worst_verdict(model, reports, bases):
+    """The worst verdict of a model and all its bases."""
+    own = reports[model]["verdict"]
+    base = bases.get(model)
+    if base not in reports:
+        return own
+    return max(own, _worst_verdict(base, reports, bases), key=VERDICTS.index)
 
 
-def measure(run, model, seed, index, drawing, limits, planted=None):
-    """The report of one model and seed: levels, gaps, verdict, why, and the hash of the weights that it speaks of.
+def measure(run, model, seed, index, mask_settings, limits, canary_report=None):
+    """The report of one model and seed: levels, gaps, verdict, reason, and the hash of the weights it is about.
 
-    planted: what `twins.measure` returns of this model, if it was asked.
+    canary_report: the result of `canary_training.measure` for this model, if canaries were planted.
     """
     from transformers import AutoTokenizer
 
     folder = run.require(run.model(model, seed), "03_train")
-    facts, order = read_json(folder / "train.json"), pd.read_parquet(folder / "order.parquet", columns=["text_id"])
-    own = index[index["level"].isin(facts["levels"])]
-    test = own[(own["split"] == "test") & ~own["copied"].astype(bool) & ~own["held_out"].astype(bool)]
-    known = {"weights": file_hash(folder / "model.safetensors"), "levels": facts["levels"]}
+    facts = read_json(folder / "train.json")
+    order = pd.read_parquet(folder / "order.parquet", columns=["text_id"])
+    texts = index[index["level"].isin(facts["levels"])]
+    in_test = (texts["split"] == "test") & ~texts["copied"].astype(bool) & ~texts["held_out"].astype(bool)
+    report = {"weights": file_hash(folder / "model.safetensors"), "levels": facts["levels"]}
     if order.empty:
-        return known | {"verdict": MAY, "reason": "it has read no text of the corpus"}
-    read, test = extraction_gap.pairs(own[own["text_id"].isin(order["text_id"])], test, limits.texts, limits.seed)
-    told = {"n_learners": 0}
-    if len(read):
+        return report | {"verdict": MAY_BE_SHARED, "reason": "it was trained on no text of the corpus"}
+    training_texts = texts[texts["text_id"].isin(order["text_id"])]
+    train, test = extraction_gap.pairs(training_texts, texts[in_test], limits.texts, limits.seed)
+    gaps = {"n_learners": 0}
+    if len(train):
         tokenizer, network = AutoTokenizer.from_pretrained(folder), loading.load_model(folder)
-        first_special = first_special_of(tokenizer)
-        sums = [extraction_gap.asked(network, tokenizer, rows, drawing, first_special) for rows in (read, test)]
-        told = extraction_gap.gaps(*sums, limits.alpha, limits.seed)
-    seen = canaries.above_chance(planted) if planted else {}
-    said, why = verdict(told | seen, limits)
-    if told["n_learners"] < FEWEST:  # a number that rests on few learners does not leave either
-        told = {"n_learners": f"<{FEWEST}"}
-    return known | {"verdict": said, "reason": why, "pairs": len(read)} | told | seen
+        special = first_special_of(tokenizer)
+        train_sums = extraction_gap.learner_sums(network, tokenizer, train, mask_settings, special)
+        test_sums = extraction_gap.learner_sums(network, tokenizer, test, mask_settings, special)
+        gaps = extraction_gap.gaps(train_sums, test_sums, limits.alpha, limits.seed)
+    exposure = canaries.above_chance(canary_report) if canary_report else {}
+    words, reason = verdict(gaps | exposure, limits)
+    if gaps["n_learners"] < MIN_LEARNERS:  # estimates from few learners could identify them
+        gaps = {"n_learners": f"<{MIN_LEARNERS}"}
+    return report | {"verdict": words, "reason": reason, "pairs": len(train)} | gaps | exposure
 
 
-def texts_of(run):
-    """(rows of the index with level, learner and part, Masks parameters, split id)."""
+def read_texts(run):
+    """(rows of the token index with level, learner and split, mask settings, split id)."""
     columns = ["text_id", "learner_id", "level", "split", "copied", "held_out"]
     texts = pd.read_parquet(run.require(run.texts, "01_extract"), columns=columns)
     index = token_index.read_index(run.require(run.index, "02_mask")).merge(texts, on="text_id")
     return index.assign(n_tokens=index["ids"].map(len)), run.mask_settings(), run.masks_report()["split_id"]
 
 
-def trained(run):
-    """{(model, seed): train.json} of the models that there are, in the order of 06_compare."""
+def trained_models(run):
+    """{(model, seed): train.json} of all trained models, in the order of 06_compare."""
     models = read_csv(run.require(run.compare("cost.csv"), "06_compare"))["model"]
-    folders = [path for model in models for path in sorted(run.model(model, 0).parent.glob("seed*"))]
-    facts = {(path.parent.name, int(path.name[4:])): read_json(path / "train.json") for path in folders}
-    return {one: told for one, told in facts.items() if told["status"] == "trained"}
+    trained = {}
+    for model in models:
+        for folder in sorted(run.model(model, 0).parent.glob("seed*")):
+            facts = read_json(folder / "train.json")
+            if facts["status"] == "trained":
+                trained[model, int(folder.name.removeprefix("seed"))] = facts
+    return trained
 
 
 def assess(experiment, plant=False):
-    """Write memorisation/memorisation.json of an experiment, aggregates only. plant: train twins with canaries, too."""
+    """Write memorisation/memorisation.json of an experiment, aggregates only. plant: train canary runs for it."""
     run = existing_experiment(experiment).start("memorisation")
     limits = parameters.validate(Limits, read_yaml("params/memorisation.yaml"), "params/memorisation.yaml")
-    (index, drawing, split_id), facts = texts_of(run), trained(run)
-    found = canary_training.canary_runs(run, facts, index, drawing, limits, plant)
-    told = {}
-    for model, seed in (bar := tqdm(facts, unit=" models", ncols=100, leave=False)):
-        bar.set_description(f"{model}, seed {seed}")
-        told[f"{model}/seed{seed}"] = measure(run, model, seed, index, drawing, limits, found.get(model))
-    told = with_bases(told, {f"{m}/seed{s}": f"{one['init_from']}/seed{s}" for (m, s), one in facts.items()})
-    print("\n".join(f"{one}: {report['verdict']}: {report['reason']}" for one, report in told.items()))
-    print(f"\n{canaries.told(found, limits) if found else NONE_PLANTED}\n")
-    where, tables = run.folder / "memorisation/memorisation.json", {model: one["table"] for model, one in found.items()}
-    report = {"limits": limits.model_dump(), "split_id": split_id, "models": told, "canaries": tables}
-    write_json(report, where)
-    print(f"{where}\nWhether weights may be passed on at all is for the corpus's licence to say.")
+    index, mask_settings, split_id = read_texts(run)
+    facts = trained_models(run)
+    canary_reports = canary_training.canary_runs(run, facts, index, mask_settings, limits, plant)
+    reports, bases = {}, {}
+    progress = tqdm(facts, unit=" models", ncols=100, leave=False)
+    for model, seed in progress:
+        progress.set_description(f"{model}, seed {seed}")
+        report = measure(run, model, seed, index, mask_settings, limits, canary_reports.get(model))
+        reports[f"{model}/seed{seed}"] = report
+        bases[f"{model}/seed{seed}"] = f"{facts[model, seed]['init_from']}/seed{seed}"
+    reports = with_bases(reports, bases)
+    for model, report in reports.items():
+        print(f"{model}: {report['verdict']}: {report['reason']}")
+    print(f"\n{canaries.summary(canary_reports, limits) if canary_reports else NO_CANARIES}\n")
+    path = run.folder / "memorisation/memorisation.json"
+    tables = {model: report["table"] for model, report in canary_reports.items()}
+    write_json({"limits": limits.model_dump(), "split_id": split_id, "models": reports, "canaries": tables}, path)
+    print(f"{path}\nWhether weights may be shared at all depends on the corpus's licence.")

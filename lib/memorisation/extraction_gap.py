@@ -1,8 +1,8 @@
-"""The extraction gap: does a model know texts that it has read better than others like them?
+"""The extraction gap: does a model predict its training texts better than test texts like them?
 
-Each test text is paired with a training text that the model has read, of the same level and about as long. The model
-is asked about blanks in both: how surprised it is (as in Carlini et al. 2021, by perplexity), and how often its most
-probable filling of one missing word is the very word. Learners are drawn again with replacement, each part by itself.
+Each test text is paired with a training text of the same level and similar length. Two measures are taken on blanks in
+both: perplexity (as in Carlini et al. 2021), and how often the most probable filling of a single missing word is the
+learner's word. Intervals are from a bootstrap over learners, in training and test texts separately.
 """
 
 import numpy as np
@@ -15,53 +15,60 @@ from lib.masking import frozen_masks
 DRAWS = 2000  # resamples
 
 
-def pairs(read, test, limit, seed):
-    """Rows of `read` and of `test`, paired: same level, nearest length, each row once; at most `limit` pairs.
+def pairs(train, test, limit, seed):
+    """Rows of `train` and of `test`, paired: same level, nearest length, each row once; at most `limit` pairs.
 
-    Both are frames with level and n_tokens. Returns (read, test) with equal index.
+    Both are frames with level and n_tokens. Returns (train, test) with equal index.
     """
-    chosen, free = [], read.sort_values("n_tokens", kind="stable")
+    available = train.sort_values("n_tokens", kind="stable")
+    train_rows, test_rows = [], []
     for row in test.sample(min(limit, len(test)), random_state=seed).itertuples():
-        same = free[free["level"] == row.level]
-        if len(same):
-            nearest = (same["n_tokens"] - row.n_tokens).abs().idxmin()
-            chosen.append((nearest, row.Index))
-            free = free.drop(nearest)
-    one, other = zip(*chosen) if chosen else ((), ())
-    return read.loc[list(one)].reset_index(drop=True), test.loc[list(other)].reset_index(drop=True)
+        same_level = available[available["level"] == row.level]
+        if len(same_level):
+            nearest = (same_level["n_tokens"] - row.n_tokens).abs().idxmin()
+            train_rows.append(nearest)
+            test_rows.append(row.Index)
+            available = available.drop(nearest)
+    return train.loc[train_rows].reset_index(drop=True), test.loc[test_rows].reset_index(drop=True)
 
 
-def asked(model, tokenizer, rows, drawing, first_special):
-    """Sums by learner of what the model makes of blanks in rows: nll, tokens (the mix), right, words (one word)."""
-    mix = scoring.frozen_examples(rows, frozen_masks.draw_frozen(rows, drawing, "training_mix", 1), first_special)
-    scores = scoring.score(model, *mix)[["text_id", "nll_text", "n_tokens"]]
-    words = frozen_masks.draw_frozen(rows, drawing, "word", 1).drop_duplicates("text_id")  # the first blank alone
-    keys, tokens, roles = scoring.frozen_examples(rows, words, first_special)
-    prompts = [decoding.build_prompt(*one) for one in zip(tokens, roles)]
+def learner_sums(model, tokenizer, rows, mask_settings, first_special):
+    """Sums by learner: nll_text and n_tokens on the training mix, right and words for single words."""
+    mix = frozen_masks.draw_frozen(rows, mask_settings, "training_mix", 1)
+    scores = scoring.score(model, *scoring.frozen_examples(rows, mix, first_special))
+    scores = scores[["text_id", "nll_text", "n_tokens"]]
+    words = frozen_masks.draw_frozen(rows, mask_settings, "word", 1).drop_duplicates("text_id")  # the first blank alone
+    keys, *examples = scoring.frozen_examples(rows, words, first_special)
+    prompts, answers = [], []
+    for tokens, roles in zip(*examples):
+        prompts.append(decoding.build_prompt(tokens, roles))
+        answers.append(decoding.split_answers(tokenizer, tokens, roles)[0])
     fillings, _ = decoding.sample_infills(model, tokenizer, prompts, np.ones(len(prompts), int))
-    answers = [decoding.split_answers(tokenizer, *one)[0] for one in zip(tokens, roles)]
     right = [filling[0].strip() == answer.strip() for filling, answer in zip(fillings, answers)]
     filled = pd.DataFrame({"text_id": keys["text_id"], "right": np.array(right, float), "words": 1.0})
-    each = rows[["text_id", "learner_id"]].merge(scores, how="left").merge(filled, how="left").fillna(0)
-    return each.groupby("learner_id")[["nll_text", "n_tokens", "right", "words"]].sum()
+    by_text = rows[["text_id", "learner_id"]].merge(scores, how="left").merge(filled, how="left").fillna(0)
+    return by_text.groupby("learner_id")[["nll_text", "n_tokens", "right", "words"]].sum()
 
 
-def gaps(read, test, alpha, seed):
-    """{gap, gap_lo, gap_hi, exact, exact_lo, exact_hi, n_learners} from sums by learner, as `asked` gives them.
+def gaps(train, test, alpha, seed):
+    """{gap, gap_lo, gap_hi, exact, exact_lo, exact_hi, n_learners} from two results of `learner_sums`.
 
-    gap: how much higher perplexity is on test than on training texts, as a share; exact: how much larger the share of
-    words filled exactly is on training than on test texts. Intervals: percentiles, two-sided at alpha.
+    gap: the relative increase of perplexity from training to test texts; exact: the difference in the proportion of
+    exact words, training minus test texts. Intervals are percentiles, two-sided at alpha.
     """
+    train_values, test_values = train.to_numpy(float), test.to_numpy(float)
+    estimates = _gap_and_exact(train_values.sum(axis=0, keepdims=True), test_values.sum(axis=0, keepdims=True))
+    resampled_train = statistics.resampled_sums(train_values, DRAWS, seed)
+    resampled_test = statistics.resampled_sums(test_values, DRAWS, seed + 1)
+    resampled = _gap_and_exact(resampled_train, resampled_test)
+    measures = {"n_learners": min(len(train), len(test))}
+    for name, estimate, values in zip(["gap", "exact"], estimates, resampled):
+        low, high = np.nanquantile(values, [alpha / 2, 1 - alpha / 2])
+        measures |= {name: float(estimate[0]), f"{name}_lo": float(low), f"{name}_hi": float(high)}
+    return measures
 
-    def both(a, b):
-        gap = np.expm1(b[:, 0] / b[:, 1] - a[:, 0] / a[:, 1])
-        return gap, a[:, 2] / a[:, 3] - b[:, 2] / b[:, 3]
 
-    values = [part.to_numpy(float) for part in (read, test)]
-    found = both(*(part.sum(axis=0, keepdims=True) for part in values))
-    drawn = both(*(statistics.resampled_sums(part, DRAWS, seed + n) for n, part in enumerate(values)))
-    told = {"n_learners": min(len(read), len(test))}
-    for name, value, spread in zip(["gap", "exact"], found, drawn):
-        low, high = np.nanquantile(spread, [alpha / 2, 1 - alpha / 2])
-        told |= {name: float(value[0]), f"{name}_lo": float(low), f"{name}_hi": float(high)}
-    return told
+def _gap_and_exact(train, test):
+    """Both measures, float [n] each, from sums [n, 4] in the columns of `learner_sums`."""
+    gap = np.expm1(test[:, 0] / test[:, 1] - train[:, 0] / train[:, 1])
+    return gap, train[:, 2] / train[:, 3] - test[:, 2] / test[:, 3]

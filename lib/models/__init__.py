@@ -1,4 +1,4 @@
-"""The network (03_train). `initialization` says where a model starts, `packing` lets a batch be read without padding,
-`compatibility` tries whether a model can be read so, `devices` says where it computes and how, `loading` reads a
-trained one back.
+"""The network (03_train). `initialization` makes a model before its first step, `packing` reads a batch without
+padding, through the kernels of `attention`, `compatibility` tests whether a model supports that, `devices` chooses the
+device and its precision, `loading` reads a trained model from its folder.
 """

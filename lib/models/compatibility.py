@@ -1,7 +1,7 @@
-"""Whether a model can read packed examples, tried before its first step; one that cannot reads them one at a time.
+"""Does a model support packed examples? Tested before its first step; if it does not, it reads them one at a time.
 
-transformers' models differ in what they do beside attention: some leave its registry aside, carry a state from token to
-token, or scale their logits. So each is tried on a few tokens rather than known by name.
+The models of transformers differ in what they do beside attention: some bypass its registry, carry a state from token
+to token, or scale their logits. So each model is tested on a few tokens; there is no list of names.
 """
 
 import numpy as np
@@ -9,42 +9,44 @@ import torch
 
 from lib.models import packing
 
-TOLERANCE = 1e-3  # nats a token
+TOLERANCE = 1e-3  # nats per token
 
 
 def check_and_adapt(model, max_length):
-    """Let `model` read in the quickest way whose losses are those of its own forward pass; returns the model.
+    """Let `model` read in the fastest way that reproduces the losses of its own forward pass. Returns the model.
 
-    max_length: tokens of the longest example. Its attribute `reads_alone` is set where examples go one at a time, which
-    is right for any causal language model, and several times slower on short texts.
+    max_length: tokens of the longest example. Sets the model's attribute `supports_packing`. Where it is False,
+    examples are read one at a time. This is correct for any causal language model, and several times slower on short
+    texts.
     """
-    model.reads_alone = False
-    training = model.training
+    model.supports_packing = True
+    was_training = model.training
     model.eval()
-    examples = _examples(model, max_length)
+    examples = _random_examples(model, max_length)
     with torch.inference_mode():
-        model.reads_alone = not _agree(model, examples)
-    model.train(training)
+        model.supports_packing = _losses_agree(model, examples)
+    model.train(was_training)
     return model
 
 
-def _examples(model, max_length):
-    """Two unequal examples of random tokens, the first as long as any: two int arrays."""
-    rng, n_tokens = np.random.default_rng(0), model.config.get_text_config().vocab_size
+def _random_examples(model, max_length):
+    """Two int arrays of random tokens: one of max_length tokens, and one a third as long."""
+    rng = np.random.default_rng(0)
+    n_tokens = model.config.get_text_config().vocab_size
     return [rng.integers(n_tokens, size=max_length), rng.integers(n_tokens, size=max(2, max_length // 3))]
 
 
-def _agree(model, examples):
-    """Does a packed batch cost what its examples cost alone?"""
-    every = [np.ones(len(example), np.float32) for example in examples]
-    batch = packing.to_tensors(packing.pack_examples(examples, every), model.device)
-    n = sum(map(len, examples)) - len(examples)  # what follows fills the batch up
-    alone = packing.losses_alone(model, batch)[:n]
+def _losses_agree(model, examples):
+    """Are the losses of the packed examples those of each example in a batch of its own?"""
+    weights = [np.ones(len(example), np.float32) for example in examples]
+    batch = packing.to_tensors(packing.pack_examples(examples, weights), model.device)
+    n_targets = sum(map(len, examples)) - len(examples)  # the remaining targets are padding
+    expected = packing.per_example_losses(model, batch)[:n_targets]
     try:
         with packing.packed_attention(model):
-            packed = packing.token_losses(model, batch)[:n]
+            packed = packing.token_losses(model, batch)[:n_targets]
     except torch.OutOfMemoryError:
         raise
-    except (ValueError, TypeError, AttributeError, RuntimeError):  # as its code takes what is strange to it
+    except (ValueError, TypeError, AttributeError, RuntimeError):  # raised by models that do not know these arguments
         return False
-    return bool((packed - alone).abs().max() <= TOLERANCE)
+    return bool((packed - expected).abs().max() <= TOLERANCE)

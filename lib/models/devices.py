@@ -1,4 +1,4 @@
-"""The device that a process computes on, and what may be asked of it: one gate for all that compute."""
+"""The device that a process computes on, and the precision and kernels that it supports."""
 
 import functools
 from typing import NamedTuple
@@ -7,55 +7,57 @@ import torch
 
 from lib.errors import DeviceUnavailable
 
-WIDEST_HEAD = 256  # numbers of a head that flash attention takes, in steps of 8
-SHORT = (8, 0)  # the first compute capability that multiplies bfloat16 and has flash attention
+MAX_HEAD_DIM = 256  # of flash attention, in steps of 8
+BFLOAT16_CAPABILITY = (8, 0)  # the first compute capability with bfloat16 matrix products and flash attention
 
 
 class Gpu(NamedTuple):
-    """A GPU as its driver names it."""
+    """A GPU, as its driver describes it."""
 
     name: str
     capability: tuple  # major, minor
 
 
 class Wheel(NamedTuple):
-    """The installed torch."""
+    """The installed torch wheel."""
 
     version: str
-    cuda: str | None  # the CUDA it was built for
-    kernels: list  # sm_80: for that architecture; compute_90: to be compiled for it and all later ones
+    cuda: str | None  # the CUDA version that it was built for
+    kernels: list  # sm_80: binary for that architecture; compute_90: compiled at start for it and later ones
 
 
 class Device(NamedTuple):
-    """Where to compute, and how."""
+    """A kind of device, and what is used on it."""
 
     kind: str  # cpu or cuda
-    bfloat16: bool  # are matrices multiplied in it?
-    flash: bool  # is attention over packed examples the GPU's own? else padded, in float32
-    compiled: bool
+    bfloat16: bool  # are matrix products computed in bfloat16?
+    flash: bool  # is packed attention computed by flash attention? Otherwise padded, in float32
+    compiled: bool  # is the loss compiled by torch.compile?
 
 
 CPU = Device("cpu", False, False, False)
 
 
 def choose_precision(gpu, wheel):
-    """The Device for a Gpu, or for none, with the installed Wheel. Raises DeviceUnavailable where torch cannot use
-    it."""
+    """The Device for a Gpu, or for None, with the installed Wheel.
+
+    Raises DeviceUnavailable if that torch has no kernels for the GPU.
+    """
     if gpu is None:
         return CPU
-    if not runs_on(gpu.capability, wheel.kernels):
+    if not has_kernels_for(gpu.capability, wheel.kernels):
         raise DeviceUnavailable(
             f"{gpu.name} has compute capability {_dotted(gpu.capability)}, for which the installed torch "
             f"{wheel.version} has no kernels (it has: {', '.join(wheel.kernels)}). Install the same version built for "
             "an older CUDA: choose it on pytorch.org/get-started/previous-versions. Or compute without the GPU: "
             "CUDA_VISIBLE_DEVICES= before the command."
         )
-    modern = gpu.capability >= SHORT
-    return Device("cuda", bfloat16=modern, flash=modern, compiled=modern)
+    supported = gpu.capability >= BFLOAT16_CAPABILITY
+    return Device("cuda", bfloat16=supported, flash=supported, compiled=supported)
 
 
-def runs_on(capability, kernels):
-    """Is there code for a GPU of that compute capability, or code that can be compiled for it?"""
+def has_kernels_for(capability, kernels):
+    """Do the kernels run on a GPU of that compute capability, or can they be compiled for it?"""
     for kernel in kernels:
         kind, _, number = kernel.rstrip("af").partition("_")
         major, minor = int(number[:-1]), int(number[-1])
@@ -67,49 +69,53 @@ def runs_on(capability, kernels):
 
 
 def check_profile(device, wheel, n_gpus, driver):
-    """Raise DeviceUnavailable where a profile asks for a GPU that the installed torch cannot use.
+    """Raise DeviceUnavailable if a profile requires a GPU that the installed torch cannot use.
 
-    device: of profiles/<name>/machine.yaml; n_gpus: those torch sees; driver: whether the machine has NVIDIA's at all.
+    device: of profiles/<name>/machine.yaml; n_gpus: GPUs visible to torch; driver: is an NVIDIA driver installed?
     """
     if device != "cuda" or (wheel.cuda and n_gpus):
         return
     if wheel.cuda is None:
         found = f"the installed torch {wheel.version} is built without CUDA"
-        way = "install the same version built for CUDA: choose it on pytorch.org/get-started/locally"
+        remedy = "install the same version built for CUDA: choose it on pytorch.org/get-started/locally"
     elif driver:
         found = f"the driver is too old for the installed torch {wheel.version}, which is built for CUDA {wheel.cuda}"
-        way = "update the driver, or install the same version of torch built for an older CUDA"
+        remedy = "update the driver, or install the same version of torch built for an older CUDA"
     else:
-        found = "no NVIDIA driver answers on this machine"
-        way = "give the command on a machine that has one"
+        found = "no NVIDIA driver responds on this machine"
+        remedy = "run the command on a machine that has one"
     raise DeviceUnavailable(
-        f"The profile says device: cuda, but {found}. {way[0].upper()}{way[1:]}. Or take PROFILE=laptop."
+        f"The profile says device: cuda, but {found}. {remedy[0].upper()}{remedy[1:]}. Or use PROFILE=laptop."
     )
 
 
-def takes_head(width):
-    """Does flash attention take heads of that width?"""
-    return width % 8 == 0 and width <= WIDEST_HEAD
+def supports_head_dim(head_dim):
+    """Does flash attention support heads of that many dimensions?"""
+    return head_dim % 8 == 0 and head_dim <= MAX_HEAD_DIM
 
 
 def wheel():
-    """The torch that is installed here."""
+    """The Wheel of the installed torch."""
     return Wheel(torch.__version__, torch.version.cuda or torch.version.hip, torch.cuda.get_arch_list())
 
 
 @functools.cache
 def current_device():
-    """The Device of this process: the first GPU that it may use, else the CPU, also on Apple's and Intel's GPUs."""
+    """The Device of this process: the first visible NVIDIA GPU, else the CPU, also beside Apple's and Intel's GPUs.
+
+    Raises DeviceUnavailable for AMD GPUs, and where `choose_precision` does.
+    """
     if not torch.cuda.is_available():
         return CPU
     gpu = Gpu(torch.cuda.get_device_name(0), torch.cuda.get_device_capability(0))
     if torch.version.hip:
         raise DeviceUnavailable(
-            f"{gpu.name} is an AMD GPU. This project was made for NVIDIA's and tried on no other: its attention over "
-            "packed examples is not to be relied on there. Compute without it: HIP_VISIBLE_DEVICES= before the command."
+            f"{gpu.name} is an AMD GPU. This project was tested on NVIDIA GPUs only, and its packed attention may be "
+            "wrong on others. Compute without it: HIP_VISIBLE_DEVICES= before the command."
         )
     return choose_precision(gpu, wheel())
 
 
 def _dotted(capability):
+    """(8, 0) as "8.0"."""
     return ".".join(map(str, capability))

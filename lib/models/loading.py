@@ -8,13 +8,13 @@ from lib.experiment.files import read_json
 from lib.models import compatibility, devices
 
 UNBOUNDED = 10**9  # tokens
-LONGEST_TRIED = 1024  # tokens of the example by which a model is tried
+MAX_CHECKED_LENGTH = 1024  # tokens of the example on which packing is tested
 
 
 def silence_transformers():
-    """Stop the progress bars and advice of transformers, which a notebook would keep for ever.
+    """Stop the progress bars and warnings of transformers, which would stay in a notebook's outputs.
 
-    Its warnings go too, so what they would tell is checked where it matters: see `load`.
+    What its warnings would say about damaged weights is checked instead: see `load_model`.
     """
     from transformers.utils import logging
 
@@ -22,47 +22,49 @@ def silence_transformers():
     logging.disable_progress_bar()
 
 
-def load_model(folder, kept=None):
-    """The model that 03_train left in `folder`, ready to be asked; with `kept`, as its budget for that level left it.
+def load_model(folder, snapshot=None):
+    """The model that 03_train wrote to `folder`, in evaluation mode, on the current device.
 
-    Raises ValueError when its weights are not the ones that train.json vouches for: transformers loads a damaged
-    file without a word, and fills what is missing with random numbers.
+    snapshot: a level of `snapshot_at`; the weights are then those saved after that level's number of examples.
+    Raises ValueError if the weights are not those that train.json certifies: transformers loads a damaged file without
+    an error, and fills missing weights with random numbers.
     """
-    from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram floor needs none
+    from transformers import AutoModelForCausalLM  # here, since it takes seconds and the unigram baseline needs none
 
     silence_transformers()
     model = AutoModelForCausalLM.from_pretrained(folder).to(devices.current_device().kind).eval()
-    found, expected = fingerprint(model), read_json(folder / "train.json")["fingerprint"]
+    found = fingerprint(model)
+    expected = read_json(folder / "train.json")["fingerprint"]
     if found != expected:
         raise ValueError(
-            f"{folder} holds weights {found}, but its train.json speaks of {expected}. "
+            f"{folder} holds weights {found}, but its train.json names {expected}. "
             "The folder was changed or damaged: remove it and run 03_train for this model again."
         )
-    if kept:
-        load_weights(model, folder / f"kept_{kept}.safetensors")
-    return compatibility.check_and_adapt(model, min(LONGEST_TRIED, max_positions(model.config)))
+    if snapshot:
+        load_weights(model, folder / f"kept_{snapshot}.safetensors")
+    return compatibility.check_and_adapt(model, min(MAX_CHECKED_LENGTH, max_positions(model.config)))
 
 
 def load_weights(model, file):
-    """Put the weights in `file` into model, every one of them, by whatever names transformers saved them.
+    """Replace all weights of model by those in `file`, under whatever names transformers saved them.
 
-    Raises ValueError when one is missing.
+    Raises ValueError if one is missing.
     """
-    saved, found = type(model).from_pretrained(
+    saved, report = type(model).from_pretrained(
         None, config=model.config, state_dict=load_file(file), dtype=model.dtype, output_loading_info=True
     )
-    if found["missing_keys"]:
-        raise ValueError(f"{file} lacks weights: {', '.join(sorted(found['missing_keys']))}")
+    if report["missing_keys"]:
+        raise ValueError(f"{file} lacks weights: {', '.join(sorted(report['missing_keys']))}")
     model.load_state_dict(saved.state_dict())
 
 
 def max_positions(config):
-    """Tokens that a model can tell apart by their place; where nothing bounds them, more than any example has."""
+    """The number of tokens that a model can read, as far as its position embeddings limit it; else UNBOUNDED."""
     return getattr(config.get_text_config(), "max_position_embeddings", None) or UNBOUNDED
 
 
 def fingerprint(model):
-    """16 hexadecimal digits that name a model's weights."""
+    """16 hexadecimal digits that identify a model's weights."""
     sha = hashlib.sha256()
     for name, tensor in sorted(model.state_dict().items()):
         sha.update(name.encode() + tensor.detach().float().cpu().numpy().tobytes())

@@ -1,229 +1,182 @@
-"""The examples of a step as one stream of tokens: none padded, none seeing another.
+"""Packing: the examples of a step as one sequence without padding, in which no example attends to another.
 
-Attention takes the bounds of the examples instead of a mask. It is registered with transformers, so that any causal
-language model whose attention goes through that registry can be trained with it and no model's code is repeated here.
+`pack_examples` makes such a batch, and the losses here are computed from it, within `packed_attention`.
 """
 
 import contextlib
-import inspect
 import os
 
 import numpy as np
 import torch
-from torch.nn.attention.varlen import varlen_attn
-from torch.nn.functional import cross_entropy, scaled_dot_product_attention
-from transformers import AttentionInterface
+from torch.nn.functional import cross_entropy
 
-from lib.models import devices
+from lib.models import attention
 
-os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # to ask otherwise spoils CUDA for all forks
-MULTIPLE = 128 if torch.cuda.is_available() else 1  # tokens: a GPU's streams are filled up, so that few lengths occur
+os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # any other check of CUDA makes it unusable in forks
+PAD_TO_MULTIPLE = 128 if torch.cuda.is_available() else 1  # tokens: on a GPU, so that few different lengths occur
 WORKERS = 4  # processes that assemble a GPU's next steps
-ROWS = 256  # logits computed at once on a CPU
-NEW = "window_size" in inspect.signature(varlen_attn).parameters
-CAUSAL = {"window_size": (-1, 0)} if NEW else {"is_causal": True}  # torch 2.11 and later, and before
+LOGIT_ROWS = 256  # rows of logits computed at once on a CPU
 
 
 def loader_workers():
-    """How the Trainer is to load steps: for a GPU, ahead of time by other processes and copied while it computes."""
+    """The Trainer's arguments for loading steps: for a GPU, in other processes and copied while it computes."""
     if not torch.cuda.is_available():
         return {"dataloader_pin_memory": False}
-    workers = {"dataloader_num_workers": WORKERS, "dataloader_prefetch_factor": 4, "dataloader_pin_memory": True}
-    return workers | {"accelerator_config": {"non_blocking": True}}
-
-
-def pack_examples(tokens, values):
-    """Examples one behind the other, as arguments of the model and of the output layer.
-
-    tokens, values: one array an example; values are loss weights or roles, 0 where a token is no target.
-    Returns input_ids and position_ids (restarting) [1, T]; bounds int32 [examples + 1 or 2], where examples begin and
-    end; longest, an int; and of the tokens to predict, [W] each: where (the position before), targets, values.
-    T and W are filled up to a MULTIPLE: T with an example of zeros, W with targets of value 0.
-    """
-    ends = np.cumsum([len(one) for one in tokens])
-    n = int(ends[-1])
-    filled = n + -n % MULTIPLE
-    bounds = np.unique(np.r_[0, ends, filled])
-    flat = np.r_[np.concatenate(tokens).astype(np.int64), np.zeros(filled - n, np.int64)]
-    value = np.concatenate(values)
-    value[bounds[bounds < n]] = 0  # nothing predicts a first token
-    (target,) = np.nonzero(value)
-    rest = (0, -len(target) % MULTIPLE)
     return {
-        "input_ids": flat[None],
-        "position_ids": (np.arange(filled) - np.repeat(bounds[:-1], np.diff(bounds)))[None],
-        "bounds": bounds.astype(np.int32),
-        "longest": int(-(-np.diff(bounds).max() // MULTIPLE) * MULTIPLE),
-        "where": np.pad(target - 1, rest),
-        "targets": np.pad(flat[target], rest),
-        "values": np.pad(value[target], rest),
+        "dataloader_num_workers": WORKERS,
+        "dataloader_prefetch_factor": 4,
+        "dataloader_pin_memory": True,
+        "accelerator_config": {"non_blocking": True},
+    }
+
+
+def pack_examples(tokens, loss_weights):
+    """Examples concatenated to one sequence, as arguments of the model and of the loss.
+
+    tokens, loss_weights: one array per example; a weight is 0 where a token is no target. `scoring` passes the tokens'
+    roles as weights.
+
+    Returns a dict. For the model: input_ids and position_ids (restarting) [1, T]; cu_seqlens int32 [examples + 1 or 2],
+    the boundaries of the examples; max_seqlen, an int. For the loss, [W] each: target_positions (of the token before
+    each target), targets, loss_weights. T and W are padded to PAD_TO_MULTIPLE: T with an example of zeros, W with
+    targets of weight 0.
+    """
+    ends = np.cumsum([len(example) for example in tokens])
+    n_tokens = int(ends[-1])
+    n_padded = n_tokens + -n_tokens % PAD_TO_MULTIPLE
+    cu_seqlens = np.unique(np.r_[0, ends, n_padded])
+    lengths = np.diff(cu_seqlens)
+    input_ids = np.r_[np.concatenate(tokens).astype(np.int64), np.zeros(n_padded - n_tokens, np.int64)]
+    weights = np.concatenate(loss_weights)
+    weights[cu_seqlens[cu_seqlens < n_tokens]] = 0  # nothing predicts the first token of an example
+    (targets,) = np.nonzero(weights)
+    padding = (0, -len(targets) % PAD_TO_MULTIPLE)
+    return {
+        "input_ids": input_ids[None],
+        "position_ids": (np.arange(n_padded) - np.repeat(cu_seqlens[:-1], lengths))[None],
+        "cu_seqlens": cu_seqlens.astype(np.int32),
+        "max_seqlen": int(-(-lengths.max() // PAD_TO_MULTIPLE) * PAD_TO_MULTIPLE),
+        "target_positions": np.pad(targets - 1, padding),
+        "targets": np.pad(input_ids[targets], padding),
+        "loss_weights": np.pad(weights[targets], padding),
     }
 
 
 def to_tensors(batch, device="cpu"):
-    """What `lay_out` returns, its arrays as torch tensors."""
-    return {name: a if isinstance(a, int) else torch.as_tensor(a, device=device) for name, a in batch.items()}
-
-
-def _in_window(longest, window, device):
-    """What each of `longest` tokens may attend to, bool [longest, longest]: itself and the window - 1 before it."""
-    place = torch.arange(longest, device=device)
-    back = place[:, None] - place
-    return (back >= 0) & (back < window)
-
-
-def _padded_sdpa(query, key, value, bounds, longest, window, **options):
-    """What varlen_attn does, for numbers of 32 bits, on a GPU: all examples at once, as rows of a padded batch."""
-    place = torch.arange(len(query), dtype=bounds.dtype, device=bounds.device)
-    owner = torch.searchsorted(bounds, place, right=True) - 1
-    at = owner, place - bounds[owner]
-    rows = [x.new_zeros(len(bounds) - 1, longest, *x.shape[1:]).index_put(at, x) for x in (query, key, value)]
-    heads_first = (x.transpose(1, 2) for x in rows)
-    seen = {"is_causal": True} if window is None else {"attn_mask": _in_window(longest, window, query.device)}
-    out = scaled_dot_product_attention(*heads_first, **seen, **options)
-    return out.transpose(1, 2)[at]
-
-
-def _per_sequence_sdpa(query, key, value, bounds, longest, window, **options):
-    """The same where a few large operations are no quicker than many small ones: on a CPU."""
-    sizes = bounds.diff().tolist()
-    found = []
-    for part in zip(*(x.transpose(0, 1)[None].split(sizes, 2) for x in (query, key, value))):
-        size = part[0].shape[2]
-        beyond = window is not None and size > window
-        seen = {"attn_mask": _in_window(size, window, query.device)} if beyond else {"is_causal": True}
-        found.append(scaled_dot_product_attention(*part, **seen, **options))
-    return torch.cat(found, 2)[0].transpose(0, 1)
-
-
-def _varlen(query, key, value, bounds, longest, window, **options):
-    if window is not None:
-        options["window_size"] = (window - 1, 0)  # only torch 2.11 and later know windows
-    return varlen_attn(query, key, value, bounds, bounds, longest, longest, **CAUSAL | options)
-
-
-def _attention(
-    module, query, key, value, attention_mask, scaling=None, bounds=None, longest=None, sliding_window=None, **other
-):
-    """transformers' attention interface: query, key, value [1, heads, T, width] to [1, T, heads, width].
-
-    sliding_window: how many tokens each may attend to, itself among them, or None. There is no attention dropout, since
-    varlen_attn has none. Raises ValueError where a model asks for more.
-    """
-    extra = [name for name in ("softcap", "s_aux", "position_bias") if other.get(name) is not None]
-    if extra or bounds is None:
-        raise ValueError(f"flat attention takes the bounds of examples and no {', '.join(extra) or 'padded batch'}")
-    short = query.dtype in (torch.bfloat16, torch.float16) and devices.takes_head(query.shape[3])
-    query, key, value = (x.squeeze(0).transpose(0, 1) for x in (query, key, value))
-    options = {} if scaling in (None, query.shape[2] ** -0.5) else {"scale": scaling}
-    if query.shape[1] != key.shape[1]:
-        options["enable_gqa"] = True
-    if not query.is_cuda:
-        attend = _per_sequence_sdpa
-    elif short:
-        attend = _varlen
-    else:
-        attend = _padded_sdpa
-    return attend(query, key, value, bounds, longest, sliding_window, **options)[None], None
-
-
-AttentionInterface.register("flat", _attention)
+    """A packed batch with its arrays as torch tensors on a device."""
+    tensors = {}
+    for name, value in batch.items():
+        tensors[name] = value if isinstance(value, int) else torch.as_tensor(value, device=device)
+    return tensors
 
 
 @contextlib.contextmanager
 def packed_attention(model):
-    """Within, the model's attention is the flat one; it builds no mask, since transformers knows none for it.
+    """A context in which the model uses packed attention, if it supports packing.
 
-    A model that reads examples alone keeps its own."""
-    if reads_examples_alone(model):
+    transformers builds no attention mask in it, since it knows none for that attention.
+    """
+    if not supports_packing(model):
         yield
         return
-    before = model.config._attn_implementation
-    model.config._attn_implementation = "flat"
+    previous = model.config._attn_implementation
+    model.config._attn_implementation = attention.NAME
     try:
         yield
     finally:
-        model.config._attn_implementation = before
+        model.config._attn_implementation = previous
 
 
-def reads_examples_alone(model):
-    """Must examples go through this model one at a time? See compatibility.adapt."""
-    return getattr(model, "reads_alone", False)
+def supports_packing(model):
+    """Can the model read packed examples? Otherwise one at a time; see `compatibility.check_and_adapt`."""
+    return getattr(model, "supports_packing", True)
 
 
-def losses_alone(model, batch):
-    """What `token_losses` returns, by the model's own forward pass on each example."""
-    where, targets = batch["where"], batch["targets"]
-    found = torch.zeros(len(where), device=where.device)
-    for first, stop in zip(batch["bounds"].tolist(), batch["bounds"][1:].tolist()):
-        here = (where >= first) & (where < stop)
-        if here.any():
-            logits = model(input_ids=batch["input_ids"][:, first:stop], use_cache=False).logits[0]
-            found[here] = cross_entropy(logits[where[here] - first].float(), targets[here], reduction="none")
-    return found
+def per_example_losses(model, batch):
+    """The result of `token_losses`, from the model's own forward pass on each example alone."""
+    positions = batch["target_positions"]
+    targets = batch["targets"]
+    losses = torch.zeros(len(positions), device=positions.device)
+    boundaries = batch["cu_seqlens"].tolist()
+    for start, stop in zip(boundaries, boundaries[1:]):
+        in_example = (positions >= start) & (positions < stop)
+        if in_example.any():
+            logits = model(input_ids=batch["input_ids"][:, start:stop], use_cache=False).logits[0]
+            logits = logits[positions[in_example] - start].float()
+            losses[in_example] = cross_entropy(logits, targets[in_example], reduction="none")
+    return losses
 
 
-def _states(model, batch):
-    """What the output layer is given to predict each target from: float [W, width]."""
-    names = ["input_ids", "position_ids", "bounds", "longest"]
-    hidden = model.base_model(**{name: batch[name] for name in names}, use_cache=False).last_hidden_state
-    return hidden[0, batch["where"]]
+def _hidden_states(model, batch):
+    """The hidden states from which the targets are predicted: float [W, width]."""
+    names = ["input_ids", "position_ids", "cu_seqlens", "max_seqlen"]
+    output = model.base_model(**{name: batch[name] for name in names}, use_cache=False)
+    return output.last_hidden_state[0, batch["target_positions"]]
 
 
 def token_losses(model, batch):
-    """Cross-entropy of each target of a stream, in nats: float32 [W]. To be called within `attention`."""
-    if reads_examples_alone(model):
-        return losses_alone(model, batch)
-    states, head = _states(model, batch), model.get_output_embeddings()
-    rows = zip(states.split(ROWS), batch["targets"].split(ROWS)) if len(states) else []
-    found = [cross_entropy(head(some).float(), targets, reduction="none") for some, targets in rows]
-    return torch.cat(found) if found else states.new_empty(0)
+    """Cross-entropy of each target of a packed batch, in nats: float32 [W]. Call it within `packed_attention`."""
+    if not supports_packing(model):
+        return per_example_losses(model, batch)
+    states = _hidden_states(model, batch)
+    if not len(states):
+        return states.new_empty(0)
+    output_layer = model.get_output_embeddings()
+    losses = []
+    for rows, targets in zip(states.split(LOGIT_ROWS), batch["targets"].split(LOGIT_ROWS)):
+        losses.append(cross_entropy(output_layer(rows).float(), targets, reduction="none"))
+    return torch.cat(losses)
 
 
 def weighted_loss(model, batch, bfloat16=True):
-    """ILM's loss of one optimiser step. To be called within `attention`; on a GPU, nothing here makes the host wait.
+    """ILM's loss of one optimiser step. Call it within `packed_attention`; on a GPU it never synchronises with the CPU.
 
-    bfloat16: on a GPU, multiply matrices in it (see devices.here); weights, sums, softmax and loss stay in float32.
+    bfloat16: on a GPU, compute matrix products in it (see `devices.choose_precision`); weights, sums, softmax and loss
+    stay in float32.
     """
-    short = torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda and bfloat16)
-    if reads_examples_alone(model):
-        with short:
-            return (losses_alone(model, batch) * batch["values"]).sum()
-    with short:
-        logits = model.get_output_embeddings()(_states(model, batch))
-    return (cross_entropy(logits.float(), batch["targets"], reduction="none") * batch["values"]).sum()
+    autocast = torch.autocast("cuda", torch.bfloat16, enabled=batch["input_ids"].is_cuda and bfloat16)
+    if not supports_packing(model):
+        with autocast:
+            return (per_example_losses(model, batch) * batch["loss_weights"]).sum()
+    with autocast:
+        logits = model.get_output_embeddings()(_hidden_states(model, batch))
+    return (cross_entropy(logits.float(), batch["targets"], reduction="none") * batch["loss_weights"]).sum()
 
 
 def chunked_loss(model, batch):
-    """`loss` for a CPU: the same number from a few rows of logits at a time."""
-    head = model.get_output_embeddings()
-    if reads_examples_alone(model) or head.bias is not None:
+    """`weighted_loss` for a CPU: the same number, with LOGIT_ROWS rows of logits at a time."""
+    output_layer = model.get_output_embeddings()
+    if not supports_packing(model) or output_layer.bias is not None:
         return weighted_loss(model, batch)
-    return _WeightedLoss.apply(_states(model, batch), head.weight, batch["targets"], batch["values"])
+    states = _hidden_states(model, batch)
+    return _ChunkedLoss.apply(states, output_layer.weight, batch["targets"], batch["loss_weights"])
 
 
-class _WeightedLoss(torch.autograd.Function):
-    """sum of values * cross-entropy, from a few rows of logits at a time: whole, they are the largest array by far.
+class _ChunkedLoss(torch.autograd.Function):
+    """Sum of loss weight * cross-entropy, in chunks of rows: the logits of all rows would be by far the largest array.
 
-    Its gradients are found on the way, while the logits are at hand.
+    The gradients are computed in the forward pass, while the logits are in memory.
     """
 
     @staticmethod
-    def forward(ctx, states, weight, targets, values):
-        total, by_state, by_weight = states.new_zeros(()), torch.empty_like(states), torch.zeros_like(weight)
-        for at in range(0, len(states), ROWS):
-            here = slice(at, at + ROWS)
-            target, value = targets[here, None], values[here, None].to(states.dtype)
-            scores = states[here] @ weight.T
-            norm = scores.logsumexp(1, keepdim=True)
-            total += ((norm - scores.gather(1, target)) * value).sum()
-            scores.sub_(norm).exp_().mul_(value).scatter_add_(1, target, -value)  # the gradient by logits
-            by_weight.addmm_(scores.T, states[here])
-            by_state[here] = scores @ weight
-        ctx.save_for_backward(by_state, by_weight)
+    def forward(ctx, states, output_weight, targets, loss_weights):
+        total = states.new_zeros(())
+        states_grad = torch.empty_like(states)
+        output_grad = torch.zeros_like(output_weight)
+        for start in range(0, len(states), LOGIT_ROWS):
+            rows = slice(start, start + LOGIT_ROWS)
+            target = targets[rows, None]
+            weight = loss_weights[rows, None].to(states.dtype)
+            logits = states[rows] @ output_weight.T
+            log_sum = logits.logsumexp(1, keepdim=True)
+            total += ((log_sum - logits.gather(1, target)) * weight).sum()
+            logits_grad = logits.sub_(log_sum).exp_().mul_(weight).scatter_add_(1, target, -weight)  # in place
+            output_grad.addmm_(logits_grad.T, states[rows])
+            states_grad[rows] = logits_grad @ output_weight
+        ctx.save_for_backward(states_grad, output_grad)
         return total
 
     @staticmethod
-    def backward(ctx, by_loss):
-        by_state, by_weight = ctx.saved_tensors
-        return by_state * by_loss, by_weight * by_loss, None, None
+    def backward(ctx, loss_grad):
+        states_grad, output_grad = ctx.saved_tensors
+        return states_grad * loss_grad, output_grad * loss_grad, None, None

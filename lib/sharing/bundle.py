@@ -29,7 +29,7 @@ WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training or
 TEXTS = {".html", ".csv", ".md", ".tex", ".json"}
 LETTERS = 4  # of a token; shorter ones are pieces of words
 SAY = Sentences(__file__)
-MAY = "may leave"  # lib/memorisation/assessment.py's verdict
+MAY = "may be shared"  # lib/memorisation/assessment.py's verdict
 
 
 def stage(run, folder, weights=False, notebooks=False):

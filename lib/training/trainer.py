@@ -145,7 +145,7 @@ class ILMTrainer(Trainer):
         if device.kind == "cpu":
             return packing.chunked_loss
         loss = functools.partial(packing.weighted_loss, bfloat16=device.bfloat16)
-        if device.compiled and not packing.reads_examples_alone(self.model):
+        if device.compiled and packing.supports_packing(self.model):
             return torch.compile(loss, dynamic=True)
         return loss
 

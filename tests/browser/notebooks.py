@@ -52,10 +52,10 @@ def test_a_sentence_is_typed_a_blank_is_clicked_and_six_models_answer(page):
     assert {*SIX} <= {row[0] for row in found} and all("%" in row[2] for row in found)
 
 
-def test_all_models_say_their_surprise_and_that_they_are_no_graders(page):
-    page.get_by_role("button", name="Which level wrote this?").click()
-    page.get_by_text("This is no grader", exact=False).first.wait_for()
-    page.get_by_text("Least surprised", exact=False).first.wait_for()
+def test_all_models_show_perplexities_and_are_no_graders(page):
+    page.get_by_role("button", name="Which model predicts this text best?").click()
+    page.get_by_text("This is not a grader", exact=False).first.wait_for()
+    page.get_by_text("Lowest perplexity", exact=False).first.wait_for()
     found = answers(page)
     shot(page, "whose")
     assert {*SIX} <= {row[0] for row in found} and all(float(row[-1].replace(",", "")) > 1 for row in found)

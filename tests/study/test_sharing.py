@@ -115,10 +115,10 @@ def test_a_shared_folder_fills_blanks_without_this_project(shared):
 def test_one_model_that_must_stay_keeps_all_weights_at_home(demo, monkeypatch):
     path = demo.folder / "memorisation/memorisation.json"
     told = read_json(path)
-    changed = told["models"]["general/seed0"] | {"verdict": "must stay", "reason": "a gap"}
+    changed = told["models"]["general/seed0"] | {"verdict": "must not be shared", "reason": "a gap"}
     monkeypatch.setattr(bundle.report, "write", lambda *_: pytest.fail("it was drawn"))
     write_json({"models": told["models"] | {"general/seed0": changed}}, path)
-    with pytest.raises(errors.LeakFound, match="general, seed 0: must stay: a gap"):
+    with pytest.raises(errors.LeakFound, match="general, seed 0: must not be shared: a gap"):
         bundle.stage(demo, demo.root / "refused", weights=True)
     write_json(told, path)
 

@@ -1,4 +1,4 @@
-"""Claims about rows of contrasts; their estimates are tested with what they rest on, in test_statistics.py."""
+"""Claims about the selection of contrasts; their estimates are tested in test_statistics.py."""
 
 import pandas as pd
 

@@ -1,4 +1,4 @@
-"""Claims about what models take, with their bases."""
+"""Claims about the costs of models, with those of their bases."""
 
 import numpy as np
 import pandas as pd
@@ -7,12 +7,12 @@ import pytest
 from lib.evaluation import costs
 
 
-def test_a_model_costs_what_it_and_its_base_took():
-    one = {"status": "trained", "reason": None, "examples_seen": 100, "megabytes": 1.0, "parameters_total": 7}
+def test_a_models_cost_includes_its_base():
+    own = {"status": "trained", "reason": None, "examples_seen": 100, "megabytes": 1.0, "parameters_total": 7}
     runs = pd.DataFrame([
-        one | {"model": "general", "seed": 0, "init_from": "scratch", "valid_perplexity": 4, "start_perplexity": 9},
-        one | {"model": "general", "seed": 1, "init_from": "scratch", "valid_perplexity": 9, "start_perplexity": 9},
-        one | {"model": "a1_transfer", "seed": 0, "init_from": "general", "valid_perplexity": 2, "start_perplexity": 4},
+        own | {"model": "general", "seed": 0, "init_from": "scratch", "valid_perplexity": 4, "start_perplexity": 9},
+        own | {"model": "general", "seed": 1, "init_from": "scratch", "valid_perplexity": 9, "start_perplexity": 9},
+        own | {"model": "a1_transfer", "seed": 0, "init_from": "general", "valid_perplexity": 2, "start_perplexity": 4},
         {"model": "b2", "seed": 0, "init_from": "scratch", "status": "n/a", "reason": "there is no text"},
     ])  # fmt: skip
     cost = costs.cost_table(runs, ["b2", "general", "a1_transfer"]).set_index("model")

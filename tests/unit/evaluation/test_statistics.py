@@ -1,4 +1,4 @@
-"""Claims about contrasts and intervals: they are the hand calculation, and they cover."""
+"""Claims about contrasts and intervals: they are the hand calculation, and they have their nominal coverage."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ MARGIN = np.log(1.10)
 
 
 def scores(nll, n_tokens=10, level="A1", learner=None, **columns):
-    """A long score table from nll {(model, seed): per text}, one mask of type mix a text."""
+    """A long score table from nll {(model, seed): per text}, with one training mask per text."""
     tables = []
     for (model, seed), values in nll.items():
         text = np.arange(len(values)).astype(str)
@@ -90,10 +90,10 @@ def test_the_same_call_gives_the_same_interval():
 
 def test_blocks_of_the_bootstrap_keep_every_draw():
     values = np.arange(14.0).reshape(7, 2)
-    drawn = statistics.resampled_sums(values, draws=1001, cells=70)
-    assert drawn.shape == (1001, 2)
-    assert np.allclose(drawn[:, 1] - drawn[:, 0], 7)  # each sample holds seven learners
-    assert drawn.mean(axis=0) == pytest.approx(values.sum(axis=0), rel=0.03)
+    resampled = statistics.resampled_sums(values, draws=1001, cells=70)
+    assert resampled.shape == (1001, 2)
+    assert np.allclose(resampled[:, 1] - resampled[:, 0], 7)  # each sample holds seven learners
+    assert resampled.mean(axis=0) == pytest.approx(values.sum(axis=0), rel=0.03)
 
 
 def test_satterthwaite_is_the_hand_calculation():
@@ -107,14 +107,14 @@ def test_satterthwaite_of_two_means_is_welch():
     assert df == pytest.approx(reference.ttest_ind(x, y, equal_var=False).df)
 
 
-def test_seed_noise_is_floored_at_the_pooled_variance():
+def test_seed_noise_is_at_least_the_pooled_variance():
     quiet, loud = np.array([1.0, 1.1]), np.array([1.0, 1.4])  # v = .005 and .08
-    parts = contrasts.seed_parts([quiet, loud], pooled=(0.02, 6))
-    assert sum(variance for variance, _ in parts) == pytest.approx(0.02 / 2 + 0.08 / 2)
+    terms = contrasts.seed_parts([quiet, loud], pooled=(0.02, 6))
+    assert sum(variance for variance, _ in terms) == pytest.approx(0.02 / 2 + 0.08 / 2)
     alike = contrasts.seed_parts([loud, loud], pooled=(0.02, 6))
     assert sum(variance for variance, _ in alike) == pytest.approx(2 * 0.08 / 2)
-    assert parts[0] == pytest.approx((2 * 0.02 / 2, 6))  # what the floor covers has the df of all models
-    assert parts[2] == pytest.approx((0.06 / 2, 1))
+    assert terms[0] == pytest.approx((2 * 0.02 / 2, 6))  # the pooled part has the df of all models
+    assert terms[2] == pytest.approx((0.06 / 2, 1))
 
 
 def test_pooled_variance_is_of_comparable_models_alone():
@@ -142,19 +142,19 @@ def test_seeds_widen_the_interval_and_cost_degrees_of_freedom():
     steady = compare(scores({("general", 0): general, ("general", 1): general, ("a1", 0): own, ("a1", 1): own}))
     noisy = compare(scores({("general", 0): general - 1, ("general", 1): general + 1, ("a1", 0): own, ("a1", 1): own}))
     assert steady["theta"] == pytest.approx(noisy["theta"])
-    v = 0.02  # of ln PPL over general's seeds: 2.0 and 2.2 around the mean; also v-bar, as only general varies
+    v = 0.02  # of ln PPL over general's seeds: 2.0 and 2.2 around the mean; also pooled, as only general varies
     assert noisy["se"] ** 2 == pytest.approx(noisy["se_data"] ** 2 + 2 * v / 2)
     assert noisy["df"] < 2 < 100 < steady["df"]
 
 
-def test_one_seed_has_the_data_part_only_and_is_provisional():
+def test_with_one_seed_there_is_no_seed_noise_but_a_note():
     rng = np.random.default_rng(3)
     row = compare(scores({("general", 0): rng.normal(23, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}))
     assert row["se"] == row["se_data"]
     assert row["provisional"] and "one seed" in row["reason"]
 
 
-def test_a_model_with_one_seed_borrows_the_noise_of_the_others():
+def test_a_model_with_one_seed_has_the_pooled_variance():
     rng = np.random.default_rng(3)
     table = scores(
         {("general", 0): rng.normal(23, 1, 30), ("general", 1): rng.normal(24, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}
@@ -183,7 +183,7 @@ def test_what_cannot_be_estimated_is_nan_with_a_reason(change, reason):
     assert reason in row["reason"]
 
 
-def test_a_missing_model_leaves_the_other_contrasts_alone():
+def test_a_missing_model_does_not_affect_other_contrasts():
     table = scores({("general", 0): np.arange(8.0), ("a1", 0): np.ones(8)})
     both = contrasts.estimate(
         statistics.learner_sums(table), [("general_vs_specialist", "general", "a1"), ("x", "a1", "b2")], "A1"
@@ -192,7 +192,7 @@ def test_a_missing_model_leaves_the_other_contrasts_alone():
     assert both.loc[0, "se"] == compare(table)["se"]
 
 
-def test_copied_texts_and_other_masks_stay_out_unless_asked_for():
+def test_copied_texts_and_other_masks_need_an_option():
     table = scores(
         {("a1", 0): [1.0, 2.0, 4.0, 8.0]},
         copied=[False, True, False, False],
@@ -206,7 +206,7 @@ def test_copied_texts_and_other_masks_stay_out_unless_asked_for():
     assert statistics.learner_sums(table, copied=True).subset == "with_copies"
 
 
-def test_the_key_that_hashed_the_learners_changes_no_digit():
+def test_the_key_that_hashed_learner_ids_changes_nothing():
     values = {("general", 0): np.arange(9.0), ("a1", 0): np.linspace(1, 3, 9)}
     found = [
         compare(statistics.learner_sums(scores(values, learner=list(ids))), min_learners=2)
@@ -215,14 +215,14 @@ def test_the_key_that_hashed_the_learners_changes_no_digit():
     assert found[0].to_dict() == found[1].to_dict()
 
 
-def test_texts_without_learners_stand_alone_and_are_provisional():
+def test_texts_without_learner_ids_make_it_provisional():
     table = scores({("general", 0): np.arange(6.0), ("a1", 0): np.ones(6)}, learner=["x", "x", "x", "", None, "y"])
     sums = statistics.learner_sums(table)
     assert sums.table.groupby("learner")["n_texts"].max().tolist() == [3, 1, 1, 1]  # x, text 3, text 4, y
     assert "learners are unknown" in compare(sums, min_learners=2)["reason"]
 
 
-def test_learners_known_in_part_stay_clusters_and_are_provisional():
+def test_partly_known_learners_are_clusters_but_provisional():
     table = scores({("general", 0): np.arange(6.0), ("a1", 0): np.ones(6)}, learner=["x", "x", "x", "text 3", "y", "y"])
     sums = statistics.learner_sums(table, learners_known=False)
     assert sums.table.groupby("learner")["n_texts"].max().tolist() == [3, 1, 2] and not sums.learners_known
@@ -261,7 +261,7 @@ def test_the_perplexity_interval_is_log_t():
     assert np.log([row["ppl_lo"], row["ppl_hi"]]) == pytest.approx([low, high], abs=0.02 * (high - low))
 
 
-def test_bits_per_character_keep_thetas_unit():
+def test_bits_per_character_keep_the_unit_of_theta():
     rng = np.random.default_rng(5)
     sums = statistics.learner_sums(scores({("general", 0): rng.normal(23, 1, 30), ("a1", 0): rng.normal(20, 1, 30)}))
     characters = statistics.by_characters(sums)
@@ -273,7 +273,7 @@ def test_bits_per_character_keep_thetas_unit():
     assert characters.subset == "bits per character"
 
 
-def test_holm_is_the_hand_calculation_and_skips_what_was_not_tested():
+def test_holm_is_the_hand_calculation_and_skips_nan():
     assert statistics.holm([0.01, np.nan, 0.04, 0.03])[[0, 2, 3]] == pytest.approx([0.03, 0.06, 0.06])
     p = [0.2, 0.001, 0.04, 0.013, 0.5]
     assert statistics.holm(p) == pytest.approx(multipletests(p, method="holm")[1])
@@ -287,7 +287,7 @@ def test_p_is_a_half_at_the_margin_and_certain_without_spread():
     assert np.isnan(statistics.p_above(np.nan, np.nan, np.nan, 0))
 
 
-def test_the_minimum_detectable_effect_has_the_power_it_promises():
+def test_the_minimum_detectable_effect_has_its_nominal_power():
     se, df = 0.02, 11.5
     effect = statistics.minimum_detectable_effect(se, df, alpha=0.05, power=0.9)
     assert reference.nct.sf(reference.t.isf(0.05, df), df, effect / se) == pytest.approx(0.9, abs=1e-6)
@@ -314,7 +314,7 @@ def clustered_studies(rng, studies, learners=60):
         yield summed(sums.rename(columns={unit: "learner"}))
 
 
-def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
+def test_intervals_cover_by_learners_and_not_by_texts():
     studies = 300
     pairs = [("general_vs_specialist", f"general {k}", f"a1 {k}") for k in range(studies)]
     tables = [
@@ -326,7 +326,7 @@ def test_intervals_cover_when_learners_cluster_and_texts_alone_do_not():
     assert by_text < 0.88
 
 
-def some_texts(n, copied=False):
+def texts_by_level(n, copied=False):
     """n texts, each of its own learner, at each level: {level: n}."""
     tables = [
         scores(
@@ -341,7 +341,7 @@ def some_texts(n, copied=False):
     return pd.concat(tables) if tables else scores({("general", 0): []}).head(0)
 
 
-FEW = {
+FEW_TEXTS = {
     "no text": ({}, False),
     "a level without texts": (dict.fromkeys(LEVELS[:4], 6), False),
     "a single learner": (dict.fromkeys(LEVELS[:4], 6) | {"C1": 1}, False),
@@ -349,19 +349,19 @@ FEW = {
 }
 
 
-@pytest.mark.parametrize(("n", "copied"), FEW.values(), ids=FEW)
-def test_a_level_with_nothing_has_a_reason_and_others_a_number(n, copied):
-    table = some_texts(n, copied)
-    told = {level: 0 if copied else n.get(level, 0) for level in LEVELS}
+@pytest.mark.parametrize(("n", "copied"), FEW_TEXTS.values(), ids=FEW_TEXTS)
+def test_a_level_without_texts_has_a_reason(n, copied):
+    table = texts_by_level(n, copied)
+    expected = {level: 0 if copied else n.get(level, 0) for level in LEVELS}
     sums = statistics.learner_sums(table)
-    for one in (sums, statistics.by_characters(sums)):
+    for measure in (sums, statistics.by_characters(sums)):
         for level in LEVELS:
-            row = compare(one, b="c1", level=level, draws=50)
-            assert np.isfinite(row["theta"]) == (told[level] >= 5)
+            row = compare(measure, b="c1", level=level, draws=50)
+            assert np.isfinite(row["theta"]) == (expected[level] >= 5)
             assert np.isfinite(row["theta"]) or row["reason"]
     matrix = statistics.perplexity(sums, draws=50).set_index(["model", "test"])
     for model, level in matrix.index:
-        texts = sum(told.values()) if level == "all_levels" else told[level]
+        texts = sum(expected.values()) if level == "all_levels" else expected[level]
         row = matrix.loc[(model, level)]
         assert row["n_texts"] == texts
         assert [np.isfinite(row["ppl"]), np.isfinite(row["ppl_lo"])] == [texts > 0, texts >= 5]

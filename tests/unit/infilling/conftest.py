@@ -1,4 +1,4 @@
-"""Models of random weights that the questions of this room are put to."""
+"""Models with random weights for the tests of this room."""
 
 import pytest
 import torch
@@ -19,7 +19,7 @@ def network(tokenizer):
 
 @pytest.fixture
 def panel(tmp_path, network, tokenizer):
-    """Two trained models, of which one is in memory, one that is n/a, and one whose training goes on."""
+    """Two trained models, one of them in memory, one that is n/a, one in training, one that needs a level prefix."""
     run = Experiment("study", tmp_path)
     facts = {
         "status": "trained",
@@ -29,10 +29,16 @@ def panel(tmp_path, network, tokenizer):
         "seed": 0,
         "parameters": {},
     }
-    told = {"parameters": {"level_prefix": True}}
-    models = {"a1": {}, "general": {}, "b1": {"status": "n/a", "reason": "no text of B1"}, "c1": {}, "told": told}
+    prefixed = {"parameters": {"level_prefix": True}}
+    models = {
+        "a1": {},
+        "general": {},
+        "b1": {"status": "n/a", "reason": "no text of B1"},
+        "c1": {},
+        "level_prompted": prefixed,
+    }
     for name, own in models.items():
         write_json(facts | own, run.model(name, 0) / "train.json")
         if name != "c1":
             write_json({}, run.model(name, 0) / manifest.MANIFEST)
-    return queries.ModelPanel(run, tokenizer, {"general": network, "told": network})
+    return queries.ModelPanel(run, tokenizer, {"general": network, "level_prompted": network})

@@ -1,4 +1,4 @@
-"""Claims about the explorer's questions and answers, without a browser and with models of random weights."""
+"""Claims about queries and their answers, with models of random weights."""
 
 import hypothesis
 import numpy as np
@@ -32,11 +32,11 @@ MARKED = {
 def test_marks_become_blanks_and_nothing_else_does(marked):
     found = parse_query(marked)
     assert [(*span, given) for span, given in zip(found.spans.tolist(), found.given)] == MARKED[marked]
-    for (_, at, length), given in zip(found.spans, found.given):
-        assert found.text[at : at + length] == (given or "x")
+    for (_, start, length), given in zip(found.spans, found.given):
+        assert found.text[start : start + length] == (given or "x")
 
 
-def test_a_click_takes_a_word_out_and_another_puts_it_back():
+def test_a_second_click_restores_the_word():
     assert [piece for piece, _ in queries.pieces(SENTENCE)] == ["She", "ate", "leftover", "pasta", "for", "lunch"]
     once = toggle(SENTENCE, 2)
     assert once == "She ate [leftover] pasta for lunch." and toggle(once, 2) == SENTENCE
@@ -45,7 +45,7 @@ def test_a_click_takes_a_word_out_and_another_puts_it_back():
 
 def test_neighbouring_clicks_make_one_blank():
     assert toggle(toggle(SENTENCE, 2), 3) == "She ate [leftover pasta] for lunch."
-    assert toggle("a _ b", 1) == "a _ b"  # what stood there nobody knows
+    assert toggle("a _ b", 1) == "a _ b"  # the filling is unknown
 
 
 @pytest.mark.parametrize("text", ["", "\n\n", "[", "]][[", "[[a]]", "_ _", "😀 [😀] é_é", "\u202e[abc]"])
@@ -55,50 +55,50 @@ def test_no_text_breaks_the_marks(text):
     assert len(parse_query(text).spans) == len(parse_query(text).given)
 
 
-def test_answers_are_those_of_the_study_s_own_infilling_and_scoring(network, tokenizer, first_special):
-    question = parse_query("She ate leftover pasta for [lunch].")
-    row = queries.fill_blanks(network, tokenizer, question)
-    built = build_example(*encode(tokenizer, SENTENCE), question.spans, first_special)
-    (best,), (ln_p,) = decoding.top_words(network, tokenizer, [decoding.build_prompt(*built)], 5)
-    assert [row[f"{place}."] for place in range(1, 6)] == [queries._shown(*one) for one in zip(best, np.exp(ln_p))], (
-        "if two of them differ by spaces only, take another seed"
-    )
-    scores = scoring.score(network, pd.DataFrame(index=[0]), [built[0]], [built[1]]).iloc[0]
+def test_answers_are_those_of_decoding_and_scoring(network, tokenizer, first_special):
+    query = parse_query("She ate leftover pasta for [lunch].")
+    row = queries.fill_blanks(network, tokenizer, query)
+    example = build_example(*encode(tokenizer, SENTENCE), query.spans, first_special)
+    (best,), (ln_p,) = decoding.top_words(network, tokenizer, [decoding.build_prompt(*example)], 5)
+    assert [row[f"{rank}."] for rank in range(1, 6)] == [
+        queries._format_filling(*filling) for filling in zip(best, np.exp(ln_p))
+    ], "if two of them differ by spaces only, take another seed"
+    scores = scoring.score(network, pd.DataFrame(index=[0]), [example[0]], [example[1]]).iloc[0]
     nats = scores["nll_text"] / scores["n_tokens"]
     assert (row["nats"], row["perplexity"]) == (round(nats, 2), round(np.exp(nats), 1))
     assert row["bits"] == pytest.approx(nats / np.log(2), abs=0.006)
 
 
-def test_fillings_that_differ_by_spaces_are_one():
-    together = queries._together(["a", " b", "b ", " c"], [0.3, 0.25, 0.25, 0.1])
-    assert together == [("b", 0.5), ("a", 0.3), ("c", 0.1)]
+def test_fillings_that_differ_by_spaces_are_merged():
+    merged = queries._merge_spaces(["a", " b", "b ", " c"], [0.3, 0.25, 0.25, 0.1])
+    assert merged == [("b", 0.5), ("a", 0.3), ("c", 0.1)]
 
 
-def test_several_blanks_get_a_filling_each_and_none_writes_for_ever(network, tokenizer):
+def test_each_of_several_blanks_gets_a_filling(network, tokenizer):
     row = queries.fill_blanks(network, tokenizer, parse_query("[She] ate _ for lunch. ___"))
     assert [name for name in row if name.startswith("blank")] == ["blank 1", "blank 2", "blank 3"]
     assert "perplexity" not in row, "not every filling is given"
 
 
-def test_a_whole_text_costs_what_a_plain_language_model_pays(network, tokenizer):
+def test_text_perplexity_is_that_of_the_language_model(network, tokenizer):
     ids = torch.tensor(encode(tokenizer, SENTENCE)[0].astype("int64"))[None]
     with torch.inference_mode():
         expected = network(ids, labels=ids).loss.item()
-    row = queries.whole_text(network, tokenizer, parse_query("She ate leftover pasta for [lunch]."))
+    row = queries.text_perplexity(network, tokenizer, parse_query("She ate leftover pasta for [lunch]."))
     assert row["tokens"] == ids.shape[1] - 1 and row["nats"] == pytest.approx(expected, abs=0.006)
 
 
-UNASKABLE = {
+REFUSED = {
     "no blank": ("no blank", queries.fill_blanks),
-    "word " * 200 + "_": ("leave out", queries.fill_blanks),
+    "word " * 200 + "_": ("shorten", queries.fill_blanks),
     "[ab][c] d": ("share a token", queries.fill_blanks),
-    " ": ("no text", queries.whole_text),
-    "I ate _ today.": ("missing", queries.whole_text),
+    " ": ("no text", queries.text_perplexity),
+    "I ate _ today.": ("missing", queries.text_perplexity),
 }
 
 
-class Glued:
-    """A tokenizer that makes one token of each word."""
+class WordTokenizer:
+    """A tokenizer that joins the words of two blanks into one token."""
 
     def __init__(self, real):
         self.backend_tokenizer, self.real = self, real
@@ -110,38 +110,38 @@ class Glued:
         return [type("", (), {"ids": [5, 6], "offsets": [(0, 3), (3, 5)]})]
 
 
-@pytest.mark.parametrize("marked", UNASKABLE)
-def test_what_cannot_be_asked_is_refused_with_the_way_on(marked, network, tokenizer):
-    words, answer = UNASKABLE[marked]
-    if "share" in words:
-        tokenizer = Glued(tokenizer)
-    with pytest.raises(ValueError, match=words):
-        answer(network, tokenizer, parse_query(marked))
+@pytest.mark.parametrize("marked", REFUSED)
+def test_a_query_without_answer_is_refused_with_the_remedy(marked, network, tokenizer):
+    message, query_function = REFUSED[marked]
+    if "share" in message:
+        tokenizer = WordTokenizer(tokenizer)
+    with pytest.raises(ValueError, match=message):
+        query_function(network, tokenizer, parse_query(marked))
 
 
-def test_the_panel_takes_models_that_exist_and_says_which_do_not(panel):
-    assert list(panel.facts) == ["general", "a1"]  # who is in memory answers first
+def test_the_panel_says_which_models_are_absent_and_why(panel):
+    assert list(panel.facts) == ["general", "a1"]  # those in memory first
     assert "no text of B1" in panel.absent["b1"] and "03_train" in panel.absent["c1"]
     assert {"a2", "b2", "c1_transfer"} < set(panel.absent)
-    assert "level" in panel.absent["told"], "asked without its token, it would stand there as a worse model than it is"
+    assert "level" in panel.absent["level_prompted"], "without its prefix it would seem worse than it is"
 
 
-def test_rows_stand_in_the_study_s_order_whoever_answered_first(panel, network):
+def test_rows_are_in_the_order_of_the_study(panel, network):
     panel.networks["a1"] = network
-    table = panel.in_order(panel.ask(queries.whole_text, parse_query(SENTENCE)))
+    table = panel.in_order(panel.ask(queries.text_perplexity, parse_query(SENTENCE)))
     assert table["model"].tolist() == ["a1", "general"]
-    assert "a1" in queries.lowest_perplexity(table) and "grader" in queries.NO_GRADER
+    assert "a1" in queries.lowest_perplexity(table) and "grader" in queries.NOT_A_GRADER
 
 
-def test_a_model_with_fewer_fillings_leaves_a_gap_in_its_place(network, tokenizer, monkeypatch):
-    monkeypatch.setattr(queries, "_together", lambda best, chances: [("a", 0.5), ("b", 0.2)])
+def test_missing_fillings_leave_empty_cells(network, tokenizer, monkeypatch):
+    monkeypatch.setattr(queries, "_merge_spaces", lambda fillings, probabilities: [("a", 0.5), ("b", 0.2)])
     row = queries.fill_blanks(network, tokenizer, parse_query(f"{SENTENCE} _"))
     assert list(row) == ["1.", "2.", "3.", "4.", "5."] and list(row.values())[2:] == ["", "", ""]
 
 
 @quickly
 @hypothesis.given(TEXTS)
-def test_any_text_can_be_put_to_the_models(text):
+def test_any_text_can_be_a_query(text):
     assert "\n" in text or len(queries.parse_query(text).spans) == len(queries.parse_query(text).given)
     for n in range(len(queries.pieces(text))):
         queries.parse_query(queries.toggle(text, n))

@@ -1,4 +1,4 @@
-"""A tiny model, and its twin that is trained on canaries."""
+"""A tiny model, and its canary run."""
 
 import numpy as np
 import pytest
@@ -22,8 +22,8 @@ def rows(index):
 @pytest.fixture(scope="module")
 def facts():
     settings = parameters.load_file("params/demo/a1.yaml").model_copy(update=SIZES)
-    told = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "status": "trained"}
-    return told | {"fingerprint": "f", "examples_seen": 120, "parameters": settings.model_dump()}
+    facts = {"model": "a1", "seed": 0, "levels": ["A1"], "init_from": "scratch", "status": "trained"}
+    return facts | {"fingerprint": "f", "examples_seen": 120, "parameters": settings.model_dump()}
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Claims about devices: what a GPU cannot do is not asked of it, and what torch cannot use is refused in words."""
+"""Claims about devices: only supported precision is chosen, and an unusable GPU is refused with a remedy."""
 
 import re
 
@@ -21,18 +21,18 @@ GPUS = {
 
 
 @pytest.mark.parametrize("name", GPUS)
-def test_a_gpu_computes_as_its_generation_can(name):
+def test_precision_follows_the_generation_of_the_gpu(name):
     wheel = OLDER if GPUS[name] < (7, 5) else NEWEST
-    found = devices.choose_precision(devices.Gpu(name, GPUS[name]), wheel)
-    modern = GPUS[name] >= (8, 0)
-    assert found == devices.Device("cuda", bfloat16=modern, flash=modern, compiled=modern)
+    chosen = devices.choose_precision(devices.Gpu(name, GPUS[name]), wheel)
+    supported = GPUS[name] >= (8, 0)
+    assert chosen == devices.Device("cuda", bfloat16=supported, flash=supported, compiled=supported)
 
 
 def test_without_a_gpu_the_cpu_computes():
     assert devices.choose_precision(None, NEWEST) == devices.CPU
 
 
-def test_a_v100_under_the_newest_wheel_is_refused_in_words():
+def test_a_v100_under_the_newest_wheel_is_refused():
     with pytest.raises(DeviceUnavailable) as refused:
         devices.choose_precision(devices.Gpu("Tesla V100-SXM2-16GB", (7, 0)), NEWEST)
     assert str(refused.value) == (
@@ -56,7 +56,7 @@ def test_a_v100_under_the_newest_wheel_is_refused_in_words():
     ],
 )
 def test_kernels_run_on_their_generation_only(capability, kernels, expected):
-    assert devices.runs_on(capability, kernels) is expected
+    assert devices.has_kernels_for(capability, kernels) is expected
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_kernels_run_on_their_generation_only(capability, kernels, expected):
     [
         (devices.Wheel("2.13.0+cpu", None, []), 0, True, "torch 2.13.0+cpu is built without CUDA"),
         (NEWEST, 0, True, "the driver is too old for the installed torch 2.13.0+cu130, which is built for CUDA 13.0"),
-        (NEWEST, 0, False, "no NVIDIA driver answers on this machine"),
+        (NEWEST, 0, False, "no NVIDIA driver responds on this machine"),
     ],
 )
 def test_a_profile_for_gpus_never_computes_on_a_cpu(wheel, n_gpus, driver, words):
@@ -73,9 +73,14 @@ def test_a_profile_for_gpus_never_computes_on_a_cpu(wheel, n_gpus, driver, words
     devices.check_profile("cpu", wheel, n_gpus, driver)
 
 
-def test_a_profile_for_gpus_is_taken_where_torch_sees_one():
+def test_a_profile_for_gpus_is_accepted_where_there_is_one():
     devices.check_profile("cuda", NEWEST, 1, True)
 
 
-def test_flash_attention_takes_heads_in_steps_of_eight():
-    assert [width for width in (8, 20, 64, 96, 256, 264) if devices.takes_head(width)] == [8, 64, 96, 256]
+def test_flash_attention_needs_heads_in_steps_of_eight():
+    assert [head_dim for head_dim in (8, 20, 64, 96, 256, 264) if devices.supports_head_dim(head_dim)] == [
+        8,
+        64,
+        96,
+        256,
+    ]

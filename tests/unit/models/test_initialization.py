@@ -1,4 +1,4 @@
-"""Claims about where a model starts: from a base that is whole and fits, and from no pickle."""
+"""Claims about the initial model: its base is complete and fits, and no pickle is opened."""
 
 import pytest
 import torch
@@ -12,7 +12,7 @@ from lib.models import initialization
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    """A model laid out as GPT-2 is: byte tokens, one merge, <|endoftext|> as the last id, no special token of ILM."""
+    """A GPT-2 with byte tokens, one merge, <|endoftext|> as the last id, and no special token of ILM."""
     folder = tmp_path_factory.mktemp("base")
     tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), "Ġl", "<|endoftext|>"]
     coder = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=[("Ġ", "l")]))
@@ -48,7 +48,7 @@ def test_a_base_that_takes_too_few_tokens_is_refused(base, settings):
         initialization.initial_model(settings, tokenization.make_tokenizer(str(base), None, None), 512, base)
 
 
-def test_a_base_that_is_not_there_is_refused_with_the_ways_to_get_one(settings, tokenizer):
+def test_a_missing_base_is_refused_with_the_remedies(settings, tokenizer):
     with pytest.raises(ValueError, match="init_from: no/such/folder is no trained model"):
         initialization.initial_model(settings, tokenizer, 256, "no/such/folder")
 
@@ -63,8 +63,8 @@ def test_a_base_that_lacks_weights_is_refused(base, settings, tmp_path):
         initialization.initial_model(settings, tokenization.make_tokenizer(str(tmp_path), None, None), 256, tmp_path)
 
 
-class Acting:
-    """What acts when it is unpickled."""
+class RunsCode:
+    """An object that runs code when it is unpickled."""
 
     def __reduce__(self):
         return exec, ("raise SystemExit('a pickle was opened')",)
@@ -74,6 +74,6 @@ def test_a_base_whose_weights_are_a_pickle_is_refused_unopened(base, settings, t
     for file in base.iterdir():
         if file.suffix != ".safetensors":
             (tmp_path / file.name).write_bytes(file.read_bytes())
-    torch.save({"transformer.wte.weight": Acting()}, tmp_path / "pytorch_model.bin")
+    torch.save({"transformer.wte.weight": RunsCode()}, tmp_path / "pytorch_model.bin")
     with pytest.raises(ValueError, match="no model.safetensors that can be read"):
         initialization.initial_model(settings, tokenization.make_tokenizer(str(tmp_path), None, None), 256, tmp_path)

@@ -19,7 +19,7 @@ def test_a_saved_model_is_loaded_as_it_was(model, folder):
 
 
 @pytest.mark.parametrize("damage", ["changed", "missing"])
-def test_weights_other_than_those_vouched_for_are_refused(folder, damage):
+def test_weights_that_train_json_does_not_certify_are_refused(folder, damage):
     weights = load_file(folder / "model.safetensors")
     if damage == "changed":
         weights["transformer.h.0.ln_1.weight"][0] += 1e-3

@@ -15,7 +15,7 @@ def test_weights_stay_unless_a_report_lets_these_very_ones_go(tmp_path):
     write_json({}, run.model("a1", 0) / bundle.WEIGHTS)
     known = {"weights": bundle.file_hash(run.model("a1", 0) / bundle.WEIGHTS), "reason": "a gap"}
     for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": bundle.MAY}},
-                 {"a1/seed0": known | {"verdict": "must stay"}}]:  # fmt: skip
+                 {"a1/seed0": known | {"verdict": "must not be shared"}}]:  # fmt: skip
         write_json({"models": told}, run.folder / "memorisation/memorisation.json")
         with pytest.raises(errors.LeakFound):
             bundle._may_leave(run, "a1", 0)

@@ -94,7 +94,7 @@ def test_processes_divide_the_examples_of_a_step_in_order(index, drawing, first_
         for rank in range(world_size):
             steps.rank = rank
             batches.append(steps[3])
-        for name in ["input_ids", "values", "targets"]:
+        for name in ["input_ids", "loss_weights", "targets"]:
             joined = np.concatenate([batch[name].ravel() for batch in batches])
             assert np.array_equal(joined, whole[name].ravel()), f"{world_size} processes: other {name}"
 
