@@ -10,7 +10,7 @@ import numpy as np
 from matplotlib.ticker import LogLocator, NullLocator
 
 from lib.design import KIND, LEVELS, SPECIALIST_LEVEL, TRANSFER_LEVEL
-from lib.figures.style import AIM, KIND_COLOURS, LEGEND, LEVEL_COLOURS, MARKERS, blank, label, seaborn
+from lib.figures.style import KIND_COLOURS, LEGEND, LEVEL_COLOURS, MARKERS, REFERENCE, new_axes, seaborn, short_label
 from lib.formatting import format_values, time_unit
 
 
@@ -23,7 +23,7 @@ def perplexity_heatmap(ppl, title):
     bar = {"label": "Ratio to the column's best", "ticks": np.log([1, 1.1, 1.25, 1.5, 2, 3, 5, 8])}
     bar["format"] = lambda log, _: f"× {np.exp(log):.3g}"
     style = {"cmap": "crest", "vmin": 0, "vmax": np.log(np.nanmax([1.25, min(8, ratio.max().max())]))}
-    ax = blank(title, 1.2 + 0.27 * len(rows), "", "")
+    ax = new_axes(title, 1.2 + 0.27 * len(rows), "", "")
     seaborn().heatmap(np.log(ratio), annot=cells, fmt=".1f", linewidths=1, cbar_kws=bar, ax=ax, **style)
     bar = ax.collections[0].colorbar.solids
     bar.set(rasterized=False, edgecolor="face")  # no pixels: what an SVG shows can be searched
@@ -57,7 +57,7 @@ def sample_size(mde, title):
 def transfer_slopes(ppl, title):
     """H3: perplexity of own, general, transfer model, 95 % intervals, a panel a level; gives the Figure."""
     table = ppl[ppl.mask_type == "training_mix"].set_index(["test", "model"])
-    axes = blank(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=len(LEVELS), sharey=True)
+    axes = new_axes(title, 3.0, "", "Perplexity on test texts (log scale)", ncols=len(LEVELS), sharey=True)
     colours = list(KIND_COLOURS.values())[:3]
     for level, own, transfer, ax in zip(LEVELS, SPECIALIST_LEVEL, TRANSFER_LEVEL, axes):
         rows = table.reindex([(level, own), (level, "general"), (level, transfer)])
@@ -77,7 +77,7 @@ def cost_gain(cost, contrasts, title):
     unit, size = time_unit(hours.max())
     hours = hours / size
     rows = contrasts.assign(hours=contrasts.b.map(hours), kind=contrasts.b.map(KIND).fillna("control"))
-    ax = blank(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
+    ax = new_axes(title, 3.6, f"Training time ({unit})", "Perplexity of general above\nthat of the model (%)")
     ax.plot(hours.get("general", np.nan), 0, "s", color=KIND_COLOURS["general"], markersize=7, label="general")
     ax.vlines(rows.hours, rows.gain_lo, rows.gain_hi, rows.level.map(LEVEL_COLOURS))
     style = {"hue": "level", "palette": LEVEL_COLOURS, "hue_order": LEVELS, "style": "kind", "markers": MARKERS}
@@ -89,7 +89,7 @@ def cost_gain(cost, contrasts, title):
 
 def learning_curves(curves, title):
     """Thin: seeds, thick: their geometric mean. curves: model, seed, examples, valid_perplexity (of infills)."""
-    ax = blank(title, 4.0, "Training examples seen", "Infill perplexity on valid texts (log scale)")
+    ax = new_axes(title, 4.0, "Training examples seen", "Infill perplexity on valid texts (log scale)")
     curves = curves.dropna(subset="valid_perplexity")
     for model in sorted(curves.model.unique(), key=lambda name: ([*KIND, name].index(name), name)):
         seeds = curves[curves.model == model].pivot(index="examples", columns="seed", values="valid_perplexity")
@@ -110,7 +110,7 @@ def forest(contrasts, title, by):
     """gain_pct, 95 % intervals, a panel a level, a line a value of column `by` as met; gives the Figure."""
     table = contrasts.set_index(["level", by])
     values = list(contrasts[by].unique())
-    axes = blank(title, 1.2 + 0.25 * len(values), "", "", ncols=len(LEVELS), sharex=True, sharey=True)
+    axes = new_axes(title, 1.2 + 0.25 * len(values), "", "", ncols=len(LEVELS), sharex=True, sharey=True)
     for level, ax in zip(LEVELS, axes):
         rows, places = table.reindex([(level, value) for value in values]), range(len(values))
         ax.axvline(0, color="black", linewidth=0.8)
@@ -119,7 +119,7 @@ def forest(contrasts, title, by):
         for place in np.flatnonzero(rows.gain_pct.isna()):
             ax.text(0, place, " n/a", va="center", color="#666666", size=8)
         ax.set_title(level)
-    ax.set(yticks=places, yticklabels=map(label, values), ylim=(len(values) - 0.5, -0.5))
+    ax.set(yticks=places, yticklabels=map(short_label, values), ylim=(len(values) - 0.5, -0.5))
     ax.figure.supxlabel("Gain (% of perplexity, 95 % interval)", fontsize=9)
     return ax.figure
 
@@ -139,14 +139,14 @@ def _by_level(table, title, ylabel, margin=0):
     columns = ["gain_pct", "gain_lo", "gain_hi", "mde_above_zero_pct", "mde_above_margin_pct", "note", "reason"]
     rows = table.set_index("level").reindex(LEVELS, columns=columns)
     places, colours = np.arange(len(LEVELS)), list(LEVEL_COLOURS.values())
-    ax = blank(title, 3.2, "CEFR level", ylabel)
+    ax = new_axes(title, 3.2, "CEFR level", ylabel)
     ax.axhline(0, color="black", linewidth=0.8)
     if margin:  # reaches equally far in logarithms
-        ax.axhspan(100 / (1 + margin) - 100, 100 * margin, color=AIM, alpha=0.12, label=f"within {100 * margin:g} %")
+        ax.axhspan(100 / (1 + margin) - 100, 100 * margin, color=REFERENCE, alpha=0.12, label=f"within {100 * margin:g} %")
     if "mde_above_zero_pct" in table:
         for column, line, what in [("mde_above_margin_pct", "-", "the margin"), ("mde_above_zero_pct", ":", "zero")]:
             label = f"least true gain shown above {what}"
-            ax.hlines(rows[column], places - 0.3, places + 0.3, AIM, linestyle=line, label=label, zorder=3)
+            ax.hlines(rows[column], places - 0.3, places + 0.3, REFERENCE, linestyle=line, label=label, zorder=3)
     ax.bar(places, rows.gain_pct, 0.6, color=colours, alpha=0.5, zorder=2)
     ax.vlines(places, rows.gain_lo, rows.gain_hi, "black", zorder=3, label="95 % interval")
     ax.scatter(places, rows.gain_pct, 36, colours, edgecolor="black", zorder=4)

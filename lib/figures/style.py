@@ -15,7 +15,7 @@ from lib.experiment.files import atomic_write, write_table
 SHADES = ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]
 KIND_COLOURS = {"specialist": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
 MARKERS = {"specialist": "o", "general": "s", "transfer": "D", "control": "X"}
-AIM = "#d55e00"  # what the drawn values are held against
+REFERENCE = "#d55e00"  # what the drawn values are held against
 LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
 UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
 
@@ -56,7 +56,7 @@ def save(drawn, folder, name, table):
     write_table(table, folder / f"{name}.csv")
 
 
-def blank(title, height, xlabel, ylabel, **grid):
+def new_axes(title, height, xlabel, ylabel, **grid):
     """Axes of a new figure as wide as a page's text (7 inches), under a wrapped title at its left edge."""
     setup()
     lines = textwrap.wrap(printable(title), 84)[:8]
@@ -71,6 +71,6 @@ def printable(text):
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def label(text):
+def short_label(text):
     """A name from a corpus as a figure has room for it: matplotlib draws no 3,000 letters."""
     return printable(text if len(text) <= 30 else text[:29] + "…")

@@ -12,12 +12,12 @@ import pandas as pd
 from lib.design import LEVELS
 from lib.evaluation.statistics import holm, p_above
 
-SUPPORTED, PARTLY, NOT, INCONCLUSIVE = "supported", "partly", "not supported", "inconclusive"
+SUPPORTED, PARTLY, NOT_SUPPORTED, INCONCLUSIVE = "supported", "partly", "not supported", "inconclusive"
 NA, INVALID = "n/a", "invalid"
 EQUIVALENT, GENERAL_BETTER = "equivalent", "general better"  # H2 holds, and more
-LONGER = "longer training"  # H3: transfer beats both, and so does longer training without level text
+LONGER_TRAINING = "longer training"  # H3: transfer beats both, and so does longer training without level text
 HOLDS = {SUPPORTED, EQUIVALENT, GENERAL_BETTER}
-STAMP, ALL_ROWS = " (provisional)", "all"
+PROVISIONAL, OVERALL = " (provisional)", "all"
 H3_TESTS = ["specialist_vs_transfer", "general_vs_transfer", "continued_vs_transfer"]  # the last is the control
 KEY = ["hypothesis", "level"]
 VERDICTS = [*KEY, "theta", "ci_lo", "ci_hi", "p", "p_holm", "margin", "verdict", "robust", "reason"]
@@ -47,12 +47,12 @@ def _p(rows, margin, side=1):
 def overall(outcomes, everywhere=False):
     """One verdict for five levels: theirs if they agree; else who holds; else refuted, if refuted at all five, or at
     one where the hypothesis speaks of all levels (everywhere)."""
-    held, refuted = [level for level in LEVELS if outcomes[level] in HOLDS], outcomes.isin([NOT, LONGER])
+    held, refuted = [level for level in LEVELS if outcomes[level] in HOLDS], outcomes.isin([NOT_SUPPORTED, LONGER_TRAINING])
     if outcomes.nunique() == 1:
         return outcomes.iloc[0]
     if held:
         return SUPPORTED if len(held) == len(LEVELS) else f"{PARTLY} ({', '.join(held)})"
-    return NOT if refuted.all() or everywhere and refuted.any() else INCONCLUSIVE
+    return NOT_SUPPORTED if refuted.all() or everywhere and refuted.any() else INCONCLUSIVE
 
 
 def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
@@ -60,15 +60,15 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
     outcomes = pd.Series(verdict, LEVELS)
     table = rows[["theta", "ci_lo", "ci_hi"]].assign(p=p, p_holm=p_holm, verdict=outcomes)
     table["reason"] = ["; ".join(filter(None, both)) for both in zip(notes, rows["reason"], strict=True)]
-    table.loc[ALL_ROWS, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
+    table.loc[OVERALL, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
     counted = [f"{one} at {', '.join(same)}" for one, same in outcomes.groupby(outcomes, sort=False).groups.items()]
-    table.loc[ALL_ROWS, ["verdict", "reason"]] = [
+    table.loc[OVERALL, ["verdict", "reason"]] = [
         overall(outcomes, HYPOTHESES[hypothesis].everywhere),
         "; ".join(counted),
     ]
     stamped = np.array([*rows["provisional"], rows["provisional"].any()]) & (table["verdict"] != NA)
     table["robust"] = np.where(table["verdict"] == NA, NA, "untested")
-    table["verdict"] += np.where(stamped, STAMP, "")
+    table["verdict"] += np.where(stamped, PROVISIONAL, "")
     return table.rename_axis("level").reset_index().assign(hypothesis=hypothesis, margin=margin)[VERDICTS]
 
 
@@ -78,7 +78,7 @@ def h1(contrasts, params):
     p = _p(rows, margin)
     p_holm, p_strong = holm(p), holm(_p(rows, np.log1p(params.h1_strong)))
     below = _p(rows, margin, -1) < params.alpha
-    verdict = np.select([p.isna(), p_holm < params.alpha, below], [NA, SUPPORTED, NOT], INCONCLUSIVE)
+    verdict = np.select([p.isna(), p_holm < params.alpha, below], [NA, SUPPORTED, NOT_SUPPORTED], INCONCLUSIVE)
     notes = np.where(p_strong < params.alpha, f"strong: shown above {100 * params.h1_strong:.0f} % too", "")
     return _verdicts("H1", rows, margin, p, p_holm, verdict, notes)
 
@@ -91,7 +91,7 @@ def h2(contrasts, params):
     p, shown = _p(rows, margin, -1), params.alpha
     better, equivalent = _p(rows, -margin, -1) < shown, (p < shown) & (_p(rows, -margin) < shown)
     behind = holm(_p(rows, margin)) < shown
-    found = [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT]
+    found = [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT_SUPPORTED]
     verdict = np.select([p.isna(), better, equivalent, p < shown, behind], found, INCONCLUSIVE)
     notes = [f"best specialist on valid: {b}" if isinstance(b, str) else "" for b in rows["b"]]
     return _verdicts("H2", rows, margin, p, np.nan, verdict, notes)
@@ -108,7 +108,7 @@ def h3(contrasts, params):
     p_holm = holm(p)
     longer, refuted = beats_both & (below[2] < params.alpha), below[[0, 1]].min(axis=1) < params.alpha / 2
     conditions = [both.isna(), p_holm < params.alpha, longer, refuted]
-    verdict = np.select(conditions, [NA, SUPPORTED, LONGER, NOT], INCONCLUSIVE)
+    verdict = np.select(conditions, [NA, SUPPORTED, LONGER_TRAINING, NOT_SUPPORTED], INCONCLUSIVE)
     weakest = above.fillna({0: 2, 1: 2, 2: -1}).idxmax(axis=1)  # a missing rival shows why, a missing control not
     rows = pd.concat(tests, keys=range(3)).loc[list(zip(weakest, LEVELS, strict=True))].droplevel(0)
     rows["provisional"] = np.any([one["provisional"] for one in tests], axis=0)
@@ -149,11 +149,11 @@ def robustness(decide, contrasts, alternatives):
     even more does not contradict."""
     verdicts = decide(contrasts).set_index(KEY)
     base, *others = (
-        one if one is None else decide(one).set_index(KEY)["verdict"].str.removesuffix(STAMP)
+        one if one is None else decide(one).set_index(KEY)["verdict"].str.removesuffix(PROVISIONAL)
         for one in (contrasts, *alternatives.values())
     )
     for key in base.index[~base.isin([NA, INVALID])]:
-        cells = [key] if key[1] != ALL_ROWS else [(key[0], level) for level in LEVELS]
+        cells = [key] if key[1] != OVERALL else [(key[0], level) for level in LEVELS]
         failed, untested = [], [] if alternatives else ["everything"]
         for name, one in zip(alternatives, others, strict=True):
             if one is None or any(one[cell] == NA != base[cell] for cell in cells):

@@ -4,7 +4,7 @@ import numpy as np
 
 from lib.design import LEVELS, specialists
 from lib.formatting import Sentences, join_names
-from lib.hypotheses.decision_rules import ALL_ROWS, HOLDS, INCONCLUSIVE, outcome
+from lib.hypotheses.decision_rules import HOLDS, INCONCLUSIVE, OVERALL, outcome
 
 MET, AGAINST, OPEN = "as expected", "against what was expected", "so what was expected stays open"
 UNKNOWN = "so nobody can tell"
@@ -71,7 +71,7 @@ def comparison_expectations(contrasts, by_type, halved):
 def verdict_expectations(decided, primary, h3_margin):
     """Markdown: the verdicts beside what 07 expected of them. decided: verdicts.csv; h3_margin: of perplexity, as in
     the parameters."""
-    outcomes = decided[decided["level"] != ALL_ROWS].assign(one=decided["verdict"].map(outcome))
+    outcomes = decided[decided["level"] != OVERALL].assign(one=decided["verdict"].map(outcome))
     outcomes = outcomes.pivot(index="level", columns="hypothesis", values="one")
     h1, h2 = (list(outcomes.index[outcomes[h].isin(HOLDS)]) for h in ("H1", "H2"))
     both, high = [level for level in h1 if level in h2], [level for level in h1 if level in ("B2", "C1")]

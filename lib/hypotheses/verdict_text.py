@@ -9,7 +9,7 @@ import numpy as np
 
 from lib.experiment.files import read_yaml
 from lib.formatting import Sentences, join_names
-from lib.hypotheses.decision_rules import ALL_ROWS, HOLDS, HYPOTHESES, INVALID, STAMP, SUPPORTED, outcome
+from lib.hypotheses.decision_rules import HOLDS, HYPOTHESES, INVALID, OVERALL, PROVISIONAL, SUPPORTED, outcome
 
 WORDS = read_yaml(Path(__file__).with_suffix(".yaml"))
 SAY = Sentences(__file__)
@@ -26,7 +26,7 @@ def _claim(hypothesis, one, margin, short=False):
 
 def hypothesis_title(hypothesis, verdicts):
     """The conclusion over all levels, as a figure's title: levels of one outcome together, those that hold first."""
-    rows = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] != ALL_ROWS)]
+    rows = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] != OVERALL)]
     outcomes = rows.set_index("level")["verdict"].map(outcome)
     parts = []
     for one in [*WORDS["claims"][hypothesis], *WORDS["undecided"]]:
@@ -34,7 +34,7 @@ def hypothesis_title(hypothesis, verdicts):
         where = "at every level" if len(levels) == len(outcomes) else f"at {join_names(levels)}"
         claim = _claim(hypothesis, one, rows["margin"].iloc[0], short=bool(parts))
         parts += [f"{where} {claim}"] if levels else []
-    stamp = STAMP if rows["verdict"].str.endswith(STAMP).any() else ""
+    stamp = PROVISIONAL if rows["verdict"].str.endswith(PROVISIONAL).any() else ""
     return "A" + "; ".join(parts)[1:] + stamp
 
 
@@ -42,7 +42,7 @@ def verdict_sentence(row):
     """A level's verdict in plain English: the claim, the stamp, the gain with its interval, why, and how robust."""
     low, mid, high = 100 * np.expm1(row[["ci_lo", "theta", "ci_hi"]].astype(float))
     gain = "" if np.isnan(mid) else f": {mid:+.1f} % in perplexity, interval {low:+.1f} to {high:+.1f} %"
-    stamp = STAMP if row["verdict"].endswith(STAMP) else ""
+    stamp = PROVISIONAL if row["verdict"].endswith(PROVISIONAL) else ""
     why = f" ({row['reason']})" if isinstance(row["reason"], str) and row["reason"] else ""
     claim = _claim(row["hypothesis"], outcome(row["verdict"]), row["margin"])
     return f"At {row['level']} {claim}{stamp}{gain}{why}.{_robust(row)}"
@@ -55,13 +55,13 @@ def _robust(row):
     return told if failed else " Robust." * (row["robust"] == "yes")
 
 
-def not_applicable(verdicts):
+def untested_analyses(verdicts):
     """The other ways of asking that could not be asked of every verdict, in their order."""
     parts = verdicts["robust"].str.extract(r"untested: (.*)")[0].dropna().str.split(", ").explode()
     return list(dict.fromkeys(parts))
 
 
-def paragraph(hypothesis, verdicts, stamps=()):
+def hypothesis_paragraph(hypothesis, verdicts, stamps=()):
     """Markdown: the conclusion over all levels, then a line a level; stamps told elsewhere are left out of it.
 
     Of an invalid study the conclusion alone."""
@@ -96,7 +96,7 @@ def precondition_sentence(checks, stamps, cost):
     return SAY("standing", valid=checks["holds"].all(), stamps=stamps, absent=absent)
 
 
-def sensitivity(mde, power):
+def detectable_gains(mde, power):
     """Markdown: what this sample could have shown, a line a level; mde: the rows of mde.csv."""
     return SAY("sensitivity", levels=mde.dropna(subset="mde_above_margin_pct").to_dict("records"), power=power)
 
@@ -112,13 +112,13 @@ def limitations(report, cost):
 def answer_sentence(own, verdicts, checks):
     """The last sentence of the study. own: the rows general_vs_specialist of the primary contrasts."""
     if not checks["holds"].all():
-        return f"No verdict can be given, for this does not hold: {join_names(broken(checks))}."
+        return f"No verdict can be given, for this does not hold: {join_names(failed_checks(checks))}."
     gains = own.dropna(subset="gain_pct").sort_values("gain_pct")
     ends = [f"{row.gain_pct:+.1f} % ({row.level})" for row in gains.itertuples()]
     return SAY("answer", ends=ends, conclusions=[hypothesis_title(h, verdicts) for h in HYPOTHESES])
 
 
-def broken(checks):
+def failed_checks(checks):
     """The names of the checks that fail."""
     return list(checks.loc[~checks["holds"], "check"])
 
@@ -131,4 +131,4 @@ def lowest_perplexity_sentence(versus, checks):
     for row in tops.itertuples():
         gain = f"{row.b} (gain {row.gain_pct:+.1f} %, interval {row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
         first.append(f"at {row.level} {gain if row.gain_pct > 0 else 'the general model'}")
-    return SAY("least_surprised", first=first, broken=broken(checks))
+    return SAY("least_surprised", first=first, broken=failed_checks(checks))

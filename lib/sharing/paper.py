@@ -85,7 +85,7 @@ def results(study):
 def verdicts(study):
     """Verdicts in words, levels by hypotheses, the overall ones last."""
     table = study.tables["verdicts"].pivot(index="level", columns="hypothesis", values="verdict")
-    return table.reindex([*LEVELS, decision_rules.ALL_ROWS]).fillna("n/a").reset_index().rename_axis(columns=None)
+    return table.reindex([*LEVELS, decision_rules.OVERALL]).fillna("n/a").reset_index().rename_axis(columns=None)
 
 
 def matrix(study):

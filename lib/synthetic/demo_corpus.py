@@ -19,7 +19,7 @@ SYNTHETIC = "synthetic texts, made by lib/synthetic/demo_corpus.py: no learner w
 COLUMNS = ["writing_id", "learner_id", "level", "unit", "topic_id", "topic", "date", "grade", "nationality", "l1",
            "cefr", "cefr_numeric", "wordcount", "text", "text_corrected"]  # fmt: skip
 DATA = yaml.load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-PROMPTS, L1S, WALK = DATA["prompts"], DATA["l1s"], DATA["walk"]
+PROMPTS, L1S, EXAMPLE_LEARNER = DATA["prompts"], DATA["l1s"], DATA["walk"]
 NAMES = "|".join(l1["names"] for l1 in L1S.values())
 SITES = 6  # decisions drawn for a rule and text; at more places than that they repeat, as habits do
 
@@ -32,11 +32,11 @@ def embedded_corpus(n_texts=3300, seed=2020):
     """
     rng = np.random.default_rng(seed)
     careers = list(_learner_histories(n_texts, rng))
-    learners = zip(_ids(len(careers), WALK["learner_id"], rng), careers)
+    learners = zip(_ids(len(careers), EXAMPLE_LEARNER["learner_id"], rng), careers)
     rows = [row for learner_id, career in learners for row in _learner(learner_id, career, rng)]
-    rows[0] |= {column: WALK[column] for column in ("text", "text_corrected")}
+    rows[0] |= {column: EXAMPLE_LEARNER[column] for column in ("text", "text_corrected")}
     _add_noise(rows, rng)
-    table = pd.DataFrame(rows).assign(writing_id=_ids(n_texts, WALK["writing_id"], rng))
+    table = pd.DataFrame(rows).assign(writing_id=_ids(n_texts, EXAMPLE_LEARNER["writing_id"], rng))
     table["topic_id"] = 8 * (table["level"] - 1) + table["unit"]
     table["cefr_numeric"] = (table["level"] + 2) // 3
     table["wordcount"] = table["text"].str.split().str.len()
@@ -52,7 +52,7 @@ def _learner_histories(n_texts, rng):
     """Yield, learner by learner, the prompts she or he answers, until every level has its share of n_texts."""
     left = {level: round(n_texts * one["share"]) for level, one in DATA["levels"].items()}
     left["A1"] += n_texts - sum(left.values())
-    position = [prompt["topic"] for prompt in PROMPTS].index(WALK["topic"])
+    position = [prompt["topic"] for prompt in PROMPTS].index(EXAMPLE_LEARNER["topic"])
     while any(left.values()):
         career, length = [], 1 + rng.negative_binomial(1.6, 0.33)
         while len(career) < length and position < len(PROMPTS) and left[PROMPTS[position]["at"][0]]:
@@ -66,7 +66,7 @@ def _learner_histories(n_texts, rng):
 
 def _learner(learner_id, career, rng):
     """The rows of one learner, in the order of their dates."""
-    facts = _facts(WALK["facts"] if learner_id == WALK["learner_id"] else {}, rng)
+    facts = _facts(EXAMPLE_LEARNER["facts"] if learner_id == EXAMPLE_LEARNER["learner_id"] else {}, rng)
     proneness = rng.lognormal(-0.08, 0.4)  # to errors, next to other learners of the level and first language
     minutes = rng.integers(700 * 24 * 60) + np.cumsum(rng.integers(2 * 24 * 60, 45 * 24 * 60, len(career)))
     for prompt, minute in zip(career, minutes):
@@ -200,12 +200,12 @@ NOISE = {  # ways to dirty a text (and its corrected form alike), given its prom
 def _model_answer(prompt):
     """The sentence that every learner could have copied from the same page."""
     rng = np.random.default_rng(prompt["at"][1:])
-    return compose(prompt, _facts(WALK["facts"], rng), rng).split(". ")[0] + "."
+    return compose(prompt, _facts(EXAMPLE_LEARNER["facts"], rng), rng).split(". ")[0] + "."
 
 
 def _add_noise(rows, rng):
     """Change small shares of the rows, never the walking learner's, in the ways of SOIL."""
-    rows = [rows[i] for i in rng.permutation(len(rows)) if rows[i]["learner_id"] != WALK["learner_id"]]
+    rows = [rows[i] for i in rng.permutation(len(rows)) if rows[i]["learner_id"] != EXAMPLE_LEARNER["learner_id"]]
     prompts, spare = {prompt["topic"]: prompt for prompt in PROMPTS}, iter(rows)
     for kind, share in DATA["dirt"].items():
         missing = max(1, round(share * len(rows)))

@@ -7,7 +7,7 @@ import pytest
 from lib.design import LEVELS
 from lib.evaluation import contrasts, statistics
 from lib.hypotheses import decision_rules
-from lib.hypotheses.decision_rules import ALL_ROWS, STAMP
+from lib.hypotheses.decision_rules import OVERALL, PROVISIONAL
 from tests.helpers.contrasts import PARAMS, WIDE, everything, table
 
 pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
@@ -42,7 +42,7 @@ def test_h1_needs_holm_not_five_single_tests():
     rows = table(general_vs_specialist=(np.log(1.10) + 2 * 0.01, 0.01))  # t = 2: p = .026 at each level
     found = decision_rules.h1(rows, PARAMS).set_index("level")
     assert found.loc["A1", "p"] < 0.05 < found.loc["A1", "p_holm"]
-    assert found.loc[ALL_ROWS, "verdict"] == "inconclusive"
+    assert found.loc[OVERALL, "verdict"] == "inconclusive"
 
 
 def test_h1_says_strong_only_above_25_percent():
@@ -117,12 +117,12 @@ def test_h3_follows_its_rule(own, general, control, expected):
 )
 def test_h3_is_partly_so_where_the_control_is_beaten(control, overall):
     rows = table(specialist_vs_transfer=0.1, general_vs_transfer=0.1, continued_vs_transfer=control)
-    assert verdicts(decision_rules.h3, rows)[ALL_ROWS] == overall
+    assert verdicts(decision_rules.h3, rows)[OVERALL] == overall
 
 
 def test_h3_refuted_or_explained_everywhere_is_not_supported():
     rows = table(specialist_vs_transfer=[0.1, 0.1, 0.0, 0.0, 0.0], general_vs_transfer=0.1, continued_vs_transfer=0.0)
-    assert verdicts(decision_rules.h3, rows)[ALL_ROWS] == "not supported"
+    assert verdicts(decision_rules.h3, rows)[OVERALL] == "not supported"
 
 
 def test_h3_without_the_control_does_not_exclude_longer_training():
@@ -150,7 +150,7 @@ def test_a_hypothesis_nobody_compared_is_not_available():
         "n/a",
         "general_vs_best_specialist was not compared",
     ]
-    assert found.loc[("H3", ALL_ROWS), "verdict"] == "n/a"
+    assert found.loc[("H3", OVERALL), "verdict"] == "n/a"
 
 
 def test_two_rows_for_one_level_are_refused():
@@ -168,7 +168,7 @@ def test_one_provisional_contrast_stamps_its_level_and_the_whole():
     assert found["H1"].tolist() == ["supported"] * 2 + ["supported (provisional)"] + ["supported"] * 2 + [
         "supported (provisional)"
     ]
-    assert found[("H3", "B1")] == "supported (provisional)" and not found["H2"].str.endswith(STAMP).any()
+    assert found[("H3", "B1")] == "supported (provisional)" and not found["H2"].str.endswith(PROVISIONAL).any()
     assert decision_rules.outcome(found[("H1", "B1")]) == "supported"
 
 
@@ -203,7 +203,7 @@ def test_robust_is_yes_only_if_every_alternative_agrees():
 def test_robust_names_what_disagrees_and_what_was_not_tested():
     found = robust(everything(), chars=everything(general_vs_specialist=[0.3, 0.0, 0.3, 0.3, 0.3]), prompts=None)
     assert found["A1"] == "untested: prompts"
-    assert found["A2"] == found[ALL_ROWS] == "no: by chars; untested: prompts"
+    assert found["A2"] == found[OVERALL] == "no: by chars; untested: prompts"
 
 
 def test_an_alternative_that_shows_even_more_does_not_contradict():
@@ -218,7 +218,7 @@ def test_an_alternative_that_shows_even_more_does_not_contradict():
 
 def test_a_level_that_no_alternative_tested_is_not_contradicted():
     found = robust(everything(), spans=everything(general_vs_specialist=[0.3, 0.3, 0.3, 0.3, None]))
-    assert (found["A1"], found["C1"], found[ALL_ROWS]) == ("yes", "untested: spans", "untested: spans")
+    assert (found["A1"], found["C1"], found[OVERALL]) == ("yes", "untested: spans", "untested: spans")
 
 
 def test_robust_is_never_yes_unasked():
@@ -269,6 +269,6 @@ def test_identical_levels_give_equivalence_and_no_specialisation():
         ]
         found.append(contrasts.estimate(sums, pairs, level, draws=500))
     decided = decision_rules.decide(pd.concat(found), PARAMS).set_index(["hypothesis", "level"])["verdict"]
-    assert decided[("H1", ALL_ROWS)] == "not supported"
-    assert decided[("H2", ALL_ROWS)] == "equivalent"
-    assert decided[("H3", ALL_ROWS)] in ("not supported", "inconclusive")
+    assert decided[("H1", OVERALL)] == "not supported"
+    assert decided[("H2", OVERALL)] == "equivalent"
+    assert decided[("H3", OVERALL)] in ("not supported", "inconclusive")

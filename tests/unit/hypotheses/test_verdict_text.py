@@ -6,7 +6,7 @@ import pytest
 
 from lib.design import LEVELS
 from lib.hypotheses import decision_rules, verdict_text
-from lib.hypotheses.decision_rules import ALL_ROWS, NOT, STAMP
+from lib.hypotheses.decision_rules import NOT_SUPPORTED, OVERALL, PROVISIONAL
 from tests.helpers.contrasts import PARAMS, WIDE, everything
 
 DECIDED_BY = {"H1": "general_vs_specialist", "H2": "general_vs_best_specialist", "H3": "specialist_vs_transfer"}
@@ -28,15 +28,15 @@ def decided(hypothesis="H1", thetas=0.3, checks=None, provisional=False):
 @pytest.mark.parametrize("hypothesis, thetas, about", OUTCOMES)
 def test_every_outcome_has_words_that_name_it(hypothesis, thetas, about, provisional):
     found = decided(hypothesis, thetas, provisional=provisional)
-    levels = found[(found["hypothesis"] == hypothesis) & (found["level"] != ALL_ROWS)]
+    levels = found[(found["hypothesis"] == hypothesis) & (found["level"] != OVERALL)]
     for _, row in levels.iterrows():
         words = verdict_text.verdict_sentence(row)
         assert about in words and words.startswith(f"At {row['level']} ") and words.endswith(".")
         assert "{" not in words and "nan" not in words
-        assert ("(provisional)" in words) == row["verdict"].endswith(STAMP)
+        assert ("(provisional)" in words) == row["verdict"].endswith(PROVISIONAL)
     title = verdict_text.hypothesis_title(hypothesis, found)
     assert about in title and all(level in title for level in LEVELS) or title.startswith("At every level ")
-    assert ("(provisional)" in title) == levels["verdict"].str.endswith(STAMP).any()
+    assert ("(provisional)" in title) == levels["verdict"].str.endswith(PROVISIONAL).any()
 
 
 def test_no_two_outcomes_share_their_words():
@@ -80,8 +80,8 @@ def test_a_verdict_that_another_way_of_asking_changes_says_which():
     found = decision_rules.robustness(lambda rows: decision_rules.decide(rows, PARAMS), everything(), ways)
     h1 = found[found["hypothesis"] == "H1"]
     assert verdict_text.verdict_sentence(h1.iloc[0]).endswith("Not robust: decided otherwise by bits per character.")
-    assert "held-out" not in verdict_text.paragraph("H1", found)
-    assert verdict_text.not_applicable(found) == ["held-out prompts"]
+    assert "held-out" not in verdict_text.hypothesis_paragraph("H1", found)
+    assert verdict_text.untested_analyses(found) == ["held-out prompts"]
 
 
 def test_robust_is_said_only_where_every_way_was_asked():
@@ -94,12 +94,12 @@ def test_robust_is_said_only_where_every_way_was_asked():
 def test_a_stamp_told_above_is_not_told_again():
     rows = everything().assign(provisional=True, reason="one seed")
     found = decision_rules.decide(rows, PARAMS)
-    assert "one seed" in verdict_text.paragraph("H1", found)
-    assert "one seed" not in verdict_text.paragraph("H1", found, ["one seed"])
+    assert "one seed" in verdict_text.hypothesis_paragraph("H1", found)
+    assert "one seed" not in verdict_text.hypothesis_paragraph("H1", found, ["one seed"])
 
 
 def test_an_invalid_study_gets_one_sentence_a_hypothesis_and_no_level():
-    words = verdict_text.paragraph("H1", decided(checks=FAILED))
+    words = verdict_text.hypothesis_paragraph("H1", decided(checks=FAILED))
     assert words.startswith("**At every level no verdict can be given") and "\n- " not in words
 
 
@@ -110,7 +110,7 @@ def test_standing_names_the_stamps_and_the_models_that_are_missing():
     assert "every verdict below is invalid" in verdict_text.precondition_sentence(FAILED, [], cost)
 
 
-OTHERS = [decision_rules.INCONCLUSIVE, NOT, decision_rules.LONGER, decision_rules.NA]
+OTHERS = [decision_rules.INCONCLUSIVE, NOT_SUPPORTED, decision_rules.LONGER_TRAINING, decision_rules.NA]
 
 
 @pytest.mark.parametrize("one", [*sorted(decision_rules.HOLDS), *OTHERS])
@@ -119,8 +119,8 @@ def test_transfer_advised_without_h3_says_what_h3_asks_beside(one):
     assert ("over 2 % ahead of each rival" in said) == (one not in decision_rules.HOLDS)
     words = {
         decision_rules.INCONCLUSIVE: "open",
-        NOT: "not to be",
-        decision_rules.LONGER: "longer",
+        NOT_SUPPORTED: "not to be",
+        decision_rules.LONGER_TRAINING: "longer",
         decision_rules.NA: "tested",
     }
     assert words.get(one, "") in said
@@ -130,9 +130,9 @@ def test_sensitivity_gives_the_gain_that_would_be_shown_or_unknown():
     mde = pd.DataFrame(
         {"level": ["A1", "A2"], "mde_above_margin_pct": [42.0, np.nan], "gain_pct": [9.5, 1], "seed_share": np.nan}
     )
-    said = verdict_text.sensitivity(mde, 0.9)
+    said = verdict_text.detectable_gains(mde, 0.9)
     assert "42 % is shown" in said and "+9.5 %" in said and "unknown" in said and "A2" not in said
-    assert verdict_text.sensitivity(mde.tail(1), 0.9) == "No level could be tested."
+    assert verdict_text.detectable_gains(mde.tail(1), 0.9) == "No level could be tested."
 
 
 @pytest.mark.parametrize("column, file, said", [

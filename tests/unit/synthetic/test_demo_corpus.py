@@ -178,7 +178,7 @@ def test_longer_texts_have_paragraphs(corpus):
 
 
 def test_the_walking_text_is_there_once_and_fits_its_writer(corpus):
-    walk = demo_corpus.WALK
+    walk = demo_corpus.EXAMPLE_LEARNER
     row = corpus.set_index("writing_id").loc[4711]
     assert (row["learner_id"], row["cefr"], row["l1"], row["nationality"]) == (93, "A1", "Spanish", "mx")
     assert row["text"] == walk["text"]
@@ -193,7 +193,7 @@ def test_the_walking_text_is_there_once_and_fits_its_writer(corpus):
 def test_the_walking_text_is_there_with_any_seed(seed):
     small = demo_corpus.embedded_corpus(200, seed=seed)
     assert len(small) == 200
-    assert small.set_index("writing_id").loc[4711, "text"] == demo_corpus.WALK["text"]
+    assert small.set_index("writing_id").loc[4711, "text"] == demo_corpus.EXAMPLE_LEARNER["text"]
 
 
 def test_every_template_is_filled_completely(corpus):
