@@ -48,7 +48,7 @@ def methods(study):
     parts, rules = study.corpus["parameters"], study.advice["parameters"]
     parts = parts | {"train": 1 - parts["valid_share"] - parts["test_share"]}
     hypotheses = decision_rules.HYPOTHESES.items()
-    told = {"asked": [f"{name} asks for {one.asks.format(m=rules[one.margin])}" for name, one in hypotheses]}
+    told = {"asked": [f"{name} asks for {one.requires.format(m=rules[one.margin])}" for name, one in hypotheses]}
     told |= {"drawing": study.masks["parameters"], "masks": study.masks["mask_hash"]["test"], "models": _models(study)}
     return SAY("methods", corpus=study.corpus, parts=parts, rules=rules, **told).split("\n")
 

@@ -7,10 +7,11 @@ from lib.hypotheses import error_rates
 pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 
 
-def test_promises_show_the_worst_and_the_best_level_of_each_condition():
-    one = {"seeds": 3, "noise": 0.05, "spread": 0.2, "studies": 8, "coverage": {"A1": 0.96, "C1": 0.93},
-           "false_h1_anywhere": 0.04, "false_h1_without_seed_noise": 0.8, "false_h1": {"A1": 0.01}}  # fmt: skip
-    table = error_rates.simulated_error_rates({"conditions": {"three seeds": one, "two seeds": one | {"seeds": 2}}})
+def test_error_rates_show_the_worst_and_the_best_level():
+    condition = {"seeds": 3, "noise": 0.05, "spread": 0.2, "studies": 8, "coverage": {"A1": 0.96, "C1": 0.93},
+                 "false_h1_anywhere": 0.04, "false_h1_without_seed_noise": 0.8, "false_h1": {"A1": 0.01}}  # fmt: skip
+    record = {"conditions": {"three seeds": condition, "two seeds": condition | {"seeds": 2}}}
+    table = error_rates.simulated_error_rates(record)
     assert table["condition"].tolist() == ["three seeds", "two seeds"] and table["seeds"].tolist() == [3, 2]
     assert table.loc[0, ["coverage_lowest", "coverage_highest"]].tolist() == [0.93, 0.96]
     assert table["false_h1_without_seed_noise"].tolist() == [0.8, 0.8]
