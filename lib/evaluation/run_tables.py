@@ -2,6 +2,8 @@
 
 import pandas as pd
 
+from lib.experiment.files import read_json
+
 # columns of infills' words.parquet and samples.parquet that lexical metrics need
 INFILL_COLUMNS = ["text_id", "learner_id", "level", "model", "seed", "answer"]
 INFILLS = {"words": [*INFILL_COLUMNS, "exact", "top5"]}
@@ -23,7 +25,26 @@ def read_runs(run, runs, path_of, made_by, read=pd.read_parquet, columns=()):
     return pd.concat(tables, ignore_index=True)
 
 
-def read_infills(run, runs, name):
-    """05's table `name` (words or samples) of the runs whose parameters ask for infills. runs: rows of train.json."""
+def read_infills(run, runs, name, without=()):
+    """05's table `name` (words or samples) of the runs whose parameters ask for infills.
+
+    runs: rows of `train_reports`; without: text_ids to leave out.
+    """
     with_infills = runs[[bool(parameters["infill"]) for parameters in runs["parameters"]]]
-    return read_runs(run, with_infills, lambda m, s: run.infills(m, s, name), "05_infill", columns=INFILLS[name])
+    table = read_runs(run, with_infills, lambda m, s: run.infills(m, s, name), "05_infill", columns=INFILLS[name])
+    return table[~table["text_id"].isin(without)]
+
+
+def train_reports(run, models, seeds):
+    """03's report of each training run, a row each; `reason` is None for models that were trained."""
+    rows = []
+    for model in models:
+        for seed in seeds:
+            report = read_json(run.require(run.model(model, seed) / "train.json", "03_train"))
+            rows.append({"model": model, "seed": seed, "reason": None} | report)
+    return pd.DataFrame(rows)
+
+
+def training_seconds(run, runs):
+    """How long each training run took, in their order. runs: a frame with model and seed."""
+    return [read_json(run.model(row.model, row.seed) / "clock.json")["seconds"] for row in runs.itertuples()]

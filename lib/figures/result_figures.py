@@ -99,9 +99,10 @@ def learning_curves(curves, title):
     """Thin lines: seeds; thick lines: their geometric mean. curves: model, seed, examples, valid_perplexity."""
     ax = new_axes(title, 4.0, "Training examples read", "Infill perplexity on the validation set\n(log scale)")
     curves = curves.dropna(subset="valid_perplexity")
+    controls = [model for model in sorted(curves.model.unique()) if model not in KIND]
     for model in sorted(curves.model.unique(), key=lambda name: ([*KIND, name].index(name), name)):
         seeds = curves[curves.model == model].pivot(index="examples", columns="seed", values="valid_perplexity")
-        style = {"color": _colour(model), "linestyle": "--" if model in TRANSFER_LEVEL else "-"}
+        style = {"color": _colour(model), "linestyle": _line(model, controls)}
         ax.plot(seeds.index, seeds, linewidth=0.5, **style)
         mean = np.exp(np.log(seeds).mean(axis=1, skipna=False))
         ax.plot(seeds.index, mean, linewidth=1.8, label=display_name(model), **style)
@@ -109,6 +110,15 @@ def learning_curves(curves, title):
     ax.xaxis.set_major_formatter("{x:,.0f}")
     ax.figure.legend(**LEGEND | {"ncols": 5})
     return ax
+
+
+def _line(model, controls):
+    """The line style of a model. controls: all of them in order, which differ in style since they have one colour."""
+    if model in TRANSFER_LEVEL:
+        return "--"
+    if model in controls:
+        return ["-.", ":", "-", "--"][controls.index(model) % 4]
+    return "-"
 
 
 def _colour(model):

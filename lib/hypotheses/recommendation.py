@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from lib.design import CONTINUED, GENERAL, LEVELS, WITHOUT, kind, specialist_of, transfer_of
+from lib.evaluation import comparisons
 from lib.evaluation.contrasts import select
 from lib.evaluation.statistics import on_training_mix, p_above
 from lib.formatting import Sentences, format_hours
@@ -47,6 +48,15 @@ def control_pairs(trained):
     controls = [model for model in trained if kind(model) == "control"]
     pairs = [(f"{a}_vs_{b}", a, b) for i, a in enumerate(controls) for b in controls[i + 1 :]]
     return {level: list(pairs) for level in LEVELS}
+
+
+def pairs_with_controls(models, trained):
+    """{level: pairs} of each control with the general model, the specialist, the transfer model and, where both were
+    trained, with each other control. models, trained: names."""
+    pairs = comparisons.control_pairs(models)
+    for level, among_controls in control_pairs(trained).items():
+        pairs[level] += among_controls
+    return pairs
 
 
 def trained_systems(cost):

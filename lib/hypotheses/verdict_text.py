@@ -110,6 +110,11 @@ def untested_analyses(verdicts):
     return list(dict.fromkeys(names))
 
 
+def untested_sentence(verdicts):
+    """Which alternative analyses could not be run for every verdict."""
+    return SAY("untested", analyses=untested_analyses(verdicts))
+
+
 def hypothesis_paragraph(hypothesis, verdicts, stamps=()):
     """Markdown: the conclusion over all levels, then a line a level; of an invalid study the conclusion alone.
 
@@ -174,19 +179,3 @@ def answer_sentence(gains, verdicts, checks):
 def failed_checks(checks):
     """The names of the preconditions that fail."""
     return list(checks.loc[~checks["holds"], "check"])
-
-
-def lowest_perplexity_sentence(gains, checks):
-    """Which of specialist, general and transfer model has the lowest perplexity at each level, in this sample.
-
-    gains: the rows general_vs_specialist and general_vs_transfer of the primary contrasts.
-    """
-    highest = gains.dropna(subset="gain_pct").sort_values("gain_pct").groupby("level").last().reset_index()
-    best = []
-    for row in highest.itertuples():
-        if row.gain_pct > 0:
-            interval = f"interval {row.gain_lo:+.1f} to {row.gain_hi:+.1f}"
-            best.append(f"{display_name(row.b)} (gain {row.gain_pct:+.1f} %, {interval})")
-        else:
-            best.append(f"general at {row.level}")
-    return SAY("lowest_perplexity", best=best, failed=failed_checks(checks))

@@ -31,9 +31,10 @@ def test_tables_of_runs_are_joined_with_model_and_seed():
 
 
 def test_only_runs_that_write_infills_are_read(monkeypatch):
-    run = Run({"a1/0/words": pd.DataFrame({"exact": [True]})})
+    run = Run({"a1/0/words": pd.DataFrame({"text_id": [7, 8], "exact": True})})
     monkeypatch.setattr(run_tables.read_runs, "__defaults__", (lambda x: x, ()))
-    assert run_tables.read_infills(run, RUNS, "words")["model"].tolist() == ["a1"]
+    found = run_tables.read_infills(run, RUNS, "words", without=[8])
+    assert found[["text_id", "model"]].to_numpy().tolist() == [[7, "a1"]]
 
 
 @pytest.mark.parametrize("runs", [RUNS[1:], RUNS[:0]], ids=["infill: false", "nothing trained"])
@@ -46,3 +47,11 @@ def test_without_any_infills_lexical_tables_are_empty(runs):
     demo = Experiment("demo", root=".")
     assert set(read_csv(demo.compare("word_metrics.csv"))) == {*metrics, "split_id"}
     assert set(read_csv(demo.compare("word_levels.csv"))) == {*profiles, "split_id"}
+
+
+def test_reports_of_training_have_a_row_for_each_run():
+    demo = Experiment("demo", root=".")
+    found = run_tables.train_reports(demo, ["general", "a1"], [0, 1])
+    assert found[["model", "seed"]].to_numpy().tolist() == [["general", 0], ["general", 1], ["a1", 0], ["a1", 1]]
+    assert found["reason"].isna().all()
+    assert all(seconds > 0 for seconds in run_tables.training_seconds(demo, found))

@@ -215,5 +215,8 @@ def test_legends_spell_out_the_names_of_models():
     table = pd.concat([curves().query("model == 'a1'").assign(model=name) for name in ["a1_transfer", "initial"]])
     ax = result_figures.learning_curves(table, TITLE)
     assert {"A1 transfer", "initial weights"} <= {line.get_label() for line in ax.lines}
+    table = pd.concat([table, table[table["model"] == "initial"].assign(model="level_prompted")])
+    styles = [line.get_linestyle() for line in result_figures.learning_curves(table, TITLE).lines]
+    assert {"--", "-.", ":"} == set(styles)
     labels = result_figures.general_vs_best(contrasts(), TITLE).get_xticklabels()
     assert labels[0].get_text().split("\n", 2)[2].replace("\n", " ") == "best: A1 specialist"

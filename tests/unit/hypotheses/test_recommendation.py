@@ -147,7 +147,7 @@ def test_a_system_that_was_not_compared_is_named():
 def test_every_pair_of_a_systems_contrasts_is_planned():
     models = [*ALL[:-1], "a2", "a2_transfer"]
     wanted = {frozenset(pair) for pair in itertools.combinations(recommendation.systems("A1", models), 2)}
-    pairs = comparisons.planned_pairs(models, {})["A1"] + comparisons.control_pairs(models)["A1"]
-    pairs += recommendation.control_pairs(models)["A1"]
+    pairs = comparisons.planned_pairs(models, {})["A1"]
+    pairs += recommendation.pairs_with_controls(models, models)["A1"]
     planned = [frozenset(pair[1:]) for pair in pairs]
     assert wanted == set(planned) and len(planned) == len(wanted)

@@ -5,7 +5,7 @@ import pytest
 from scipy import stats
 
 from lib.design import LEVELS
-from lib.hypotheses import power
+from lib.hypotheses import minimum_detectable
 from tests.helpers.contrasts import PARAMS, table
 
 
@@ -16,7 +16,7 @@ def gains(thetas):
 
 
 def test_a_gain_that_is_detectable_is_shown_with_the_asked_power():
-    found = power.mde_table(gains((0.2, 0.05)), PARAMS).set_index("level")
+    found = minimum_detectable.mde_table(gains((0.2, 0.05)), PARAMS).set_index("level")
     excess = np.log1p(found.loc["A1", "mde_above_zero_pct"] / 100) / 0.05
     shown = stats.nct.sf(stats.t.isf(PARAMS.alpha, 40), 40, excess)
     assert shown == pytest.approx(PARAMS.power, abs=0.002)
@@ -25,12 +25,12 @@ def test_a_gain_that_is_detectable_is_shown_with_the_asked_power():
 
 
 def test_the_correction_counts_only_levels_that_were_tested():
-    all_levels = power.mde_table(gains((0.2, 0.05)), PARAMS)
-    one_level = power.mde_table(gains([(0.2, 0.05), None, None, None, None]), PARAMS)
+    all_levels = minimum_detectable.mde_table(gains((0.2, 0.05)), PARAMS)
+    one_level = minimum_detectable.mde_table(gains([(0.2, 0.05), None, None, None, None]), PARAMS)
     assert one_level["level"].tolist() == LEVELS
     assert one_level.loc[0, "mde_above_margin_pct"] < all_levels.loc[0, "mde_above_margin_pct"]
     assert one_level.loc[1:, ["mde_above_zero_pct", "mde_above_margin_pct"]].isna().all(axis=None)
 
 
 def test_one_seed_leaves_the_share_of_seeds_unknown():
-    assert power.mde_table(gains(0.2).assign(seeds=1), PARAMS)["seed_share"].isna().all()
+    assert minimum_detectable.mde_table(gains(0.2).assign(seeds=1), PARAMS)["seed_share"].isna().all()
