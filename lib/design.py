@@ -1,30 +1,39 @@
 """The design of the experiment: the CEFR levels, and the names and kinds of its models."""
 
 CEFR = ["A1", "A2", "B1", "B2", "C1", "C2"]
-LEVELS = CEFR[:5]  # those with a model; of the last the corpus holds too little
+LEVELS = CEFR[:5]  # those with a model; the corpus holds too few texts of C2
 ALL_LEVELS = "all_levels"  # the test column of all levels together
 GENERAL = "general"
 CONTINUED = "general_continued"  # the control of transfer: the general model, trained as long again on all levels
 KINDS = ["specialist", "general", "transfer"]  # of the models that the hypotheses compare; the others are controls
+WITHOUT = "general_without_"  # how the controls begin that are trained on all levels but one
+# Controls and baselines in plain English. The last two are no models of their own.
+CONTROL_NAMES = {
+    CONTINUED: "general, trained longer",
+    "level_prompted": "general with a level token",
+    "initial": "initial weights",
+    "general_equal": "general at equal examples",
+    "unigram": "unigram baseline",
+}
 
 
 def specialist_of(level):
-    """The name of a level's own model."""
+    """The name of a level's specialist."""
     return level.lower()
 
 
 def transfer_of(level):
-    """The name of the general model that was trained further on a level."""
+    """The name of the transfer model of a level: the general model, fine-tuned on it."""
     return f"{level.lower()}_transfer"
 
 
 def specialists():
-    """The names of the levels' own models, in the order of LEVELS."""
+    """The names of the specialists, in the order of LEVELS."""
     return [specialist_of(level) for level in LEVELS]
 
 
 def compared_at(level):
-    """The three models that verdicts at a level are about: {own, general, transfer: its name}."""
+    """{kind: model} of the three models that verdicts at a level are about."""
     return {"specialist": specialist_of(level), "general": GENERAL, "transfer": transfer_of(level)}
 
 
@@ -34,13 +43,24 @@ KIND = dict.fromkeys(SPECIALIST_LEVEL, "specialist") | {GENERAL: "general"} | di
 
 
 def kind(model):
-    """specialised, general, transfer or control, from a model's name."""
+    """specialist, general, transfer or control, from a model's name."""
     return KIND.get(model, "control")
 
 
 def level_of(model):
     """The level that a model was made for, from its name; None for general and the controls."""
     return (SPECIALIST_LEVEL | TRANSFER_LEVEL).get(model)
+
+
+def display_name(model):
+    """A model's name for figures and sentences: "A1 specialist", "A1 transfer", "general, trained longer"."""
+    if model in SPECIALIST_LEVEL:
+        return f"{SPECIALIST_LEVEL[model]} specialist"
+    if model in TRANSFER_LEVEL:
+        return f"{TRANSFER_LEVEL[model]} transfer"
+    if model.startswith(WITHOUT):
+        return f"general without {model.removeprefix(WITHOUT).upper()}"
+    return CONTROL_NAMES.get(model, model)
 
 
 def in_level(models, levels):

@@ -1,3 +1,3 @@
-"""Every figure and sortable table. `result_figures` and `corpus_figures` draw, `titles` says what a figure shows,
-`style` is common to all, `tables` lets a column's header sort.
+"""Every figure and sortable table. `result_figures` and `corpus_figures` draw, `titles` states what a figure shows,
+`captions` explains it, `style` is common to all, `tables` sorts by a click on a column's header.
 """

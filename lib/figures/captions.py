@@ -1,4 +1,4 @@
-"""The caption of each figure, for report and paper: captions.yaml."""
+"""The caption of each figure, for report and paper: {name of the figure: its caption}, from captions.yaml."""
 
 from pathlib import Path
 

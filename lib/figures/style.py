@@ -1,4 +1,4 @@
-"""The style of all figures: colours by level and by kind of model, axes, fonts, and how a figure is saved."""
+"""The style of all figures: colours by level and by kind of model, axes, fonts, and file formats."""
 
 import textwrap
 
@@ -15,49 +15,50 @@ from lib.experiment.files import atomic_write, write_table
 SHADES = ["#93c47d", "#4fa88c", "#2f8e91", "#22658b", "#2a2f6e"]
 KIND_COLOURS = {"specialist": "#0072b2", "general": "#222222", "transfer": "#e69f00", "control": "#999999"}
 MARKERS = {"specialist": "o", "general": "s", "transfer": "D", "control": "X"}
-AIM = "#d55e00"  # what the drawn values are held against
+REFERENCE = "#d55e00"  # colour of margins and of expected values
 LEGEND = {"loc": "outside lower left", "ncols": 6, "frameon": False}
-UNDATED = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
+# by format; without dates, so that the same figure gives the same bytes
+FILE_METADATA = [("png", {"Software": None}), ("svg", {"Date": None}), ("pdf", {"CreationDate": None})]
 
 
 def _shades(n):
     """n colours along SHADES, from its first to its last."""
     channels = np.array([to_rgb(shade) for shade in SHADES]).T
-    places = np.linspace(0, len(SHADES) - 1, n)
-    return [to_hex(rgb) for rgb in zip(*(np.interp(places, range(len(SHADES)), channel) for channel in channels))]
+    positions = np.linspace(0, len(SHADES) - 1, n)
+    return [to_hex(rgb) for rgb in zip(*(np.interp(positions, range(len(SHADES)), channel) for channel in channels))]
 
 
 LEVEL_COLOURS = dict(zip(LEVELS, _shades(len(LEVELS))))
 
 
 def seaborn():
-    """seaborn, imported when a figure needs it: a second that thirty of the forty notebook runs do without."""
+    """seaborn, imported only when a figure needs it: the import takes a second."""
     import seaborn
 
     return seaborn
 
 
 def setup():
-    """Set the house style. Every figure here does so itself; a cell that draws its own calls it first."""
-    # Letters stay letters in SVG and PDF, so they can be searched; a learner's $ stays a $.
+    """Set the style. Every figure of this room does so itself; a cell with a figure of its own calls it first."""
+    # Text stays text in SVG and PDF, so it can be searched; a learner's $ starts no formula.
     files = {"svg.fonttype": "none", "pdf.fonttype": 42, "text.parse_math": False}
     lines = {"axes.grid.axis": "y", "grid.color": "#e4e4e4", "axes.spines.top": False, "axes.spines.right": False}
-    plt.style.use(["seaborn-v0_8-whitegrid", "seaborn-v0_8-paper"])  # matplotlib's own, without seaborn's import
+    plt.style.use(["seaborn-v0_8-whitegrid", "seaborn-v0_8-paper"])  # matplotlib's copy of seaborn's styles
     plt.rcParams.update(files | lines | {"figure.dpi": 100, "savefig.dpi": 300})
-    if get_ipython():  # in a notebook with twice the pixels for the same width, so that letters are sharp on any screen
+    if get_ipython():  # in a notebook: twice the pixels for the same width
         set_matplotlib_formats("retina")
 
 
 def save(drawn, folder, name, table):
-    """Write `drawn` (Axes or Figure) as name.png, .svg, .pdf and `table` as .csv: same picture, same bytes."""
-    for suffix, metadata in UNDATED:
+    """Write `drawn` (Axes or Figure) as name.png, .svg, .pdf and `table` as .csv; equal figures give equal bytes."""
+    for suffix, metadata in FILE_METADATA:
         with atomic_write(folder / f"{name}.{suffix}") as path, plt.rc_context({"svg.hashsalt": name}):
             drawn.get_figure(root=True).savefig(path, metadata=metadata, bbox_inches="tight")
     write_table(table, folder / f"{name}.csv")
 
 
-def blank(title, height, xlabel, ylabel, **grid):
-    """Axes of a new figure as wide as a page's text (7 inches), under a wrapped title at its left edge."""
+def new_axes(title, height, xlabel, ylabel, **grid):
+    """Axes of a new figure, 7 inches wide like the text of a page, under a wrapped title at the left."""
     setup()
     lines = textwrap.wrap(printable(title), 84)[:8]
     figure, axes = plt.subplots(figsize=(7, height + 0.18 * len(lines)), layout="constrained", **grid)
@@ -67,10 +68,10 @@ def blank(title, height, xlabel, ylabel, **grid):
 
 
 def printable(text):
-    """What a corpus may have put into a title or label, without control characters: no SVG may hold them."""
+    """text from a corpus without control characters, which SVG does not allow."""
     return "".join(c if c.isprintable() else "\ufffd" for c in text)
 
 
-def label(text):
-    """A name from a corpus as a figure has room for it: matplotlib draws no 3,000 letters."""
+def short_label(text):
+    """A name from a corpus, cut to 30 characters: matplotlib fails on labels of thousands of letters."""
     return printable(text if len(text) <= 30 else text[:29] + "…")

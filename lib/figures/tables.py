@@ -1,4 +1,4 @@
-"""Tables on a page. Where somebody sits before the notebook, a click on a column's header sorts them."""
+"""Tables on a page. In an interactive notebook, a click on a column's header sorts them."""
 
 from html import escape
 from pathlib import Path
@@ -15,15 +15,15 @@ _STYLE = """<style>
 
 
 def is_interactive():
-    """Does somebody sit before this notebook? Papermill, nbconvert and nbval run it without a way to be asked."""
+    """Whether a user runs this notebook. Papermill, nbconvert and nbval run it without allowing input."""
     shell = get_ipython()
     return bool(shell) and shell.kernel.get_parent()["content"].get("allow_stdin", False)
 
 
 def to_html(table, sorts=False):
-    """The table for a page: whatever a learner or a model has written stays letters there, and `$` no formula.
+    """The table as HTML. Text of a learner or a model is escaped, and `$` starts no formula.
 
-    sorts: by a click. That is an attribute of the table, which a page that is cleaned, or not trusted, goes without.
+    sorts: whether a click sorts it. Pages that are sanitised or not trusted lose this attribute.
     """
     with pd.option_context("display.html.use_mathjax", False, "display.max_colwidth", None):
         page = table.to_html(index=False, border=0, escape=True, na_rep="", classes="sorts" if sorts else None)
@@ -33,5 +33,5 @@ def to_html(table, sorts=False):
 
 
 def show(table):
-    """Display a table without its index: HTML, and plain text where there is none."""
+    """Display a table without its index, as HTML or else as plain text."""
     display({"text/html": to_html(table, is_interactive()), "text/plain": table.to_string(index=False)}, raw=True)

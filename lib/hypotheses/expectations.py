@@ -1,81 +1,127 @@
-"""What came out beside what 06 and 07 expected: a word is given only where intervals of paired differences allow it."""
+"""What came out beside what 06 and 07 expected. Whether an expectation is met is decided by intervals of paired
+differences, never by a point estimate alone."""
 
 import numpy as np
+import pandas as pd
 
 from lib.design import LEVELS, specialists
 from lib.formatting import Sentences, join_names
-from lib.hypotheses.decision_rules import ALL_ROWS, HOLDS, INCONCLUSIVE, outcome
+from lib.hypotheses.decision_rules import HOLDS, INCONCLUSIVE, NA, NOT_SUPPORTED, OVERALL, outcome
 
-MET, AGAINST, OPEN = "as expected", "against what was expected", "so what was expected stays open"
-UNKNOWN = "so nobody can tell"
+MET, AGAINST, OPEN, UNKNOWN = "as expected", "contrary to expectation", "undecided", "not tested"
+HIGH = LEVELS[3:]  # at which H1 is not expected to hold
 SAY = Sentences(__file__)
 
 
+def fewest_texts(report):
+    """The level with the fewest training texts, of those that have any; None where none has. report: of 01."""
+    counts = pd.DataFrame(report["by_level"])
+    counts = counts[(counts["split"] == "train") & (counts["n_texts"] > 0) & counts["level"].isin(LEVELS)]
+    if counts.empty:
+        return None
+    return counts.groupby("level")["n_texts"].sum().idxmin()
+
+
 def sides(rows, margin=0.0):
-    """Levels at which every difference is shown above the margin, one is shown below it, and the other levels.
+    """(above, below, undecided): levels at which every interval lies above the margin, at which one lies below it, and
+    the others.
 
     rows: of contrasts.csv, one or several a level; those without an interval are left out. margin: of ln PPL.
     """
-    known = rows.dropna(subset=["ci_lo", "ci_hi"]).groupby("level")[["ci_lo", "ci_hi"]].min()
-    return _three(known["ci_lo"] > margin, known["ci_hi"] < margin)
+    lowest = rows.dropna(subset=["ci_lo", "ci_hi"]).groupby("level")[["ci_lo", "ci_hi"]].min()
+    return _levels(lowest["ci_lo"] > margin, lowest["ci_hi"] < margin)
 
 
-def _three(above, below):
-    """Levels where the one holds, the other, and neither. Both: bool by level."""
-    return [[level for level in LEVELS if level in above.index[at]] for at in (above, below, ~(above | below))]
+def _levels(above, below):
+    """Levels of the first, of the second, and of neither. Both: bool by level."""
+    groups = above, below, ~(above | below)
+    return [[level for level in LEVELS if level in group.index[group]] for group in groups]
 
 
-def word(shown, refuted, left):
-    """Whether an expectation about all levels is met: by every one, refuted by one, or neither. Lists of levels."""
-    if not (shown or refuted or left):
+def assessment(confirmed, refuted, undecided):
+    """Whether an expectation about all levels is met: by every level, refuted by one, or neither. Lists of levels."""
+    if not (confirmed or refuted or undecided):
         return UNKNOWN
-    return AGAINST if refuted else OPEN if left else MET
+    if refuted:
+        return AGAINST
+    return OPEN if undecided else MET
 
 
-def _most(by_type):
-    """The three lists for: the gain is greatest where the whole document is missing. Separate intervals must not meet,
-    which is stricter than an interval of their difference. by_type: general_vs_specialist by mask_type."""
+def _largest_for_documents(by_type):
+    """Levels at which the gain is largest where the whole text is masked, not largest, and undecided.
+
+    Separate intervals must not meet, which is stricter than an interval of their difference. by_type: rows
+    general_vs_specialist by mask_type.
+    """
     rows = by_type.dropna(subset=["ci_lo", "ci_hi"])
-    whole = rows[rows["mask_type"] == "document"].set_index("level")
-    parts = rows[rows["mask_type"] != "document"].groupby("level")[["ci_lo", "ci_hi"]].max()
-    both = whole[["ci_lo", "ci_hi"]].join(parts.add_suffix("_part"), how="inner")
-    return _three(both["ci_lo"] > both["ci_hi_part"], both["ci_hi"] < both["ci_lo_part"])
+    whole = rows[rows["mask_type"] == "document"].set_index("level")[["ci_lo", "ci_hi"]]
+    others = rows[rows["mask_type"] != "document"].groupby("level")[["ci_lo", "ci_hi"]].max()
+    both = whole.join(others.add_suffix("_others"), how="inner")
+    return _levels(both["ci_lo"] > both["ci_hi_others"], both["ci_hi"] < both["ci_lo_others"])
 
 
-def comparison_expectations(contrasts, by_type, halved):
+def _loss_at(level, gains):
+    """Whether the expected loss of the specialist at one level came out. gains: as `sides` returns them."""
+    gained, lost, undecided = ([level] * (level in levels) for levels in gains)
+    return assessment(lost, gained, undecided)
+
+
+def comparison_expectations(contrasts, by_type, halved, smallest):
     """Markdown: what 06 found beside what it expected.
 
     contrasts: rows of the training mix: the planned ones, unigram_vs_specialist, and each other specialist against the
-    level's own; by_type: general_vs_specialist by mask_type; halved: levels whose specialist is below half of its
-    valid perplexity before training.
+    level's own; by_type: general_vs_specialist by mask_type; halved: levels whose specialist has less than half of its
+    validation perplexity before training; smallest: the level with the fewest training texts, or None.
     """
-
-    def of(*names):
-        return contrasts[contrasts["name"].isin(names)]
-
-    transfer = of("specialist_vs_transfer", "general_vs_transfer")
+    transfer = contrasts[contrasts["name"].isin(["specialist_vs_transfer", "general_vs_transfer"])]
     transfer = transfer[transfer.groupby("level")["ci_lo"].transform("count") == 2]
+    baseline = contrasts[contrasts["name"] == "unigram_vs_specialist"]
+    gains = sides(contrasts[contrasts["name"] == "general_vs_specialist"])
+    others = contrasts[contrasts["name"].isin([f"{model}_vs_specialist" for model in specialists()])]
     found = {
-        "floor": sides(of("unigram_vs_specialist"), np.log(2)),
-        "own": sides(of("general_vs_specialist")),
+        "baseline": sides(baseline, np.log(2)),
+        "gains": gains,
         "transfer": sides(transfer),
+        "specialists": sides(others),
+        "by_type": _largest_for_documents(by_type[by_type["mask_type"] != "training_mix"]),
     }
-    found["specialists"] = sides(of(*(f"{model}_vs_specialist" for model in specialists())))
-    found["by_type"] = _most(by_type[by_type["mask_type"] != "training_mix"])
-    gained, lost, left = found["own"]
-    at_c1 = word(*(["C1"] * ("C1" in levels) for levels in (lost, gained, left)))
-    told = {name: [*map(join_names, lists), word(*lists)] for name, lists in found.items()}
-    return SAY("comparison", halved=halved, at_c1=at_c1, **told)
+    facts = {name: [*map(join_names, levels), assessment(*levels)] for name, levels in found.items()}
+    return SAY("comparison", halved=halved, smallest=smallest, loss=_loss_at(smallest, gains), **facts)
 
 
-def verdict_expectations(decided, primary, h3_margin):
-    """Markdown: the verdicts beside what 07 expected of them. decided: verdicts.csv; h3_margin: of perplexity, as in
-    the parameters."""
-    outcomes = decided[decided["level"] != ALL_ROWS].assign(one=decided["verdict"].map(outcome))
-    outcomes = outcomes.pivot(index="level", columns="hypothesis", values="one")
-    h1, h2 = (list(outcomes.index[outcomes[h].isin(HOLDS)]) for h in ("H1", "H2"))
-    both, high = [level for level in h1 if level in h2], [level for level in h1 if level in ("B2", "C1")]
-    above = primary[primary["name"].str.endswith("_vs_transfer") & (primary["ci_lo"] > np.log1p(h3_margin))]
-    own, general = (list(above.loc[above["name"] == f"{a}_vs_transfer", "level"]) for a in ("specialist", "general"))
-    facts = {"both": both, "h1": h1, "high": high, "own": own, "general": general, "met": MET, "against": AGAINST}
-    return SAY("verdicts", n_open=(outcomes == INCONCLUSIVE).sum().sum(), n_verdicts=outcomes.size, **facts)
+def _failure_at(level, outcomes):
+    """Whether the expected failure of H1 at one level came out. outcomes: of H1 by level."""
+    found = outcomes.get(level, NA)
+    if found in HOLDS:
+        return AGAINST
+    return {NOT_SUPPORTED: MET, INCONCLUSIVE: OPEN}.get(found, UNKNOWN)
+
+
+def verdict_expectations(decided, primary, h3_margin, smallest):
+    """Markdown: the verdicts beside what 07 expected of them.
+
+    decided: verdicts.csv; primary: the primary contrasts; h3_margin: of perplexity, as in the parameters; smallest:
+    the level with the fewest training texts, or None.
+    """
+    rows = decided[decided["level"] != OVERALL]
+    outcomes = rows.assign(outcome=rows["verdict"].map(outcome))
+    outcomes = outcomes.pivot(index="level", columns="hypothesis", values="outcome")
+    h1 = list(outcomes.index[outcomes["H1"].isin(HOLDS)])
+    h2 = list(outcomes.index[outcomes["H2"].isin(HOLDS)])
+    above = primary[primary["ci_lo"] > np.log1p(h3_margin)]
+    over_specialist = list(above.loc[above["name"] == "specialist_vs_transfer", "level"])
+    over_general = list(above.loc[above["name"] == "general_vs_transfer", "level"])
+    return SAY(
+        "verdicts",
+        both=[level for level in h1 if level in h2],
+        h1=h1,
+        unexpected=[level for level in h1 if level in HIGH],
+        specialist=over_specialist,
+        general=over_general,
+        smallest=smallest,
+        failure=_failure_at(smallest, outcomes["H1"]),
+        n_open=int((outcomes == INCONCLUSIVE).sum().sum()),
+        n_verdicts=outcomes.size,
+        met=MET,
+        against=AGAINST,
+    )

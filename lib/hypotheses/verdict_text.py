@@ -1,4 +1,4 @@
-"""The words of verdicts, for pages and figures' titles: when a verdict changes, its words change.
+"""The words of verdicts, for pages and titles of figures. When a verdict changes, its words change.
 
 Pure functions from the tables of 06 and 07 to plain or Markdown text.
 """
@@ -7,98 +7,156 @@ from pathlib import Path
 
 import numpy as np
 
+from lib.design import CONTINUED, GENERAL, display_name
 from lib.experiment.files import read_yaml
 from lib.formatting import Sentences, join_names
-from lib.hypotheses.decision_rules import ALL_ROWS, HOLDS, HYPOTHESES, INVALID, STAMP, SUPPORTED, outcome
+from lib.hypotheses.decision_rules import HOLDS, HYPOTHESES, INVALID, NA, OVERALL, PROVISIONAL, SUPPORTED, outcome
+from lib.hypotheses.robustness import CANNOT_TELL, CONTRADICTS, UNTESTED, robust_parts
 
 WORDS = read_yaml(Path(__file__).with_suffix(".yaml"))
 SAY = Sentences(__file__)
 
 
-def _claim(hypothesis, one, margin, short=False):
-    """What the outcome `one` says, without its place; short: after a claim about other levels. margin: of ln PPL."""
+def _percent(margin):
+    """A margin of ln PPL as "10 %"."""
+    return f"{100 * np.expm1(margin):.0f} %"
+
+
+def _claim(hypothesis, found, margin):
+    """What the outcome `found` says of one level. margin: of ln PPL."""
     claims = WORDS["claims"][hypothesis]
-    claims = claims | {known: words + claims[SUPPORTED] for known, words in WORDS["undecided"].items()}
-    if short:
-        claims |= WORDS["short"][hypothesis] | WORDS["short_undecided"]
-    return claims[one].format(m=f"{100 * np.expm1(margin):.0f} %")
+    undecided = {found: words + claims[SUPPORTED] for found, words in WORDS["undecided"].items()}
+    return (claims | undecided)[found].format(m=_percent(margin))
+
+
+def _clause(hypothesis, found, where, margin, first):
+    """What the outcome `found` says of several levels, in a title. first: whether no clause precedes it."""
+    words = WORDS["titles"][hypothesis] | WORDS["undecided_titles"]
+    if not first:
+        words |= WORDS["short"][hypothesis] | WORDS["short_undecided"]
+    claim = WORDS["open_claims"][hypothesis].format(m=_percent(margin))
+    return words[found].format(m=_percent(margin), where=where, claim=claim)
 
 
 def hypothesis_title(hypothesis, verdicts):
-    """The conclusion over all levels, as a figure's title: levels of one outcome together, those that hold first."""
-    rows = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] != ALL_ROWS)]
+    """The conclusion over all levels, as the title of a figure. Levels of one outcome are named together, and those at
+    which the hypothesis holds come first."""
+    rows = verdicts[(verdicts["hypothesis"] == hypothesis) & (verdicts["level"] != OVERALL)]
     outcomes = rows.set_index("level")["verdict"].map(outcome)
-    parts = []
-    for one in [*WORDS["claims"][hypothesis], *WORDS["undecided"]]:
-        levels = list(outcomes.index[outcomes == one])
+    clauses = []
+    for found in [*WORDS["titles"][hypothesis], *WORDS["undecided_titles"]]:
+        levels = list(outcomes.index[outcomes == found])
+        if not levels:
+            continue
         where = "at every level" if len(levels) == len(outcomes) else f"at {join_names(levels)}"
-        claim = _claim(hypothesis, one, rows["margin"].iloc[0], short=bool(parts))
-        parts += [f"{where} {claim}"] if levels else []
-    stamp = STAMP if rows["verdict"].str.endswith(STAMP).any() else ""
-    return "A" + "; ".join(parts)[1:] + stamp
+        clauses.append(_clause(hypothesis, found, where, rows["margin"].iloc[0], first=not clauses))
+    title = "; ".join(clauses)
+    suffix = PROVISIONAL if rows["verdict"].str.endswith(PROVISIONAL).any() else ""
+    return title[0].upper() + title[1:] + suffix
 
 
 def verdict_sentence(row):
-    """A level's verdict in plain English: the claim, the stamp, the gain with its interval, why, and how robust."""
-    low, mid, high = 100 * np.expm1(row[["ci_lo", "theta", "ci_hi"]].astype(float))
-    gain = "" if np.isnan(mid) else f": {mid:+.1f} % in perplexity, interval {low:+.1f} to {high:+.1f} %"
-    stamp = STAMP if row["verdict"].endswith(STAMP) else ""
-    why = f" ({row['reason']})" if isinstance(row["reason"], str) and row["reason"] else ""
+    """A level's verdict in plain English: the claim, the gain with its interval, the reason, and its robustness."""
     claim = _claim(row["hypothesis"], outcome(row["verdict"]), row["margin"])
-    return f"At {row['level']} {claim}{stamp}{gain}{why}.{_robust(row)}"
+    suffix = PROVISIONAL if row["verdict"].endswith(PROVISIONAL) else ""
+    reason = f" ({row['reason']})" if isinstance(row["reason"], str) and row["reason"] else ""
+    return f"At {row['level']} {claim}{suffix}{_gain(row)}{reason}.{_robust(row)}"
+
+
+def _gain(row):
+    """Whose gain over whom a verdict row rests on, with its interval; nothing where there is no estimate."""
+    low, gain, high = 100 * np.expm1(row[["ci_lo", "theta", "ci_hi"]].astype(float))
+    if np.isnan(gain):
+        return ""
+    names = {GENERAL: "the general model", CONTINUED: "the general model trained longer"}
+    rival = names.get(row["a"], f"the {display_name(row['a'])}")
+    better = f"the {display_name(row['b'])}"
+    if row["hypothesis"] == "H3":
+        better += " model"
+        rival = f"the deciding rival, {rival},"
+    return f": gain of {better} over {rival} {gain:+.1f} %, interval {low:+.1f} to {high:+.1f} %"
 
 
 def _robust(row):
-    """What asking in other ways showed; what could not be asked is told once for all verdicts, by `unasked`."""
-    failed = [part[4:] for part in row["robust"].split("; ") if part.startswith("no: ")]
-    told = f" Not robust: decided otherwise {' and '.join(failed)}."
-    return told if failed else " Robust." * (row["robust"] == "yes")
+    """What the alternative analyses say of a level's verdict. Those that could not be run are named once, elsewhere."""
+    if row["robust"] == "yes":
+        return " Robust."
+    parts = robust_parts(row["robust"])
+    return SAY("robust", contradicted=parts[CONTRADICTS], undecided=parts[CANNOT_TELL])
 
 
-def not_applicable(verdicts):
-    """The other ways of asking that could not be asked of every verdict, in their order."""
-    parts = verdicts["robust"].str.extract(r"untested: (.*)")[0].dropna().str.split(", ").explode()
-    return list(dict.fromkeys(parts))
+def _robust_overall(rows, whole):
+    """What the alternative analyses say of an overall verdict: at which levels each contradicts or cannot tell."""
+    if whole["robust"] == "yes":
+        return " Robust at every level."
+    found = {CONTRADICTS: {}, CANNOT_TELL: {}}
+    for row in rows:
+        parts = robust_parts(row["robust"])
+        for result, levels_by_analysis in found.items():
+            for analysis in parts[result]:
+                levels_by_analysis.setdefault(analysis, []).append(row["level"])
+    contradicted, undecided = (
+        [f"{analysis} at {join_names(levels)}" for analysis, levels in by_analysis.items()]
+        for by_analysis in found.values()
+    )
+    return SAY("robust", contradicted=contradicted, undecided=undecided)
 
 
-def paragraph(hypothesis, verdicts, stamps=()):
-    """Markdown: the conclusion over all levels, then a line a level; stamps told elsewhere are left out of it.
+def untested_analyses(verdicts):
+    """The alternative analyses that could not be run for every verdict, in their order."""
+    names = []
+    for value in verdicts["robust"]:
+        names += robust_parts(value)[UNTESTED]
+    return list(dict.fromkeys(names))
 
-    Of an invalid study the conclusion alone."""
+
+def untested_sentence(verdicts):
+    """Which alternative analyses could not be run for every verdict."""
+    return SAY("untested", analyses=untested_analyses(verdicts))
+
+
+def hypothesis_paragraph(hypothesis, verdicts, stamps=()):
+    """Markdown: the conclusion over all levels, then a line a level; of an invalid study the conclusion alone.
+
+    stamps: reasons why verdicts are provisional that the page gives elsewhere, and that are left out here.
+    """
     rows = verdicts[verdicts["hypothesis"] == hypothesis]
     *levels, whole = (row for _, row in rows.assign(reason=rows["reason"].fillna("")).iterrows())
     for row in levels:
         for stamp in stamps:
             row["reason"] = row["reason"].replace(stamp, "").strip("; ")
     lines = [f"- {verdict_sentence(row)}" for row in levels if outcome(row["verdict"]) != INVALID]
-    return "\n".join([f"**{hypothesis_title(hypothesis, verdicts)}.**{_robust(whole)}\n", *lines])
+    return "\n".join([f"**{hypothesis_title(hypothesis, verdicts)}.**{_robust_overall(levels, whole)}\n", *lines])
 
 
-def beside_h3(one, margin):
-    """Why transfer is advised at a level at which H3 has the outcome `one`; nothing where it holds. margin: a share."""
-    asked = f" (H3 asks for more: to be shown over {100 * margin:.0f} % ahead of each rival"
-    return "" if one in HOLDS else f"{asked}{WORDS['beside_h3'][one]})"
+def h3_requirement(found, margin):
+    """What H3 requires beyond a recommendation of transfer, at a level at which H3 has the outcome `found`; nothing
+    where it holds. margin: a share of perplexity."""
+    if found in HOLDS:
+        return ""
+    return f" (H3 requires more: a lead of over {100 * margin:.0f} % over each rival{WORDS['h3_requires'][found]})"
 
 
 def equal_examples_sentence(contrasts, cost):
-    """What beside H1 must be known: how many examples either side read, and the gains when both had read as many."""
+    """How many examples the general model and the specialists read, and the gains at equal numbers of examples."""
     seen = cost.groupby("kind")["examples_seen"].mean().reindex(["general", "specialist"])
-    seen = seen.map("{:,.0f}".format).replace("nan", "n/a")
-    evenly = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general_vs_specialist")]
-    told = [f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
-            for row in evenly.dropna(subset="gain_pct").itertuples()]  # fmt: skip
-    return SAY("at_equal_examples", general=seen["general"], own=seen["specialist"], evenly=told)
+    seen = seen.map("{:,.0f}".format).replace("nan", NA)
+    equal = contrasts[(contrasts["subset"] == "equal examples") & (contrasts["name"] == "general_vs_specialist")]
+    gains = []
+    for row in equal.dropna(subset="gain_pct").itertuples():
+        gains.append(f"{row.gain_pct:+.1f} % at {row.level} ({row.gain_lo:+.1f} to {row.gain_hi:+.1f})")
+    return SAY("equal_examples", general=seen["general"], specialist=seen["specialist"], gains=gains)
 
 
 def precondition_sentence(checks, stamps, cost):
-    """Markdown: whether verdicts may be given, what is provisional about them, and which models are missing."""
+    """Markdown: whether verdicts may be given, why they are provisional, and which models are missing."""
     absent = [f"{row.model} ({row.reason})" for row in cost[cost["seeds"] == 0].itertuples()]
-    return SAY("standing", valid=checks["holds"].all(), stamps=stamps, absent=absent)
+    return SAY("preconditions", valid=checks["holds"].all(), stamps=stamps, absent=absent)
 
 
-def sensitivity(mde, power):
-    """Markdown: what this sample could have shown, a line a level; mde: the rows of mde.csv."""
-    return SAY("sensitivity", levels=mde.dropna(subset="mde_above_margin_pct").to_dict("records"), power=power)
+def detectable_gains(mde, power):
+    """Markdown: what this sample could have shown, a line a level. mde: the rows of mde.csv."""
+    return SAY("detectable", levels=mde.dropna(subset="mde_above_margin_pct").to_dict("records"), power=100 * power)
 
 
 def limitations(report, cost):
@@ -109,26 +167,15 @@ def limitations(report, cost):
     return SAY("limits", report=report, files=files, size=size, starts=starts)
 
 
-def answer_sentence(own, verdicts, checks):
-    """The last sentence of the study. own: the rows general_vs_specialist of the primary contrasts."""
+def answer_sentence(gains, verdicts, checks):
+    """The last sentence of the study. gains: the rows general_vs_specialist of the primary contrasts."""
     if not checks["holds"].all():
-        return f"No verdict can be given, for this does not hold: {join_names(broken(checks))}."
-    gains = own.dropna(subset="gain_pct").sort_values("gain_pct")
-    ends = [f"{row.gain_pct:+.1f} % ({row.level})" for row in gains.itertuples()]
-    return SAY("answer", ends=ends, conclusions=[hypothesis_title(h, verdicts) for h in HYPOTHESES])
+        return f"No verdict can be given, because a precondition fails: {join_names(failed_checks(checks))}."
+    ordered = gains.dropna(subset="gain_pct").sort_values("gain_pct")
+    ends = [f"{row.gain_pct:+.1f} % ({row.level})" for row in ordered.itertuples()]
+    return SAY("answer", ends=ends, conclusions=[hypothesis_title(name, verdicts) for name in HYPOTHESES])
 
 
-def broken(checks):
-    """The names of the checks that fail."""
+def failed_checks(checks):
+    """The names of the preconditions that fail."""
     return list(checks.loc[~checks["holds"], "check"])
-
-
-def lowest_perplexity_sentence(versus, checks):
-    """Markdown: which of own, general and transfer comes first at each level, in this sample. versus: the rows
-    general_vs_specialist and general_vs_transfer of the primary contrasts."""
-    tops = versus.dropna(subset="gain_pct").sort_values("gain_pct").groupby("level").last().reset_index()
-    first = []
-    for row in tops.itertuples():
-        gain = f"{row.b} (gain {row.gain_pct:+.1f} %, interval {row.gain_lo:+.1f} to {row.gain_hi:+.1f})"
-        first.append(f"at {row.level} {gain if row.gain_pct > 0 else 'the general model'}")
-    return SAY("least_surprised", first=first, broken=broken(checks))

@@ -120,7 +120,7 @@ class Study:
         mde, margin = tables["mde"], tables["verdicts"].query("hypothesis == 'H1'")["margin"].iloc[0]
         numbers = mde.assign(n_learners=pd.to_numeric(mde["n_learners"], errors="coerce"))
         drawn = result_figures.sample_size(numbers, titles.sample_size(mde, np.expm1(margin)))
-        yield "needed_sample", drawn, mde
+        yield "sample_size", drawn, mde
         curves = self.curves()
         if curves is not None:
             yield "learning_curves", result_figures.learning_curves(curves, titles.learning_curves(curves)), curves

@@ -48,7 +48,7 @@ def methods(study):
     parts, rules = study.corpus["parameters"], study.advice["parameters"]
     parts = parts | {"train": 1 - parts["valid_share"] - parts["test_share"]}
     hypotheses = decision_rules.HYPOTHESES.items()
-    told = {"asked": [f"{name} asks for {one.asks.format(m=rules[one.margin])}" for name, one in hypotheses]}
+    told = {"asked": [f"{name} asks for {one.requires.format(m=rules[one.margin])}" for name, one in hypotheses]}
     told |= {"drawing": study.masks["parameters"], "masks": study.masks["mask_hash"]["test"], "models": _models(study)}
     return SAY("methods", corpus=study.corpus, parts=parts, rules=rules, **told).split("\n")
 
@@ -85,7 +85,7 @@ def results(study):
 def verdicts(study):
     """Verdicts in words, levels by hypotheses, the overall ones last."""
     table = study.tables["verdicts"].pivot(index="level", columns="hypothesis", values="verdict")
-    return table.reindex([*LEVELS, decision_rules.ALL_ROWS]).fillna("n/a").reset_index().rename_axis(columns=None)
+    return table.reindex([*LEVELS, decision_rules.OVERALL]).fillna("n/a").reset_index().rename_axis(columns=None)
 
 
 def matrix(study):

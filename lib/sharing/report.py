@@ -17,8 +17,8 @@ from lib.experiment import manifest
 from lib.experiment.files import read_yaml, write_text
 from lib.experiment.folders import existing_experiment
 from lib.figures.captions import CAPTIONS
-from lib.hypotheses import decision_rules, verdict_text
-from lib.hypotheses.decision_rules import HOLDS, HYPOTHESES, NOT, outcome
+from lib.hypotheses import decision_rules, robustness, verdict_text
+from lib.hypotheses.decision_rules import HOLDS, HYPOTHESES, NOT_SUPPORTED, outcome
 from lib.sharing import notebook_pages, paper
 from lib.sharing.aggregates import SMALL, Study
 
@@ -34,8 +34,9 @@ def page(study):
     verdicts = [_hypothesis(tables["verdicts"], name) for name in HYPOTHESES]
     context = {
         "study": study, "question": QUESTION, "sections": SECTIONS.items(), "levels": LEVELS, "small": SMALL,
-        "hypotheses": verdicts, "contradicted": _contradicted(tables["verdicts"]),
-        "untested": verdict_text.not_applicable(tables["verdicts"]), "data": paper.data_sentences(study),
+        "hypotheses": verdicts, "contradicted": _analyses(tables["verdicts"], robustness.CONTRADICTS),
+        "undecided": _analyses(tables["verdicts"], robustness.CANNOT_TELL),
+        "untested": verdict_text.untested_analyses(tables["verdicts"]), "data": paper.data_sentences(study),
         "methods": paper.methods(study),
         "counts": paper.counts(study), "results": paper.results(study),
         "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
@@ -50,19 +51,22 @@ def page(study):
 
 def _hypothesis(verdicts, name):
     words = verdicts[verdicts["hypothesis"] == name].set_index("level")["verdict"]
-    colour = {NOT: "no"} | dict.fromkeys(HOLDS, "yes")
+    colour = {NOT_SUPPORTED: "no"} | dict.fromkeys(HOLDS, "yes")
     words = words.str.replace(r" \((?!provisional).*?\)", "", regex=True)  # the title names the levels
     rows = [{"word": words.get(level, "n/a"), "colour": colour.get(outcome(words.get(level, "n/a")), "open")}
-            for level in [*LEVELS, decision_rules.ALL_ROWS]]  # fmt: skip
+            for level in [*LEVELS, decision_rules.OVERALL]]  # fmt: skip
     title = verdict_text.hypothesis_title(name, verdicts)
     return {"name": name, "claim": HYPOTHESES[name].claim, "title": title, "verdicts": rows}
 
 
-def _contradicted(verdicts):
-    """What other ways of asking say against verdicts, a line each."""
-    told = verdicts[verdicts["robust"].str.startswith("no") & (verdicts["level"] != decision_rules.ALL_ROWS)]
-    return [f"{row.hypothesis} at {row.level} is contradicted {row.robust.split('; ')[0].removeprefix('no: ')}"
-            for row in told.itertuples()]  # fmt: skip
+def _analyses(verdicts, result):
+    """The verdicts of levels that alternative analyses contradict, or about which they cannot tell, a phrase each."""
+    phrases = []
+    for row in verdicts[verdicts["level"] != decision_rules.OVERALL].itertuples():
+        analyses = robustness.robust_parts(row.robust)[result]
+        if analyses:
+            phrases.append(f"{row.hypothesis} at {row.level} ({', '.join(analyses)})")
+    return phrases
 
 
 def _words(table):

@@ -1,8 +1,8 @@
-"""INVENTED corpora whose answer is known before the study is run: `make known-answers` asks it for all of them.
+"""INVENTED corpora whose answer is known before the study is run: `make known-answers` runs it on all of them.
 
-`python -m lib known-answer-corpus NAME FILE.csv` writes one, for `make run CORPUS=FILE.csv`. The words are
-invented. Levels have the sizes that the docstrings say, no learner or prompt has two of them, and texts differ in
-length, since a fixed length would give answers away.
+`python -m lib known-answer-corpus NAME FILE.csv` writes a corpus for `make run CORPUS=FILE.csv`. The words are
+invented. The docstrings give the sizes of the levels. No learner and no prompt belongs to two levels. Texts differ in
+length, because a fixed length would give answers away.
 """
 
 import functools
@@ -17,43 +17,46 @@ from lib.synthetic.demo_corpus import COLUMNS, L1S
 
 THEMES = 2
 SIZES = {"determiner": 2, "adjective": 3, "noun": 3 * THEMES, "verb": 2 * THEMES, "preposition": 2, "adverb": 2}
-ODD, FACTS, NOISE, TYPES = 4, 150, 16, 40  # pairs x y at odds, shared pairs, words of noise, words of the known law
-MIX = {"A1": 0.8, "A2": 0.2}  # of the texts of hidden_levels
+ODD = 4  # pairs x y in which the levels conflict
+FACTS = 150  # pairs of words that both levels share
+NOISE = 16  # words of noise
+TYPES = 40  # words of the known distribution
+MIX = {"A1": 0.8, "A2": 0.2}  # shares of the texts of hidden_levels
 LABELS = ["level", "unit", "topic_id", "topic", "date", "cefr", "cefr_numeric"]
-LEARNERS = 200  # at a level, where the texts suffice
+LEARNERS = 200  # of each level with enough texts
 SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
 
 
 def identical_levels(n_texts=3000, seed=1):
-    """All levels speak alike: a level's own model gains 0 over the general one, since the level is only a label."""
+    """All levels follow one grammar: the specialist gains 0 over the general model, since the level is only a label."""
     write = functools.partial(_text, lexicon())
     return _corpus(dict.fromkeys(LEVELS, write), _equal(LEVELS, n_texts), seed)
 
 
 def disjoint_vocabularies(n_texts=6000, seed=1):
-    """No two levels share a word: the own model gains 0 while a word is left, since any word shows the level.
+    """No two levels share a word: the specialist gains 0 where a word is left, since any word shows the level.
 
-    A text is x y + noise, y fixed by x, all of it in the level's own words, few enough that small models come to rest.
-    Where a whole text is blanked nothing is left, and the general model pays ln 5 nats for the first word.
+    A text is x y + noise, where x determines y. All its words belong to the level, and are few enough that small models
+    converge. Where a whole text is masked nothing is left, and the general model pays ln 5 nats for the first word.
     """
-    own = [vocabulary(2 * ODD + NOISE, number) for number in range(len(LEVELS))]
-    writers = {level: functools.partial(_alone, words) for level, words in zip(LEVELS, own)}
+    vocabularies = [vocabulary(2 * ODD + NOISE, number) for number in range(len(LEVELS))]
+    writers = {level: functools.partial(_pair_and_noise, words) for level, words in zip(LEVELS, vocabularies)}
     return _corpus(writers, _equal(LEVELS, n_texts), seed)
 
 
 def hidden_levels(n_texts=8000, seed=1):
-    """A1 and A2, 80:20, are at odds and nothing shows the level: text = x y + noise, y = pi_A1(x) or pi_A2(x).
+    """A1 and A2, 80:20, conflict and nothing shows the level: text = x y + noise, y = pi_A1(x) or pi_A2(x).
 
-    A general model that is as good as can be gives y .8 or .2 where the level's own model gives 1: it pays ln 1.25 nats
-    at A1 and ln 5 at A2 wherever x or y is blanked (pi is one-to-one, so x is as open as y), and nothing elsewhere.
+    The best possible general model gives y a probability of .8 or .2 where the specialist gives 1. It pays ln 1.25 nats
+    at A1 and ln 5 at A2 where x or y is masked (pi is one-to-one, so x is as uncertain as y), and nothing elsewhere.
     """
-    noise = functools.partial(_law, vocabulary(NOISE, 9), None)
+    noise = functools.partial(_independent_words, vocabulary(NOISE, 9), None)
     sizes = {"A1": n_texts - round(MIX["A2"] * n_texts), "A2": round(MIX["A2"] * n_texts)}
-    return _corpus({level: functools.partial(_at_odds, level, noise) for level in MIX}, sizes, seed)
+    return _corpus({level: functools.partial(_conflicting_pair, level, noise) for level in MIX}, sizes, seed)
 
 
 def permuted_labels(n_texts=8000, seed=1):
-    """`hidden_levels` with the levels dealt anew among the learners: what the labels told is gone, so gains are 0."""
+    """`hidden_levels` with the levels permuted among the learners: the labels carry no information, so gains are 0."""
     table = hidden_levels(n_texts, seed)
     labels = table.groupby("learner_id")[LABELS].first()
     labels = labels.iloc[np.random.default_rng(seed).permutation(len(labels))].set_axis(labels.index)
@@ -61,22 +64,22 @@ def permuted_labels(n_texts=8000, seed=1):
 
 
 def shared_structure(n_texts=6000, seed=1):
-    """A2 is small (5 %), shares FACTS pairs of words with A1 and is at odds with it in x y: transfer is best at A2.
+    """A2 is small (5 %), shares FACTS pairs of words with A1 and conflicts with it in x y: transfer is best at A2.
 
-    The own model has met too few of the pairs, the general one gives A2's y a chance of .05.
+    The specialist has seen too few of the pairs; the general model gives A2's y a probability of .05.
     """
     words = vocabulary(2 * FACTS, 8)
     facts = functools.partial(_pairs, words[:FACTS], words[FACTS:])
-    writers = {level: functools.partial(_at_odds, level, facts) for level in MIX}
+    writers = {level: functools.partial(_conflicting_pair, level, facts) for level in MIX}
     return _corpus(writers, {"A1": n_texts - n_texts // 20, "A2": n_texts // 20}, seed)
 
 
 def known_law(n_texts=4000, seed=1):
-    """A1: words drawn one by one from `law`, so no model can beat it. A2: the same, but each word stands there twice.
+    """A1: words drawn one by one from `law`, so no model can beat it. A2: the same, but each word is written twice.
 
-    At A2 a blanked word can be read off its twin: to a judge who expects A1's law, an answer that leaks.
+    At A2 a masked word can be copied from its repetition. For a check that expects A1's distribution, the answer leaks.
     """
-    draw = functools.partial(_law, *law())
+    draw = functools.partial(_independent_words, *law())
 
     def twice(rng):
         return " ".join(word for word in draw(rng).split() for _ in range(2))
@@ -84,25 +87,31 @@ def known_law(n_texts=4000, seed=1):
     return _corpus({"A1": draw, "A2": twice}, _equal(["A1", "A2"], n_texts), seed)
 
 
-CORPORA = {make.__name__: make for make in (identical_levels, disjoint_vocabularies, hidden_levels, permuted_labels,
-                                            shared_structure, known_law)}  # fmt: skip
+CORPORA = {
+    "identical_levels": identical_levels,
+    "disjoint_vocabularies": disjoint_vocabularies,
+    "hidden_levels": hidden_levels,
+    "permuted_labels": permuted_labels,
+    "shared_structure": shared_structure,
+    "known_law": known_law,
+}
 
 
 def law():
-    """(words, their probabilities) of `known_law`: the k-th word in proportion to 1 / (k + 3)."""
+    """(words, their probabilities) of `known_law`: the k-th word is drawn in proportion to 1 / (k + 3)."""
     weights = 1 / (np.arange(TYPES) + 3)
     return vocabulary(TYPES, 7), weights / weights.sum()
 
 
 def lexicon():
-    """{part of speech: words} of the grammar that `identical_levels` follow."""
+    """{part of speech: words} of the grammar that all levels of `identical_levels` follow."""
     words = iter(vocabulary(sum(SIZES.values()), 0))
     return {part: [next(words) for _ in range(size)] for part, size in SIZES.items()}
 
 
 @functools.cache
 def vocabulary(size, number):
-    """size words, always the same; those of different numbers (0 to 9) share none."""
+    """size words, the same at every call. Vocabularies of different numbers (0 to 9) share no word."""
     words = np.random.default_rng(0).permutation([a + b for a in SYLLABLES for b in SYLLABLES]).tolist()
     return words[490 * number : 490 * number + size]
 
@@ -114,7 +123,8 @@ def _equal(levels, n_texts):
 def _corpus(writers, sizes, seed):
     """Rows in COLUMNS. writers: level -> function of a generator that returns a text; sizes: level -> texts."""
     rng = np.random.default_rng(seed)
-    rows, n_texts = [], sum(sizes.values())
+    n_texts = sum(sizes.values())
+    rows = []
     for level, write in writers.items():
         number = LEVELS.index(level)
         for learner in _authors(sizes[level], rng):
@@ -133,23 +143,24 @@ def _corpus(writers, sizes, seed):
 
 
 def _authors(n_texts, rng):
-    """Who writes each text: learners 0, 1, ...; each writes once, the earlier ones more of what remains."""
+    """The learner of each text, numbered from 0: one text each, and more of the remaining texts for the first."""
     learners = min(n_texts, max(LEARNERS, n_texts // 4))
     more = (learners * rng.random(n_texts - learners) ** 2).astype(int)
     return [*range(learners), *more.tolist()]
 
 
 def _text(lexicon, rng):
-    """2 to about 12 sentences, mostly on one theme; their number varies, so that it gives no answer's length away."""
-    theme, text = rng.integers(THEMES), ""
+    """2 to about 12 sentences, mostly on one theme. Their number varies, so that length reveals no answer."""
+    theme = rng.integers(THEMES)
+    text = ""
     for _ in range(2 + rng.poisson(3)):
         words = _sentence(lexicon, theme if rng.random() < 0.85 else rng.integers(THEMES), rng)
         text += ("\n" if rng.random() < 0.1 else " ") + " ".join(words).capitalize() + "."
     return text.strip()
 
 
-def _law(words, chances, rng):
-    """4 to about 9 words, each drawn for itself."""
+def _independent_words(words, chances, rng):
+    """4 to about 9 words, drawn independently. chances: their probabilities, None for equal ones."""
     return " ".join(rng.choice(words, 4 + rng.poisson(2), p=chances))
 
 
@@ -160,19 +171,20 @@ def _pairs(first, second, rng):
 
 
 def pair_words():
-    """The ODD words x and as many y of the corpora whose levels are at odds."""
+    """The ODD words x and as many words y of the corpora whose levels conflict."""
     return vocabulary(2 * ODD, 6)
 
 
-def _alone(words, rng):
-    """x y, then noise, of these words."""
+def _pair_and_noise(words, rng):
+    """x y, then noise, all from these words."""
     x = rng.integers(ODD)
-    return f"{words[x]} {words[ODD + x]} {_law(words[2 * ODD :], None, rng)}"
+    return f"{words[x]} {words[ODD + x]} {_independent_words(words[2 * ODD :], None, rng)}"
 
 
-def _at_odds(level, rest, rng):
-    """x y, then the rest; at A2 the y of the x before it."""
-    words, x = pair_words(), rng.integers(ODD)
+def _conflicting_pair(level, rest, rng):
+    """x y, then the rest; at A2, y belongs to the x before this one."""
+    words = pair_words()
+    x = rng.integers(ODD)
     return f"{words[x]} {words[ODD + (x - (level == 'A2')) % ODD]} {rest(rng)}"
 
 
@@ -190,7 +202,9 @@ def _sentence(lexicon, theme, rng):
 
 
 def write(name, file, texts=None, seed=1):
-    """One of CORPORA as a CSV file; texts: how many, or None for as many as the corpus has by itself."""
+    """Write one of CORPORA as a CSV file. texts: their number, or None for the corpus's default.
+
+    Raises InvalidName for a corpus that does not exist."""
     if name not in CORPORA:
         raise InvalidName(f"There is no corpus {name!r}. There are: {', '.join(CORPORA)}.")
     size = {"n_texts": texts} if texts else {}

@@ -15,7 +15,7 @@ from lib import design
         ("general_transfer", ("control", None)),
     ],
 )
-def test_a_models_role_follows_from_its_name(model, expected):
+def test_a_models_kind_follows_from_its_name(model, expected):
     assert (design.kind(model), design.level_of(model)) == expected
 
 
@@ -27,3 +27,18 @@ def test_there_are_eleven_models_of_three_kinds():
         == list(design.SPECIALIST_LEVEL.values())
         == design.LEVELS
     )
+
+
+@pytest.mark.parametrize(
+    "model, name",
+    [
+        ("a1", "A1 specialist"),
+        ("c1_transfer", "C1 transfer"),
+        ("general", "general"),
+        ("general_continued", "general, trained longer"),
+        ("general_without_b1", "general without B1"),
+        ("my_own_control", "my_own_control"),
+    ],
+)
+def test_a_model_has_a_plain_name_for_figures(model, name):
+    assert design.display_name(model) == name

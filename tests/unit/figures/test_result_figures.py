@@ -1,4 +1,4 @@
-"""Claims about the figures: what they say, what they leave open, and that they are the same bytes twice."""
+"""Claims about the figures: what they show, how they mark what is missing, and that they are the same bytes twice."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -69,7 +69,7 @@ FIGURES = {
     "cost_gain": (contrasts(), lambda table: result_figures.cost_gain(HOURS, table, TITLE)),
     "learning_curves": (curves(), lambda table: result_figures.learning_curves(table, TITLE)),
     "forest": (BY_L1, lambda table: result_figures.forest(table, TITLE, "l1")),
-    "needed_sample": (MDE, lambda table: result_figures.sample_size(table, TITLE)),
+    "sample_size": (MDE, lambda table: result_figures.sample_size(table, TITLE)),
     "corpus_bars": (COUNTS, lambda table: corpus_figures.corpus_bars(table, TITLE)),
     "lengths": (WORDS, lambda table: corpus_figures.text_lengths(table, TITLE)),
     "l1_shares": (L1_SHARES, lambda table: corpus_figures.l1_shares(table, TITLE)),
@@ -146,22 +146,22 @@ def test_a_level_with_two_rows_is_refused():
 
 def test_matrix_numbers_are_perplexities_of_the_mix_or_na():
     ax = result_figures.perplexity_heatmap(ppl(["a1", "general", "a1_more"], ["A1", "A2"]), TITLE)
-    assert [label.get_text() for label in ax.get_yticklabels()] == [*design.KIND, "a1_more"]
+    assert [label.get_text() for label in ax.get_yticklabels()] == [*map(design.display_name, design.KIND), "a1_more"]
     found = [text.get_text() for text in ax.texts]
     assert sorted(word for word in found if word != "n/a") == ["10.0", "11.0", "11.0", "12.0", "12.0", "13.0"]
     assert found.count("n/a") == 12 * 6 - 6
 
 
-def test_matrix_colour_is_the_distance_to_the_columns_best():
+def test_matrix_colour_is_the_ratio_to_the_columns_lowest():
     colours = result_figures.perplexity_heatmap(ppl(), TITLE).collections[0].get_array().reshape(11, 6)
     assert np.allclose(colours[:, 0], np.log((10 + np.arange(11)) / 10))
 
 
-def test_own_level_cells_are_outlined():
+def test_cells_of_a_models_own_level_are_framed():
     ax = result_figures.perplexity_heatmap(ppl(), TITLE)
     rows = [label.get_text() for label in ax.get_yticklabels()]
     framed = {(rows[int(patch.get_y())], [*LEVELS, "all_levels"][int(patch.get_x())]) for patch in ax.patches}
-    assert framed == {(f"{level.lower()}{end}", level) for level in LEVELS for end in ["", "_transfer"]}
+    assert framed == {(f"{level} {kind}", level) for level in LEVELS for kind in ["specialist", "transfer"]}
     assert all(to_rgb(patch.get_edgecolor()) == (0, 0, 0) for patch in ax.patches)
 
 
@@ -175,17 +175,17 @@ def test_band_of_the_margin_is_as_wide_up_as_down_in_logarithms():
 def test_mean_over_seeds_stops_where_a_seed_stops():
     lines = result_figures.learning_curves(curves().query("model == 'a1'"), TITLE).lines
     mean = lines[-1]
-    assert mean.get_label() == "a1"
+    assert mean.get_label() == "A1 specialist"
     assert np.isfinite(mean.get_ydata()).sum() == 7
     assert mean.get_linewidth() > 2 * lines[0].get_linewidth()
 
 
-def test_controls_stand_last_in_the_same_order_in_every_process():
+def test_controls_come_last_in_the_same_order_in_every_process():
     names = ["zero", "one", "two", "three", "four", "five", "b1", "general"]
     table = pd.concat([curves().query("model == 'a1'").assign(model=name) for name in names])
     labels = [line.get_label() for line in result_figures.learning_curves(table, TITLE).lines]
     drawn = [label for label in labels if not label.startswith("_")]
-    assert drawn == ["b1", "general", "five", "four", "one", "three", "two", "zero"]
+    assert drawn == ["B1 specialist", "general", "five", "four", "one", "three", "two", "zero"]
 
 
 def test_dollar_signs_in_labels_stay_searchable_letters(tmp_path):
@@ -200,3 +200,23 @@ def test_dollar_signs_in_labels_stay_searchable_letters(tmp_path):
 @pytest.mark.parametrize(("hours", "unit"), [(0.5, "minutes"), (5, "hours")])
 def test_cost_is_in_a_readable_unit(hours, unit):
     assert unit in result_figures.cost_gain(HOURS.assign(hours=hours), contrasts(), TITLE).get_xlabel()
+
+
+def test_legends_and_axes_use_the_terms_of_the_field():
+    ax = result_figures.sample_size(MDE, TITLE)
+    legend = [text.get_text() for text in ax.figure.legends[0].get_texts()]
+    assert "minimum detectable gain above the margin" in legend
+    assert (
+        result_figures.gains(contrasts(), TITLE).get_ylabel() == "Perplexity increase of general\nover specialist (%)"
+    )
+
+
+def test_legends_spell_out_the_names_of_models():
+    table = pd.concat([curves().query("model == 'a1'").assign(model=name) for name in ["a1_transfer", "initial"]])
+    ax = result_figures.learning_curves(table, TITLE)
+    assert {"A1 transfer", "initial weights"} <= {line.get_label() for line in ax.lines}
+    table = pd.concat([table, table[table["model"] == "initial"].assign(model="level_prompted")])
+    styles = [line.get_linestyle() for line in result_figures.learning_curves(table, TITLE).lines]
+    assert {"--", "-.", ":"} == set(styles)
+    labels = result_figures.general_vs_best(contrasts(), TITLE).get_xticklabels()
+    assert labels[0].get_text().split("\n", 2)[2].replace("\n", " ") == "best: A1 specialist"

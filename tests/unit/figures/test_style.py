@@ -24,7 +24,7 @@ def drawn():
 
 def save(drawn, text, suffix):
     file = io.BytesIO()
-    drawn.set_text(style.label(text))
+    drawn.set_text(style.short_label(text))
     drawn.figure.savefig(file, format=suffix, bbox_inches="tight", dpi=300)
     return file.getvalue()
 

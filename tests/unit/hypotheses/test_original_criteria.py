@@ -51,7 +51,7 @@ PPL = matrix(
         ("C1 20–40", "C1", 20, "pass"),
     ],
 )
-def test_the_plans_criteria_are_the_hand_figures(criterion, level, value, passed):
+def test_the_plans_criteria_are_the_figures_by_hand(criterion, level, value, passed):
     rows = original_criteria.plan_criteria(PPL, {"a1": 12.0, "general": 70.0}).set_index(["criterion", "level"])
     row = rows.loc[(criterion, level)]
     assert (row["value"], row["passed"]) == (pytest.approx(value), passed)
@@ -70,7 +70,7 @@ def test_a_criterion_names_the_model_that_it_judges():
 def test_a_general_model_passes_the_specificity_by_itself():
     rows = original_criteria.plan_criteria(PPL.assign(ppl=PPL["ppl"].where(PPL["model"] != "general", 10.0)), {})
     note = rows.set_index(["criterion", "level"]).loc[("Level Specificity >= 3x", "A1"), "note"]
-    assert "the general one alone has 1.0, 1.0, 1.0, 1.0, 1.0" in note
+    assert "the general model alone has 1.0, 1.0, 1.0, 1.0, 1.0" in note
 
 
 def test_a_level_without_test_texts_is_na_in_the_note_too():
@@ -93,3 +93,12 @@ def test_criteria_without_a_model_are_not_available():
     ]
     assert set(rows.loc[gone, "passed"]) == {"n/a"}
     assert rows.loc[("Specialization Gain >= 25%", "A1"), "passed"] == "pass"
+
+
+def test_each_criterion_is_explained_once_and_small_levels_are_named():
+    criteria = original_criteria.plan_criteria(PPL, {"a1": 12.0, "general": 70.0})
+    sizes = PPL.assign(n_learners=PPL["test"].map({"A1": 3}).fillna(40))
+    text = original_criteria.explanation(criteria, sizes, 5)
+    assert text.count("\n- *") == criteria["criterion"].nunique() and "{" not in text
+    assert "Levels with fewer than 5 test learners: A1." in text
+    assert "each model on the validation set of its own levels" in text

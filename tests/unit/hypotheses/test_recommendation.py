@@ -1,10 +1,13 @@
-"""Claims about the advice: the plan's criteria are the hand figures, and the simplest good system is recommended."""
+"""Claims about the recommendation: it is the simplest trained system that is shown to be close to the best."""
+
+import itertools
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from lib.design import LEVELS
+from lib.evaluation import comparisons
 from lib.hypotheses import recommendation
 from tests.helpers.contrasts import PARAMS, contrast
 
@@ -24,6 +27,7 @@ def matrix(**ppl):
 
 
 COST = pd.DataFrame({"model": ["general", "a1", "a1_transfer"], "hours": [5.0, 1.0, 6.0], "megabytes": [500] * 3})
+COST["examples_seen"] = 1000
 
 
 def advise(general_vs_specialist, specialist_vs_transfer, general_vs_transfer, ppl, **changes):
@@ -47,12 +51,12 @@ def test_the_simplest_system_within_two_percent_is_recommended():
     assert advise(0.3, -0.1, 0.2, [13.5, 10, 11])["A1"]["model"] == "a1"
 
 
-def test_transfer_advised_where_h3_is_open_says_that_h3_asks_for_more():
+def test_transfer_recommended_where_h3_is_open_says_so():
     said = advise(0.3, (0.01, 0.012), 0.3, [13.5, 10, 9.9])["A1"]
     assert said["model"] == "a1_transfer" and said["certain"]
-    assert "to be shown over 2 % ahead of each rival, which stays open); gain" in said["sentence"]
+    assert "a lead of over 2 % over each rival, which is open); gain" in said["sentence"]
     assert "H3" not in advise(0.3, 0.1, 0.3, [13.5, 10, 9])["A1"]["sentence"], "there it holds"
-    assert "H3" not in advise(0.3, -0.1, 0.2, [13.5, 10, 11])["A1"]["sentence"], "there the own model is advised"
+    assert "H3" not in advise(0.3, -0.1, 0.2, [13.5, 10, 11])["A1"]["sentence"], "there the specialist is recommended"
 
 
 def test_a_recommendation_reads_the_primary_contrasts_only():
@@ -87,7 +91,7 @@ def test_too_few_learners_give_no_recommendation():
     assert found["model"] is None and "no difference could be estimated" in found["sentence"]
 
 
-def test_a_recommendation_carries_the_stamp():
+def test_a_recommendation_may_be_provisional():
     found = advise(0.3, 0.0, 0.3, [13.5, 9.99, 10], provisional=True)["A1"]
     assert found["provisional"] and "(provisional)" in found["sentence"]
 
@@ -106,3 +110,44 @@ def test_training_time_is_told_in_a_unit_that_fits():
     for hours, words in [(0.05, "3 minutes of training, 500 MB"), (250.0, "250.0 hours of training, 500 MB")]:
         found = recommendation.recommend(rows, ppl, COST.assign(hours=hours), PARAMS)
         assert words in found["A1"]["sentence"]
+
+
+ALL = ["general", "general_continued", "general_without_a1", "level_prompted", "a1_transfer", "a1", "initial"]
+
+
+def of_many(ppl, without=()):
+    """The recommendation at A1 from {model: PPL}, with all pairs but those of the models `without`."""
+    cost = pd.DataFrame({"model": ALL, "hours": 1.0, "megabytes": 500, "examples_seen": [1000.0] * 6 + [0.0]})
+    pairs = [(a, b) for i, a in enumerate(ppl) for b in list(ppl)[i + 1 :] if not {a, b} & set(without)]
+    rows = [contrast(f"{a}_vs_{b}", "A1", np.log(ppl[a] / ppl[b]), a, b) for a, b in pairs]
+    rows += [contrast(f"{a}_vs_transfer", "A1", None) for a in ("general", "specialist")]
+    rows = pd.DataFrame(rows).drop_duplicates(["name", "level"])
+    table = matrix(**{model: [value] + [np.nan] * 5 for model, value in ppl.items()})
+    return recommendation.recommend(rows, table, cost, PARAMS)["A1"]
+
+
+@pytest.mark.parametrize("best", ALL[1:-1])
+def test_every_trained_system_may_be_recommended(best):
+    found = of_many(dict.fromkeys(ALL, 20.0) | {best: 10.0})
+    assert found["model"] == best and found["certain"] and found["left_out"] == []
+    assert found["sentence"].startswith(f"A1: use {recommendation.systems('A1', ALL)[best]}, the simplest")
+
+
+def test_initial_weights_are_never_recommended():
+    found = of_many(dict.fromkeys(ALL, 20.0) | {"initial": 10.0})
+    assert found["model"] == "general" and "initial" not in found["sentence"]
+
+
+def test_a_system_that_was_not_compared_is_named():
+    found = of_many(dict.fromkeys(ALL, 20.0) | {"level_prompted": 10.0}, without=["level_prompted"])
+    assert found["model"] == "general"
+    assert "not compared: the general model with a level token" in found["sentence"]
+
+
+def test_every_pair_of_a_systems_contrasts_is_planned():
+    models = [*ALL[:-1], "a2", "a2_transfer"]
+    wanted = {frozenset(pair) for pair in itertools.combinations(recommendation.systems("A1", models), 2)}
+    pairs = comparisons.planned_pairs(models, {})["A1"]
+    pairs += recommendation.pairs_with_controls(models, models)["A1"]
+    planned = [frozenset(pair[1:]) for pair in pairs]
+    assert wanted == set(planned) and len(planned) == len(wanted)

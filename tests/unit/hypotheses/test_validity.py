@@ -11,7 +11,7 @@ pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 
 
 def study(**changes):
-    """Arguments of preconditions in which all is well, with changes."""
+    """Arguments of preconditions that all hold, with changes."""
     items = pd.DataFrame(
         {
             "text_id": ["t1", "t2"],
@@ -22,7 +22,7 @@ def study(**changes):
         }
     )
     train = pd.DataFrame({"text_id": ["t8", "t9"], "learner_id": ["z", ""]})
-    right = {
+    sound = {
         "scores": pd.concat([items.assign(model=m, seed=s) for m in ("a1", "general") for s in (0, 1)]),
         "mask_hashes": {"a1": "m", "general": "m", "02_mask": "m"},
         "split_ids": {"a1": "s", "general": "s"},
@@ -31,7 +31,7 @@ def study(**changes):
         "weights": {"a1/0": "w0", "a1/1": "w1", "general/0": "w2"},
         "step0": {"a1/0": "s", "a1/1": "s1", "general/0": "s"},
     }
-    return right | {key: change(right[key]) for key, change in changes.items()}
+    return sound | {key: change(sound[key]) for key, change in changes.items()}
 
 
 def test_a_sound_study_passes_every_check():
@@ -116,6 +116,6 @@ def test_a_text_that_was_not_scored_to_its_end_is_found():
     assert found["nothing truncated"] == (False, "a1_transfer, general")
 
 
-def test_without_learners_it_is_said_that_nobody_can_know():
+def test_without_learner_ids_the_overlap_is_unknown():
     found = checked([("general", "t2"), ("a1_transfer", "t2")], corpus=CORPUS | {"learners_known": False})
-    assert found["no test learner in training"][1] == validity.UNKNOWABLE
+    assert found["no test learner in training"][1] == validity.UNKNOWN

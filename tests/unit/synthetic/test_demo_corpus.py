@@ -1,4 +1,4 @@
-"""Claims about the demo's corpus: made up, the same at every run, and like EFCAMDAT where the study looks."""
+"""Claims about the demo's corpus: invented, the same at every run, and like EFCAMDAT in what the study measures."""
 
 import difflib
 import hashlib
@@ -44,11 +44,11 @@ def test_the_same_seed_gives_the_same_bytes_in_another_process():
     assert other.stdout.strip() != digest(demo_corpus.embedded_corpus(300, seed=5))
 
 
-def test_the_files_own_words_say_that_it_is_synthetic():
-    lines = demo_corpus.__file__.replace(".py", ".yaml")
+def test_the_module_and_its_data_say_that_it_is_synthetic():
+    data = demo_corpus.__file__.replace(".py", ".yaml")
     assert "SYNTHETIC" in demo_corpus.__doc__
     assert "no learner" in demo_corpus.SYNTHETIC
-    with open(lines, encoding="utf-8") as file:
+    with open(data, encoding="utf-8") as file:
         assert file.readline().startswith("# SYNTHETIC")
 
 
@@ -76,7 +76,7 @@ def test_learners_write_several_texts_and_never_move_down(corpus):
     assert not corpus.duplicated(["learner_id", "topic"]).any()
 
 
-def test_levels_come_in_efcamdats_order_and_c1_is_large_enough(corpus):
+def test_levels_shrink_as_in_efcamdat_and_c1_is_large_enough(corpus):
     counts = corpus["cefr"].value_counts()
     assert counts.index.tolist() == LEVELS
     assert counts["C1"] >= 300
@@ -110,7 +110,7 @@ def test_errors_get_fewer_with_the_level(corpus):
     assert small_i[0] > small_i[2] > small_i[4]
 
 
-def test_first_languages_leave_their_marks(corpus):
+def test_first_languages_change_the_use_of_articles(corpus):
     articles = corpus["text"].str.lower().str.count(r"\b(?:a|an|the)\b") / corpus["wordcount"]
     low = corpus["cefr"].isin(["A1", "A2", "B1"])
     bare = corpus["l1"].isin(["Mandarin", "Russian", "Japanese", "Turkish"])
@@ -125,14 +125,14 @@ def test_text_corrected_differs_only_in_spelling(corpus):
             assert a == b or difflib.SequenceMatcher(None, a.lower(), b.lower()).ratio() > 0.45, (a, b)
 
 
-def test_dirt_of_every_kind_is_there_in_small_numbers(corpus):
+def test_every_kind_of_noise_occurs_in_a_few_texts(corpus):
     text, n = corpus["text"], len(corpus)
-    asked = {prompt["topic"]: prompt["ask"] for prompt in demo_corpus.PROMPTS}
+    questions = {prompt["topic"]: prompt["ask"] for prompt in demo_corpus.PROMPTS}
     twice = text.duplicated(keep=False)
     counts = {
         "exact duplicates": (twice & ~corpus.duplicated(["text", "learner_id"], keep=False)).sum(),
         "near duplicates": near_duplicates(corpus),
-        "question copied": sum(t.startswith(asked[topic]) for t, topic in zip(text, corpus["topic"])),
+        "question copied": sum(t.startswith(questions[topic]) for t, topic in zip(text, corpus["topic"])),
         "glued sentences": text.str.contains(r"[a-z][.!?][A-Z]").sum(),
         "curly quotes": text.str.contains("[’“”]").sum(),
         "emoji": text.str.contains("[\U0001f300-\U0001faff❤]").sum(),
@@ -159,7 +159,7 @@ def test_model_answers_are_copied_word_for_word(corpus):
     assert 10 < sum(copied) < 60
 
 
-def test_most_texts_are_not_cast_in_one_mould(corpus):
+def test_most_texts_share_few_word_sequences(corpus):
     writers, runs = defaultdict(set), []
     for learner, text in zip(corpus["learner_id"], corpus["text"]):
         words = re.findall(r"\w+", text.lower())
@@ -177,23 +177,23 @@ def test_longer_texts_have_paragraphs(corpus):
     assert min(lines[2:]) > 0.6
 
 
-def test_the_walking_text_is_there_once_and_fits_its_writer(corpus):
-    walk = demo_corpus.WALK
+def test_the_running_example_occurs_once_and_fits_its_writer(corpus):
+    example = demo_corpus.EXAMPLE_LEARNER
     row = corpus.set_index("writing_id").loc[4711]
     assert (row["learner_id"], row["cefr"], row["l1"], row["nationality"]) == (93, "A1", "Spanish", "mx")
-    assert row["text"] == walk["text"]
-    assert walk["sentence"] in row["text"].replace("\n", " ")
-    assert corpus["text"].str.contains(walk["sentence"], regex=False).sum() == 1
+    assert row["text"] == example["text"]
+    assert example["sentence"] in row["text"].replace("\n", " ")
+    assert corpus["text"].str.contains(example["sentence"], regex=False).sum() == 1
     others = corpus[corpus["learner_id"] == 93]
     assert len(others) > 1
     assert not others["text"].str.contains("my (?:brother|father|mother|uncle)").any()
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
-def test_the_walking_text_is_there_with_any_seed(seed):
+def test_the_running_example_occurs_with_any_seed(seed):
     small = demo_corpus.embedded_corpus(200, seed=seed)
     assert len(small) == 200
-    assert small.set_index("writing_id").loc[4711, "text"] == demo_corpus.WALK["text"]
+    assert small.set_index("writing_id").loc[4711, "text"] == demo_corpus.EXAMPLE_LEARNER["text"]
 
 
 def test_every_template_is_filled_completely(corpus):

@@ -1,4 +1,4 @@
-"""Corpora whose answer is known: that they follow the laws they promise, and that a trained model finds its own."""
+"""Claims about corpora with a known answer: each follows the distribution that its docstring states."""
 
 import subprocess
 import sys
@@ -22,12 +22,12 @@ def test_a_corpus_has_the_demos_columns_and_one_level_a_learner(make):
     assert (table.groupby("learner_id")["cefr"].nunique() == 1).all()
     assert (table.groupby("topic_id")["cefr"].nunique() == 1).all()
     assert table["text"].nunique() > 0.98 * len(table)
-    assert table["wordcount"].std() > 0.15 * table["wordcount"].mean()  # no length is given away
+    assert table["wordcount"].std() > 0.15 * table["wordcount"].mean()  # the length reveals no answer
     assert make(2000, seed=2).equals(table) and not make(2000, seed=3).equals(table)
 
 
 @pytest.mark.parametrize("make", EQUAL, ids=[make.__name__ for make in EQUAL])
-def test_levels_are_equally_large_where_nothing_else_is_said(make):
+def test_levels_are_equally_large_by_default(make):
     assert make(2000)["cefr"].value_counts().nunique() == 1
 
 
@@ -39,7 +39,7 @@ def test_disjoint_vocabularies_share_no_word():
 def test_only_disjoint_levels_differ_in_single_words():
     assert word_by_level(known_answers.identical_levels(3000, seed=3)) > 0.001
     assert word_by_level(known_answers.known_law(2000)) > 0.001  # by words alone A2, with each word twice, is like A1
-    assert word_by_level(known_answers.disjoint_vocabularies(1000)) < 1e-6  # the same test tells real levels apart
+    assert word_by_level(known_answers.disjoint_vocabularies(1000)) < 1e-6  # the same test separates real levels
 
 
 def words(texts):
@@ -53,27 +53,27 @@ def word_by_level(table):
     return chi2_contingency(pd.crosstab(drawn, table["cefr"])).pvalue
 
 
-def test_words_of_the_known_law_come_as_often_as_it_says():
+def test_words_of_the_known_law_follow_its_distribution():
     table = known_answers.known_law(4000)
     drawn = pd.Series(words(table.loc[table["cefr"] == "A1", "text"])).value_counts()
     names, chances = known_answers.law()
     assert chisquare(drawn.reindex(names), chances * drawn.sum()).pvalue > 0.001
-    twins = [text.split() for text in table.loc[table["cefr"] == "A2", "text"]]
-    assert all(text[::2] == text[1::2] for text in twins)
+    repeated = [text.split() for text in table.loc[table["cefr"] == "A2", "text"]]
+    assert all(text[::2] == text[1::2] for text in repeated)
 
 
-def test_hidden_levels_are_at_odds_80_to_20_and_only_y_given_x_tells():
+def test_hidden_levels_conflict_80_to_20_and_only_in_y_given_x():
     table = known_answers.hidden_levels(8000)
     x, y, noise = table["text"].str.split(n=2, expand=True).to_numpy().T
     assert pd.crosstab(x, [table["cefr"], y]).gt(0).sum(axis=1).tolist() == [2] * known_answers.ODD  # y of A1, y of A2
     level_of = table["cefr"].groupby([x, y]).nunique()
     assert (level_of == 1).all() and len(level_of) == 2 * known_answers.ODD
-    for seen in (x, y, [text.split()[0] for text in noise], [len(text) for text in noise]):
-        assert chi2_contingency(pd.crosstab(np.asarray(seen), table["cefr"])).pvalue > 0.001
+    for visible in (x, y, [text.split()[0] for text in noise], [len(text) for text in noise]):
+        assert chi2_contingency(pd.crosstab(np.asarray(visible), table["cefr"])).pvalue > 0.001
     assert table["cefr"].value_counts(normalize=True)["A1"] == 0.8
 
 
-def test_permuted_labels_tell_nothing_of_the_same_texts():
+def test_permuted_labels_are_independent_of_the_texts():
     true, shuffled = known_answers.hidden_levels(4000), known_answers.permuted_labels(4000)
     assert sorted(true["text"]) == sorted(shuffled["text"])
     pair = shuffled["text"].str.split().str[:2].str.join(" ")
@@ -83,9 +83,9 @@ def test_permuted_labels_tell_nothing_of_the_same_texts():
 
 def test_shared_structure_gives_the_small_level_too_few_pairs():
     table = known_answers.shared_structure(4000)
-    met = {level: {tuple(text.split()[i : i + 2]) for text in texts for i in range(2, len(text.split()), 2)}
-           for level, texts in table.groupby("cefr")["text"]}  # fmt: skip
-    assert met["A2"] < met["A1"] and len(met["A1"]) == known_answers.FACTS
+    seen = {level: {tuple(text.split()[i : i + 2]) for text in texts for i in range(2, len(text.split()), 2)}
+            for level, texts in table.groupby("cefr")["text"]}  # fmt: skip
+    assert seen["A2"] < seen["A1"] and len(seen["A1"]) == known_answers.FACTS
     assert (table["cefr"] == "A2").sum() == 200
 
 
