@@ -10,7 +10,15 @@ from tests.helpers.corpora import many, read, read_bytes, settings, table, write
 def test_columns_are_found_by_name_in_any_order_case_and_number(tmp_path):
     rows = read_bytes(tmp_path, "\ufeffTEXT, Cefr_Level,l1,Writing_ID,more\nHello,B1,Arabic,9,x\n")
     assert rows.to_dict("records") == [
-        {"text_id": "9", "learner_id": "", "level": "B1", "l1": "Arabic", "topic_id": "", "text": "Hello"}
+        {
+            "text_id": "9",
+            "learner_id": "",
+            "level": "B1",
+            "l1": "Arabic",
+            "nationality": "",
+            "topic_id": "",
+            "text": "Hello",
+        }
     ]
     assert set(map(str, rows.dtypes)) == {"str"}
 
@@ -143,4 +151,5 @@ def test_a_file_that_only_lends_says_so(tmp_path):
     files = [write_csv(four_columns(rows[:8]), tmp_path / "four.csv"), write_csv(rows, tmp_path / "all.csv")]
     sources = reading.read_corpus(files, settings())[1]
     assert [source["lends"] for source in sources] == [False, True]
-    assert dict(reading.remarks(sources[1]))["rows that only lend learners, prompts and first languages"] == "all 9"
+    described = dict(reading.describe_source(sources[1]))
+    assert described["rows that only lend learners, prompts and first languages"] == "all 9"

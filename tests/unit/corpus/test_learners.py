@@ -21,8 +21,8 @@ def test_a_text_without_learner_is_a_learner_of_its_own():
 
 
 def test_learners_are_known_where_one_is_named():
-    assert learners.is_known(pd.DataFrame({"learner_id": ["", "x"]}))
-    assert not learners.is_known(pd.DataFrame({"learner_id": ["", ""]}))
+    assert learners.any_learner_known(pd.DataFrame({"learner_id": ["", "x"]}))
+    assert not learners.any_learner_known(pd.DataFrame({"learner_id": ["", ""]}))
 
 
 def test_all_learners_are_known_where_each_is_named():

@@ -1,4 +1,4 @@
-"""Claims about reading a corpus: every shape gives the same texts, and what is damaged is refused in words."""
+"""Claims about reading a corpus: every format gives the same texts, and what is damaged is refused in words."""
 
 import codecs
 import zipfile
@@ -35,14 +35,14 @@ WRITE = {
 }
 
 
-@pytest.mark.parametrize("shape", WRITE)
-def test_every_text_comes_back_as_it_was_written(tmp_path, shape):
+@pytest.mark.parametrize("file_format", WRITE)
+def test_every_text_comes_back_as_it_was_written(tmp_path, file_format):
     wanted = table(*({"writing_id": str(i), "text": text} for i, text in enumerate(STRANGE)))
-    assert read(WRITE[shape](wanted, tmp_path / "corpus"))["text"].tolist() == STRANGE
+    assert read(WRITE[file_format](wanted, tmp_path / "corpus"))["text"].tolist() == STRANGE
 
 
-def test_all_shapes_give_the_same_table(tmp_path):
-    rows = many(9).assign(level=[str(n) for n in range(1, 10)]).drop(columns="cefr")
+def test_all_formats_give_the_same_table(tmp_path):
+    rows = many(9).assign(level=[str(n) for n in range(1, 10)], nationality="mx").drop(columns="cefr")
     tables = [read(write(rows, tmp_path / "c")) for write in [*WRITE.values(), write_xml]]
     assert all(other.equals(tables[0]) for other in tables) and len(tables[0]) == 9
 
@@ -59,7 +59,7 @@ def test_whole_numbers_kept_as_floats_are_whole_again(tmp_path):
 def test_the_source_is_known_by_name_and_hash_never_by_its_folder(tmp_path):
     path = write_csv(many(3), tmp_path / "my corpus.csv")
     source = reading.read_corpus([path], settings())[1][0]
-    assert (source["file"], source["shape"], source["rows"], len(source["sha256"])) == ("my corpus.csv", "csv", 3, 64)
+    assert (source["file"], source["format"], source["rows"], len(source["sha256"])) == ("my corpus.csv", "csv", 3, 64)
     assert source["columns"]["text_id"] == "writing_id" and "topic_id" in source["columns"]
     assert str(tmp_path) not in str(source)
 
