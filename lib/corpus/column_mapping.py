@@ -9,6 +9,7 @@ import pandas as pd
 
 from lib.corpus.cleaning import refuse_ids
 from lib.corpus.levels import shorten_label, to_cefr
+from lib.design import CEFR
 from lib.errors import CorpusError
 from lib.formatting import nearest
 
@@ -64,6 +65,12 @@ def _candidates(settings):
     return {**COLUMNS, "text": [settings.text_column], **mapped}
 
 
+def is_data_row(names):
+    """Does a header hold a number or a CEFR level, and so is a row of data? Its cells may then be texts."""
+    cells = [str(name).strip().upper() for name in names]
+    return any(cell in CEFR or re.fullmatch("[0-9]+([.,][0-9]+)?", cell) for cell in cells)
+
+
 def _first_found(candidates, names):
     for candidate in candidates:
         found = _positions(candidate, names)
@@ -110,6 +117,11 @@ def _duplicate_message(file, name, positions):
 
 def _missing_message(file, missing, names):
     """missing: for each missing column, the names that it may have."""
+    if is_data_row(names):
+        return (
+            f"{file}: the first row looks like data, not like column names. Found: {len(names)} cells, a number or a "
+            "CEFR level among them. Expected: names, such as writing_id, cefr and text. Add them as first row."
+        )
     found = [shorten_label(name) for name in names[:MAX_NAMES]]
     if len(names) > MAX_NAMES:
         found.append("...")

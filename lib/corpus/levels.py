@@ -3,6 +3,8 @@
 import json
 import re
 
+import yaml
+
 from lib.corpus.efcamdat import EF_LEVELS
 from lib.corpus.formats.notes import locate_rows
 from lib.design import CEFR
@@ -118,20 +120,21 @@ def propose_levels(level, levels=None):
     ef_levels = EF_LEVELS if max(numbers, default=0) > SHORT_SCALE else {}
     known = {*CEFR, *map(_folded, levels or {})}
     return {
-        label: ef_levels.get(label) or _named_level(label)
+        label: ef_levels.get(label) or named_level(label)
         for label in labels[:MAX_LABELS]
         if label.strip().upper() not in known
     }
 
 
-def _named_level(label):
+def named_level(label):
+    """The CEFR level that a label names, or FILL_IN where it names none or several."""
     named = {level.upper() for level in CEFR_LABEL.findall(label)}
     return named.pop() if len(named) == 1 else FILL_IN
 
 
 def yaml_block(name, values):
     """Lines to paste into corpus.yaml. values: {label: name or level}, of which both are quoted where YAML needs it."""
-    return [f"{name}:", *(f"  {_quoted(label)}: {_plain(value)}" for label, value in values.items())]
+    return [f"{name}:", *(f"  {_plain(label)}: {_plain(value)}" for label, value in values.items())]
 
 
 def _quoted(label):
@@ -140,4 +143,6 @@ def _quoted(label):
 
 
 def _plain(value):
-    return value if re.fullmatch("[A-Za-z][A-Za-z0-9_]*", value) else _quoted(value)
+    """A name as YAML reads it without quotes, or quoted where YAML would read a boolean or a number."""
+    is_plain = re.fullmatch("[A-Za-z][A-Za-z0-9_]*", value) and yaml.safe_load(value) == value
+    return value if is_plain else _quoted(value)

@@ -48,11 +48,12 @@ def describe_source(source):
 
     A line is left out where there is nothing to report, except that no text was too damaged to read.
     """
-    lines = [("too damaged to read", source["unreadable"] or "none")]
+    unreadable = [f"{reason} {n:,}" for reason, n in source["unreadable"].items()]
+    lines = [("too damaged to read", "; ".join(unreadable) or "none")]
     if source["unused_columns"]:
         lines.append(("columns not used", ", ".join(map(shorten_label, source["unused_columns"]))))
     if source["sheets"]:
-        lines.append(("sheets", source["sheets"]))
+        lines.append(("sheets", "; ".join(f"{sheet} ({result})" for sheet, result in source["sheets"].items())))
     if source["empty_rows"]:
         lines.append(("empty rows skipped", f"{source['empty_rows']:,}"))
     if source["learners_unknown"]:
@@ -68,7 +69,7 @@ def _read_file(file, settings, check):
     """(table, source) of one file."""
     notes = Notes()
     file_format, sha256, tables = detection.open_tables(file, settings, notes)
-    table, header, columns = _read_tables(file, tables, settings, notes)
+    table, columns, unused = _read_tables(file, tables, settings, notes)
     _refuse_too_few(file, len(table), notes)
     source = {
         "file": Path(file).name,
@@ -76,7 +77,7 @@ def _read_file(file, settings, check):
         "format": file_format,
         "rows": len(table),
         "columns": columns,
-        "unused_columns": [name for name in header if name not in columns.values()],
+        "unused_columns": unused,
         "sheets": notes.sheets,
         "empty_rows": notes.empty_rows,
         "unreadable": dict(notes.unreadable),
@@ -86,21 +87,23 @@ def _read_file(file, settings, check):
         "lends": False,
     }
     if check:
-        check_table(table, source, settings)
+        refuse_numeric_levels(table, source, settings)
+        refuse_rounded_ids(table, source)
     return table, source
 
 
-def check_table(table, source, settings):
-    """Refuse levels that are numbers and ids that a spreadsheet has shortened. Raises CorpusError."""
-    refuse_numeric_levels(table, source, settings)
+def refuse_rounded_ids(table, source):
+    """Refuse ids of texts and learners that a spreadsheet has shortened. Raises CorpusError."""
     for column in ["text_id", "learner_id"]:
         name = shorten_label(source["columns"].get(column, column))
         learners.refuse_rounded_ids(table[column], name, source["file"])
 
 
 def _read_tables(file, tables, settings, notes):
-    """(rows of all sheets as one frame, names of all columns, {name here: name in the file})"""
-    frames, names, columns, first_error = [], {}, {}, None
+    """(rows of all sheets as one frame, {name here: name in the file}, names of unused columns)"""
+    frames = []
+    columns, unused = {}, {}
+    first_error = None
     for sheet, header, rows in tables:
         try:
             positions = map_columns(header, settings, f"{file}, sheet {sheet}" if sheet else file)
@@ -113,8 +116,9 @@ def _read_tables(file, tables, settings, notes):
             first_error = first_error or error
             continue
         frames.append(_frame(rows, positions))
-        names |= dict.fromkeys(str(name).strip() for name in header)
-        columns = {column: str(header[position]).strip() for column, position in positions.items()} | columns
+        names = [str(name).strip() for name in header]
+        columns = {column: names[position] for column, position in positions.items()} | columns
+        unused |= {name: None for n, name in enumerate(names) if name and n not in positions.values()}
         if sheet:
             notes.sheets[sheet] = f"read: {len(frames[-1]):,} rows"
     if not frames:
@@ -122,7 +126,7 @@ def _read_tables(file, tables, settings, notes):
         raise first_error or CorpusError(
             f"{file} has no sheet to read ({found}). Expected: one row a text, or `sheets:`."
         )
-    return pd.concat(frames, ignore_index=True), [name for name in names if name], columns
+    return pd.concat(frames, ignore_index=True), columns, list(unused)
 
 
 def _frame(rows, positions):

@@ -135,6 +135,12 @@ def test_all_missing_columns_are_told_at_once(tmp_path):
 def test_a_header_that_is_a_text_is_not_shown(tmp_path):
     with pytest.raises(CorpusError) as error:
         read_bytes(tmp_path, "1,A1,I like my cats and dogs\n2,A1,I like tea and milk\n")
+    assert "my cats" not in str(error.value) and "first row looks like data" in str(error.value)
+
+
+def test_a_long_name_is_told_by_its_length(tmp_path):
+    with pytest.raises(CorpusError) as error:
+        read_bytes(tmp_path, "essay,I like my cats and dogs\n2,I like tea and milk\n")
     assert "my cats" not in str(error.value) and "(23 characters)" in str(error.value)
 
 
