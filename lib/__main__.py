@@ -88,7 +88,7 @@ def main(words=None):
     what = asked.pop("what")
     for variable, value in (CALM | FORKED if what in FORKING else CALM).items():
         os.environ.setdefault(variable, value)
-    if what == "status" and hasattr(signal, "SIGPIPE"):
+    if what in {"status", "inspect"} and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads it may stop reading
     module, function = COMMANDS[what][1].rsplit(".", 1)
     try:

@@ -4,6 +4,7 @@ import pytest
 
 from lib.corpus import cleaning, reading
 from lib.errors import CorpusError
+from lib.experiment import parameters
 from tests.helpers.corpora import many, read, read_bytes, settings, table, write_csv, write_xlsx, write_xml
 
 
@@ -103,6 +104,40 @@ def test_other_corpora_are_read_with_their_own_names(tmp_path, header, cells, co
     texts, dropped = cleaning.clean_texts(read_bytes(tmp_path, content, columns=columns, levels=levels), levels)
     assert texts["level"].tolist() == wanted
     assert dropped["level left out"] == len(cells) - len(wanted)
+
+
+PELIC = "answer_id,anon_id,L1,gender,course_id,level_id,class_id,question_id,version,text_len,text,tokens,tok_lem_POS"
+WORDS = ["cats", "dogs", "tea", "sun", "rain", "bread", "books", "films", "rice"]
+ELLIPSE = "text_id_kaggle,full_text,gender,grade,race_ethnicity,SES,task,prompt,set,Overall,Cohesion,Syntax"
+
+
+def test_the_ready_parameters_of_pelic_read_its_layout(tmp_path):
+    rows = [
+        f",{n},eq{n // 2},Korean,Female,149,{level},w,{n + 60},1,3,I like {WORDS[n]},\"['I', 'like']\",\"[('I', 'i', 'PRP')]\""
+        for n, level in enumerate("2345")
+    ]
+    ready = parameters.load_file("params/corpora/pelic/corpus.yaml")
+    (tmp_path / "c.csv").write_text("\n".join([f",{PELIC}", *rows]), encoding="utf-8")
+    texts, dropped = cleaning.clean_texts(reading.read_corpus(tmp_path / "c.csv", ready)[0], ready.levels)
+    assert texts["level"].tolist() == ["A2", "B1", "B2", "C1"] and not any(dropped.values())
+    assert texts["learner_id"].tolist() == ["eq0", "eq0", "eq1", "eq1"] and set(texts["l1"]) == {"Korean"}
+    assert texts["topic_id"].tolist() == ["60", "61", "62", "63"] and texts["text"][3] == "I like sun"
+
+
+def test_the_ready_parameters_of_ellipse_read_its_layout(tmp_path):
+    scores = ["1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"]
+    rows = [
+        f'0A{n}F,"I like, {WORDS[n]}",Male,8,Asian,Not,Independent,Phones,train,{score},3.0,2.5'
+        for n, score in enumerate(scores)
+    ]
+    ready = parameters.load_file("params/corpora/ellipse/corpus.yaml")
+    (tmp_path / "c.csv").write_text("\n".join([ELLIPSE, *rows]), encoding="utf-8")
+    table, sources = reading.read_corpus(tmp_path / "c.csv", ready)
+    texts, _ = cleaning.clean_texts(table, ready.levels, sources)
+    assert table["level"].tolist() == ["1", "1.5", "2", "2.5", "3", "3.5", "4", "4.5", "5"]
+    assert texts["level"].tolist() == ["A1", "A1", "A2", "A2", "B1", "B1", "B2", "B2", "C1"]
+    assert texts["text"][8] == "I like, rice"
+    assert not (table["learner_id"] != "").any() and set(table["topic_id"]) == {"Phones"}
 
 
 def test_a_mapped_column_that_the_file_lacks_is_refused(tmp_path):
