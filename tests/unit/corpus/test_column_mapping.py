@@ -112,8 +112,9 @@ ELLIPSE = "text_id_kaggle,full_text,gender,grade,race_ethnicity,SES,task,prompt,
 
 
 def test_the_ready_parameters_of_pelic_read_its_layout(tmp_path):
+    tokens = "\"['I', 'like']\",\"[('I', 'i', 'PRP')]\""
     rows = [
-        f",{n},eq{n // 2},Korean,Female,149,{level},w,{n + 60},1,3,I like {WORDS[n]},\"['I', 'like']\",\"[('I', 'i', 'PRP')]\""
+        f",{n},eq{n // 2},Korean,Female,149,{level},w,{n + 60},1,3,I like {WORDS[n]},{tokens}"
         for n, level in enumerate("2345")
     ]
     ready = parameters.load_file("params/corpora/pelic/corpus.yaml")
