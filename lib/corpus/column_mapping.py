@@ -122,7 +122,7 @@ def _missing_message(file, missing, names):
             f"{file}: the first row looks like data, not like column names. Found: {len(names)} cells, a number or a "
             "CEFR level among them. Expected: names, such as writing_id, cefr and text. Add them as first row."
         )
-    found = [shorten_label(name) for name in names[:MAX_NAMES]]
+    found = [shorten_label(name) for name in names[:MAX_NAMES] if name]
     if len(names) > MAX_NAMES:
         found.append("...")
     similar = [nearest(name, names, cutoff=0.5) for candidates in missing for name in candidates]
@@ -130,6 +130,7 @@ def _missing_message(file, missing, names):
     advice = "Rename the column in the file, or say under `columns:` in corpus.yaml what it is called there"
     if any("text" in candidates[0] and "id" not in candidates[0] for candidates in missing):
         advice += ", or choose another text_column"
+    advice += ". `make inspect CORPUS=file` proposes columns"
     return (
         f"{file}: no column {', no column '.join(' or '.join(candidates) for candidates in missing)}. "
         f"Found: {', '.join(found)}. Nearest: {', '.join(similar) or 'none'}. {advice}."

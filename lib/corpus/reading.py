@@ -31,7 +31,8 @@ def read_corpus(files, settings, check=True):
     file lacks the column or says that the value is not known. `column_mapping.join_tables` says how files are joined.
     sources: for each file a dict of file (its name without the folder), sha256, format, rows, columns (name here: name
     in the file), unused_columns, sheets ({name: what was done with it}), empty_rows (skipped), learners_unknown (rows),
-    unreadable ({reason: writings left out}), ids_not_found and lends (see `join_tables`), starts (see `notes.Notes`).
+    unreadable ({reason: writings left out}), ids_not_found and lends (see `join_tables`), starts and row_name
+    (see `notes.Notes`).
     check: refuse shortened ids and levels that are numbers, too. Raises CorpusError.
     """
     files = [files] if isinstance(files, str | os.PathLike) else list(files)
@@ -83,6 +84,7 @@ def _read_file(file, settings, check):
         "unreadable": dict(notes.unreadable),
         "learners_unknown": int((table["learner_id"] == "").sum()),
         "starts": notes.starts,
+        "row_name": notes.row_name,
         "ids_not_found": None,
         "lends": False,
     }

@@ -50,6 +50,7 @@ def open_tables(file, encoding, text_column, notes):
     Raises CorpusError, while it is read, for a cut file and for a DTD.
     """
     header = ["writing_id", "level", "learner_id", "l1", "nationality", "topic_id", text_column]
+    notes.row_name = "writing"
     return [(None, header, _rows(file, encoding, text_column == "text_corrected", notes))]
 
 

@@ -29,8 +29,12 @@ def open_tables(file, encoding, notes):
 
 def _rows(records, header, notes):
     for number, record in records:
+        cells = [_cell(record.get(key)) for key in header]
+        if not any(str(cell).strip() for cell in cells):
+            notes.empty_rows += 1
+            continue
         notes.count_row(number)
-        yield [_cell(record.get(key)) for key in header]
+        yield cells
 
 
 def _records(file, encoding, notes):
@@ -45,6 +49,7 @@ def _numbered(file, encoding, notes):
     with open(file, encoding=encoding) as stream:
         is_list = stream.read(4096).lstrip().startswith("[")
         stream.seek(0)
+        notes.row_name = "entry" if is_list else "line"
         if is_list:
             yield from enumerate(_parse(file, 1, stream.read()), 1)
             return

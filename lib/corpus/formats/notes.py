@@ -10,13 +10,15 @@ FIRST_ROW = [0, None, 2]  # the first row read is row 2 of the file, below one h
 @dataclass
 class Notes:
     """unreadable: {reason: writings left out}. sheets: {name: what was done with it}. empty_rows: number skipped.
-    starts: [row among those read, sheet or None, row in the file], wherever rows in the file are not consecutive."""
+    starts: [row among those read, sheet or None, row in the file], wherever rows in the file are not consecutive.
+    row_name: what the file's rows are called, such as line or writing."""
 
     unreadable: Counter = field(default_factory=Counter)
     sheets: dict = field(default_factory=dict)
     empty_rows: int = 0
     n_read: int = 0
     starts: list = field(default_factory=list)
+    row_name: str = "row"
 
     def count_row(self, row, sheet=None):
         """One more row was read: `row` of the file, as its user counts, from 1."""
@@ -27,11 +29,11 @@ class Notes:
 
 
 def locate_row(source, n):
-    """File, sheet and row of the n-th row read, as words. source: a dict of file and starts."""
+    """File, sheet and row of the n-th row read, as words. source: a dict of file, starts, row_name."""
     starts = source.get("starts") or [FIRST_ROW]
     first, sheet, row = starts[max(0, bisect.bisect_right(starts, n, key=lambda start: start[0]) - 1)]
     in_sheet = f"sheet {sheet}, " if sheet else ""
-    return f"{source['file']}, {in_sheet}row {row + n - first:,}"
+    return f"{source['file']}, {in_sheet}{source.get('row_name', 'row')} {row + n - first:,}"
 
 
 def locate_rows(sources, numbers):

@@ -23,8 +23,12 @@ def _rows(file, table, notes):
         for batch in table.iter_batches(BATCH):
             for row in zip(*(column.to_pylist() for column in batch.columns)):
                 number += 1
+                cells = ["" if _is_missing(cell) else cell for cell in row]
+                if not any(str(cell).strip() for cell in cells):
+                    notes.empty_rows += 1
+                    continue
                 notes.count_row(number)
-                yield ["" if _is_missing(cell) else cell for cell in row]
+                yield cells
     except (pyarrow.ArrowException, OSError) as error:
         raise CorpusError(_damage_message(file, error)) from None
 

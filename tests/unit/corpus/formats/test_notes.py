@@ -18,3 +18,7 @@ def test_rows_are_told_by_their_file_but_not_by_one_that_only_lends():
     sources = [{"file": "x", "rows": 9, "lends": True}, {"file": "y", "rows": 2}, {"file": "z", "rows": 1}]
     assert locate_rows(sources, [1, 2, 3]) == ["y, row 3", "z, row 2", "row 2"]
     assert locate_rows(None, [0]) == ["row 2"]
+
+
+def test_a_row_is_called_what_its_file_calls_it():
+    assert locate_row({"file": "c", "starts": [[0, None, 1]], "row_name": "writing"}, 3) == "c, writing 4"
