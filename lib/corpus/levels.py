@@ -12,7 +12,7 @@ from lib.errors import CorpusError
 from lib.formatting import nearest_sentence
 
 LABEL_CHARACTERS, LABEL_WORDS = 30, 4  # of the longest name or label that a message shows
-MAX_LABELS = 40  # labels in a message
+MAX_LABELS = 100  # labels in a message; a column with more holds no levels, but perhaps texts, and is not shown
 CEFR_LABEL = re.compile(r"(?<![A-Z0-9])([ABC][12])(?![0-9])", re.IGNORECASE)
 SHORT_SCALE = 6  # a scale of numbers that ends here or below may have one number for each CEFR level
 FILL_IN = "FILL_IN"  # what a block says of a label that names no single CEFR level
@@ -84,6 +84,8 @@ def cefr_levels(table, levels, sources=None):
 
 def _unknown_message(table, unknown, levels, sources):
     first = [shorten_label(table["level"][row]) for row in unknown[:3]]
+    if table["level"].nunique() > MAX_LABELS:
+        first = ["(not shown)"] * len(first)
     ids = [table["text_id"][row][:40] for row in unknown[:3]]
     rows = [
         f"{position}: {label!r} (text id {text_id})"
@@ -99,12 +101,15 @@ def _unknown_message(table, unknown, levels, sources):
 
 def _list_labels(level):
     counts = level.value_counts().sort_index()
-    listed = [f"{shorten_label(label)!r} {n:,}" for label, n in counts[:MAX_LABELS].items()]
-    more = f" and {len(counts) - MAX_LABELS:,} more" if len(counts) > MAX_LABELS else ""
-    return f"All labels, with their texts: {', '.join(listed)}{more}."
+    if len(counts) > MAX_LABELS:
+        return f"All labels: {len(counts):,} different ones, so the column seems to hold no levels."
+    listed = [f"{shorten_label(label)!r} {n:,}" for label, n in counts.items()]
+    return f"All labels, with their texts: {', '.join(listed)}."
 
 
 def _paste_block(level, levels=None):
+    if level.nunique() > MAX_LABELS:
+        return "Name the column of levels under `columns:` in corpus.yaml."
     proposed = (levels or {}) | propose_levels(level, levels)
     first_line = "Paste under `levels:` into corpus.yaml, and correct (drop leaves texts out):"
     return "\n".join([first_line, *yaml_block("levels", proposed)])
@@ -113,17 +118,16 @@ def _paste_block(level, levels=None):
 def propose_levels(level, levels=None):
     """{label: CEFR level, or FILL_IN} for the labels of a Series that are neither CEFR levels nor in `levels`.
 
-    A label that names one CEFR level gets it. Numbers get EF's levels where the scale goes beyond 6.
+    A label that names one CEFR level gets it. Numbers get EF's levels where the scale goes beyond 6. Of a column with
+    more than MAX_LABELS labels, none is proposed.
     """
+    if level.nunique() > MAX_LABELS:
+        return {}
     labels = [label for label in sorted(level.unique()) if label and shorten_label(label) == label]
     numbers = [int(label) for label in labels if label in EF_LEVELS]
     ef_levels = EF_LEVELS if max(numbers, default=0) > SHORT_SCALE else {}
     known = {*CEFR, *map(_folded, levels or {})}
-    return {
-        label: ef_levels.get(label) or named_level(label)
-        for label in labels[:MAX_LABELS]
-        if label.strip().upper() not in known
-    }
+    return {label: ef_levels.get(label) or named_level(label) for label in labels if label.strip().upper() not in known}
 
 
 def named_level(label):

@@ -188,6 +188,8 @@ def _label_counts(labels, cefr):
     """{listed: the most frequent MAX_LISTED labels with CEFR level or None and texts, n_more: further labels}"""
     counts = pd.DataFrame({"label": labels, "cefr": cefr}).groupby("label", dropna=False)["cefr"].agg(["first", "size"])
     counts = counts.sort_values("size", ascending=False, kind="stable")
+    if len(counts) > levels.MAX_LABELS:  # they may be texts
+        return {"listed": [], "n_more": len(counts)}
     listed = []
     for label, row in counts[:MAX_LISTED].sort_index().iterrows():
         level = row["first"] if isinstance(row["first"], str) else None

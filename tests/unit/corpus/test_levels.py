@@ -84,3 +84,12 @@ def test_a_long_cell_is_told_by_its_length():
     assert levels.shorten_label("Upper B2") == "Upper B2"
     assert levels.shorten_label("I am a cat of") == "(13 characters)"
     assert levels.shorten_label("x" * 31) == "(31 characters)"
+
+
+@pytest.mark.parametrize(("n", "shown"), [(100, True), (101, False)])
+def test_a_column_of_too_many_labels_is_not_shown(n, shown):
+    labels = [f"my own word {number}" for number in range(n)]
+    with pytest.raises(CorpusError, match="text id 1") as error:
+        levels.cefr_levels(numbered(labels).rename(columns={"writing_id": "text_id"}), None)
+    assert ("my own" in str(error.value)) == shown == ("FILL_IN" in str(error.value))
+    assert str(error.value).count("my own") >= 2 * n if shown else "101 different ones" in str(error.value)

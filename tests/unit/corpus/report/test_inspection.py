@@ -120,6 +120,12 @@ def test_no_text_and_no_header_that_is_one_is_printed(tmp_path, inspected):
     assert secret not in str(error.value)
 
 
+def test_labels_that_may_be_texts_are_only_counted(tmp_path, inspected):
+    rows = many(120).assign(cefr=[f"my own word {n}" for n in range(120)])
+    printed = inspected(write_csv(rows, tmp_path / "c.csv"))
+    assert "my own" not in printed and "120 more labels" in printed and "120 different ones" not in printed
+
+
 def test_nothing_is_written(tmp_path, inspected):
     path = write_csv(many(12), tmp_path / "c.csv")
     inspected(path)
