@@ -17,8 +17,8 @@ STUDY_OF = $(if $(filter file,$(origin EXPERIMENT)),,$(NAMED)) --corpus "$$CORPU
 RUNNING = --cores "$$CORES" --only "$$ONLY" --tensorboard "$$TENSORBOARD"
 SHARED = $(if $(filter yes,$(WEIGHTS)),--weights) $(if $(filter yes,$(NOTEBOOKS)),--notebooks)
 
-.PHONY: help demo run plan status renew report share-check share paper memorisation test faults known-answers slurm-test \
-	lab browser export outputs base
+.PHONY: help demo run inspect plan status renew report share-check share paper memorisation test faults known-answers \
+	slurm-test lab browser export outputs base
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1	\2/p' Makefile | expand -t 20
 
@@ -27,6 +27,9 @@ demo: .venv/ready  ## all seven notebooks, eleven small models and their control
 
 run: .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
 	@$(LIB) run $(STUDY_OF) $(RUNNING)
+
+inspect: .venv/ready  ## what a corpus file holds, and the lines that corpus.yaml needs: make inspect CORPUS=file [PARAMS=params/mine]
+	@$(LIB) inspect --corpus "$$CORPUS" --params "$$PARAMS"
 
 plan: .venv/ready  ## hours, memory and disk of a study before it runs, for PROFILE: make plan PARAMS=params/efcamdat PROFILE=slurm
 	@$(LIB) plan $(STUDY_OF)

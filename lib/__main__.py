@@ -22,6 +22,8 @@ RUNNING = ["--cores", "--only", "--tensorboard"]
 COMMANDS = {  # what it does, the function that does it, and what that is given, by name
     "run": ("the study on any corpus, or what it lacks", "workflow.run.run", [*STUDY, *RUNNING]),
     "demo": ("the study on the embedded synthetic corpus, with small models", "workflow.run.demo", STUDY[3:] + RUNNING),
+    "inspect": ("what a corpus file holds, and the columns and levels that corpus.yaml needs",
+                "corpus.report.inspection.show", ["--corpus", "--params"]),
     "plan": ("hours, memory and disk of a study before it runs", "workflow.plan.show", STUDY),
     "status": ("what is done, what goes on, what is stale and why", "workflow.status.show", ["--experiment"]),
     "renew": ("forget what older code made; run makes it again", "workflow.status.renew", ["--experiment"]),
@@ -76,7 +78,7 @@ def parser():
         one = commands.add_parser(name, help=says, description=says)
         for argument in arguments:
             one.add_argument(argument, **ARGUMENTS.get(argument, {}))
-        if "--params" in arguments:  # what is begun is called as they are, unless it has a name
+        if {"--experiment", "--params"} <= set(arguments):  # what is begun is called as they are, unless it has a name
             one.set_defaults(experiment=None)
     return whole
 
@@ -87,7 +89,7 @@ def main(words=None):
     what = asked.pop("what")
     for variable, value in (CALM | FORKED if what in FORKING else CALM).items():
         os.environ.setdefault(variable, value)
-    if what == "status" and hasattr(signal, "SIGPIPE"):
+    if what in {"status", "inspect"} and hasattr(signal, "SIGPIPE"):
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # whoever reads it may stop reading
     module, function = COMMANDS[what][1].rsplit(".", 1)
     try:

@@ -4,7 +4,7 @@ import unicodedata
 
 from lib.formatting import nearest
 
-# UTF-8 that was read as cp1252: a character's first byte became a letter such as Ã, the next ones these
+# UTF-8 that was read as cp1252: a character's first byte became a letter such as Ã, the later ones these
 LATER_BYTE = "[\u0080-\u00bfŠŒŽšœžŸƒ€‚„…†‡ˆ‰‹‘’“”•–—˜™›]"
 SIGNS = {
     "curly quotes": "[“”‘’]",
@@ -20,36 +20,41 @@ SIGNS = {
     "control characters (C1)": "[\u0080-\u009f]",
 }
 DAMAGE = ["remains of markup", "unreadable character", "encoded twice (donâ€™t)", "control characters (C1)"]
-CONCERN_RATE = 0.01  # of a level's texts: from here on the file seems damaged
-MOST_NAMES = 500  # first languages; more are no names, and to compare all would take minutes
-ALIKE = 0.85  # likeness of two names, 0 to 1, that may be one language
+CONCERN_RATE = 0.01  # of a level's texts: above this rate the file seems damaged
+MAX_NAMES = 500  # first languages; longer lists hold no names, and comparing all of them would take minutes
+MIN_SIMILARITY = 0.85  # of two names that may be one language, 0 to 1
 
 
 def count_damage(texts):
-    """In what share of a level's texts each sign stands: a frame, a row a level, a column a sign."""
-    found = {name: texts["text"].str.contains(sign) for name, sign in SIGNS.items()}
+    """The share of each level's texts that shows each sign: a frame, a row a level, a column a sign."""
+    found = {name: texts["text"].str.contains(pattern) for name, pattern in SIGNS.items()}
     return texts.assign(**found).groupby("level")[list(SIGNS)].mean()
 
 
 def fold_spellings(names):
-    """A Series of names with those that differ in case, spaces or composed accents as the most frequent of them."""
+    """A Series of names, in which spellings that differ only in case, spaces or composed accents become one.
+
+    The most frequent spelling is kept.
+    """
     counts = names.value_counts().sort_index()
-    spellings = {}
+    spellings = {}  # folded name -> {spelling: [(name in the file, count)]}
     for name, n in counts.items():
         plain = " ".join(unicodedata.normalize("NFC", name).split())
         spellings.setdefault(plain.casefold(), {}).setdefault(plain, []).append((name, n))
     chosen = {}
-    for ways in spellings.values():
-        best = max(ways, key=lambda way: (sum(n for _, n in ways[way]), way.istitle(), way))
-        chosen |= {name: best for same in ways.values() for name, _ in same}
+    for variants in spellings.values():
+        best = max(variants, key=lambda variant: (sum(n for _, n in variants[variant]), variant.istitle(), variant))
+        chosen |= {name: best for variant in variants.values() for name, _ in variant}
     return names.map(chosen).astype("str")
 
 
 def near_spellings(names):
-    """Pairs of different names that may be one, as Portugese and Portuguese: a list of (name, name); none among
-    more than MOST_NAMES names."""
-    known = sorted(set(names) - {""})
-    if len(known) > MOST_NAMES:
+    """Pairs of different names that may be one language, as Portugese and Portuguese: a list of (name, name).
+
+    Empty for more than MAX_NAMES names.
+    """
+    distinct = sorted(set(names) - {""})
+    if len(distinct) > MAX_NAMES:
         return []
-    found = ((name, nearest(name, known[:n], ALIKE)) for n, name in enumerate(known))
-    return [(other, name) for name, other in found if other]
+    pairs = ((nearest(name, distinct[:n], MIN_SIMILARITY), name) for n, name in enumerate(distinct))
+    return [(earlier, name) for earlier, name in pairs if earlier]

@@ -13,44 +13,48 @@ import pandas as pd
 from lib.corpus import learners
 from lib.errors import CorpusError
 
-KEY = (
-    "Expected: a text file with a secret, readable by you alone. Put back the one you had, else learners get other "
-    "hashes than in earlier runs; or delete it and a new one is made; or name another file in ILM_CEFR_KEY."
+KEY_HELP = (
+    "Expected: a text file with a secret that only you can read. Put the old key back, or learners get other hashes "
+    "than in earlier runs. Or delete the file, and a new key is made. Or name another file in ILM_CEFR_KEY."
 )
 
 
 def hash_learners(texts):
-    """Learner ids as keyed hashes (HMAC-SHA-256, 16 digits); a text without learner id keeps its own id in that place.
+    """Learner ids as keyed hashes (HMAC-SHA-256, 16 hexadecimal digits), a Series.
 
-    Raises CorpusError when the key cannot be read.
+    A text without learner id gets its text id instead. Raises CorpusError when the key cannot be read.
     """
-    own = texts["text_id"].astype(str)
-    if not learners.is_known(texts):
-        return own
-    key, (number, names) = _learner_key(), pd.factorize(texts["learner_id"])
+    text_ids = texts["text_id"].astype(str)
+    if not learners.any_learner_known(texts):
+        return text_ids
+    key = _learner_key()
+    codes, names = pd.factorize(texts["learner_id"])
     hashes = np.array([hmac.digest(key, name.encode(), "sha256").hex()[:16] for name in names])
-    return pd.Series(hashes[number], index=texts.index).where(texts["learner_id"] != "", own)
+    return pd.Series(hashes[codes], index=texts.index).where(texts["learner_id"] != "", text_ids)
 
 
 def _learner_key():
-    """The secret that learner ids are hashed with: outside the repository, made on first use, whole or not at all."""
+    """The secret key of the hashes. It lies outside the repository and is made on first use."""
     path = Path(os.environ.get("ILM_CEFR_KEY", Path.home() / ".config/ilm-cefr/learner.key"))
     try:
         if not path.exists():
             _make_key(path)
         key = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(f"The key of the learner ids, {path}, is unusable ({type(error).__name__}). {KEY}") from None
+        raise CorpusError(
+            f"The key of the learner ids, {path}, is unusable ({type(error).__name__}). {KEY_HELP}"
+        ) from None
     if not key:
-        raise CorpusError(f"The key of the learner ids, {path}, is empty. {KEY}")
+        raise CorpusError(f"The key of the learner ids, {path}, is empty. {KEY_HELP}")
     return key.encode()
 
 
 def _make_key(path):
+    """Write a new key under its final name only when it is complete."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:  # for its owner only
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=f".{path.name}.") as file:  # readable by its owner
         file.write(secrets.token_hex(32))
         file.flush()
         os.fsync(file.fileno())
-        with contextlib.suppress(FileExistsError):  # another run made the key meanwhile: that one counts
+        with contextlib.suppress(FileExistsError):  # another run has made the key meanwhile, and its key is used
             os.link(file.name, path)

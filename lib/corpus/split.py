@@ -1,4 +1,4 @@
-"""Who is in which part: one learner-disjoint split for every model, and which test texts were copied."""
+"""One learner-disjoint split into training, validation and test texts for every model, and a flag for copied texts."""
 
 import hashlib
 
@@ -11,112 +11,124 @@ from lib.corpus.near_duplicates import word_ngrams
 from lib.errors import CorpusError
 
 SPLITS = ["train", "valid", "test"]
-NEARLY = "near duplicate of another learner's text"  # outside training
-PROMPT = "prompt held out"  # outside test
-NGRAM = 8  # words; two texts that share as many in a row were hardly written apart
+NEAR_DUPLICATE = "near duplicate of another learner's text"  # reason to be in no split but train
+HELD_OUT_PROMPT = "prompt held out"  # reason to be in no split but test
+NGRAM = 8  # words; two texts that share an 8-gram were hardly written independently
 
 
 def assign_splits(texts, valid_share, test_share, seed):
-    """For each text its part (train, valid or test), or the reason why it can be in none (NEARLY or PROMPT).
+    """The split of each text (train, valid or test), or the reason why it can be in none, as a Series of str.
 
-    No learner is in two parts; levels and first languages are balanced over the texts that stay and are not held out. A
-    text that another learner's text nearly repeats serves for training only, so no group of near duplicates is in two
-    parts either, and test learners stay independent of each other. Texts on a held-out prompt serve for testing only.
-    Without learner ids, groups of near duplicates take the place of learners.
+    No learner is in two splits. Levels and first languages are balanced over the texts that are kept and not held out.
+    A text that is a near duplicate of another learner's text is used for training only. So no group of near duplicates
+    is in two splits either, and test learners are independent of each other. Texts on a held-out prompt are used for
+    testing only. Without learner ids, groups of near duplicates take the place of learners.
 
-    texts: as `clean` returns them, with the columns group (`near_duplicates`) and held_out (`on_held_out_prompt`); the
-    result does not depend on the order of rows. Returns a series of str. Raises CorpusError for an empty part.
+    texts: as `clean_texts` returns them, with the columns group (`find_near_duplicates`) and held_out
+    (`flag_held_out_prompts`). The result does not depend on the order of rows. Raises CorpusError for an empty split.
     """
-    wanted = np.array([1 - valid_share - test_share, valid_share, test_share])
-    unit, names = pd.factorize(
-        learners.learner_or_text_id(texts) if learners.is_known(texts) else texts["group"], sort=True
-    )
+    shares = np.array([1 - valid_share - test_share, valid_share, test_share])
+    units = learners.learner_or_text_id(texts) if learners.any_learner_known(texts) else texts["group"]
+    unit, names = pd.factorize(units, sort=True)
     if len(names) < len(SPLITS):
         raise CorpusError(
-            f"All {len(texts)} texts are by {len(names)} learner(s). Expected: at least three, so that training, valid "
-            "and test text come from different people. Does the column learner_id hold learners?"
+            f"All {len(texts)} texts are by {len(names)} learner(s). Expected: at least three, so that training, "
+            "validation and test texts come from different people. Does the column learner_id hold learners?"
         )
-    held_out, shared = texts["held_out"].to_numpy(), _shared(unit, texts["group"])
+    held_out = texts["held_out"].to_numpy()
+    shared = _in_shared_group(unit, texts["group"])
     cells = pd.get_dummies(texts[["level", "l1"]], dtype=float)
-    kept = {"in train": ~held_out, "elsewhere": ~(held_out | shared)}
-    cells = [cells.mul(stays, axis=0).groupby(unit).sum().to_numpy() for stays in kept.values()]
-    part = np.array(SPLITS)[_deal(*cells, wanted, np.random.default_rng(seed))][unit]
-    part = pd.Series(part, index=texts.index).mask((part != "train") & shared, NEARLY)
-    part = part.mask((part != "test") & (part != NEARLY) & held_out, PROMPT)
-    sizes = part[~held_out].value_counts().reindex(SPLITS, fill_value=0)
+    in_train = cells.mul(~held_out, axis=0).groupby(unit).sum().to_numpy()
+    elsewhere = cells.mul(~(held_out | shared), axis=0).groupby(unit).sum().to_numpy()
+    split_of_unit = np.array(SPLITS)[_stratify(in_train, elsewhere, shares, np.random.default_rng(seed))]
+    splits = pd.Series(split_of_unit[unit], index=texts.index)
+    splits = splits.mask((splits != "train") & shared, NEAR_DUPLICATE)
+    splits = splits.mask((splits != "test") & (splits != NEAR_DUPLICATE) & held_out, HELD_OUT_PROMPT)
+    _refuse_empty_splits(splits[~held_out], len(names))
+    return splits
+
+
+def _refuse_empty_splits(splits, n_learners):
+    sizes = splits.value_counts().reindex(SPLITS, fill_value=0)
     if not sizes.all():
         raise CorpusError(
-            f"{' and '.join(sizes.index[sizes == 0])} would be empty: {sizes.to_dict()} texts by "
-            f"{len(names)} learners. Expected: text in all three parts; look at valid_share, test_share and "
-            "held_out_prompts, and whether the column learner_id holds learners."
+            f"{' and '.join(sizes.index[sizes == 0])} would be empty: {sizes.to_dict()} texts by {n_learners} "
+            "learners. Expected: texts in all three splits. Check valid_share, test_share and held_out_prompts, and "
+            "whether the column learner_id holds learners."
         )
-    return part
 
 
-def _shared(unit, group):
-    """True for texts whose group of near duplicates has texts of other learners too."""
+def _in_shared_group(unit, group):
+    """True for texts whose group of near duplicates also has texts of other learners."""
     by_group = pd.Series(unit).groupby(group.to_numpy())
     return (by_group.transform("min") != by_group.transform("max")).to_numpy()
 
 
-def _deal(in_train, elsewhere, wanted, rng):
-    """Give each learner to the part that most lacks such texts: a greedy form of iterative stratification
-    (Sechidis, Tsoumakas & Vlahavas 2011). Returns the number of a part for each learner.
+def _stratify(in_train, elsewhere, shares, rng):
+    """The index of a split for each learner, by a greedy form of iterative stratification
+    (Sechidis, Tsoumakas & Vlahavas 2011): each learner goes to the split that most lacks such texts.
 
-    in_train, elsewhere: number of texts, [learner, level or L1], that stay if the learner is put there. Learners with
-    many texts come first, those with few then even out the rest; among those with about as many, the order is random.
-    Who would leave nothing outside training goes there; who has nothing but held-out prompts goes to test.
+    in_train, elsewhere: number of texts, [learner, level or L1], that are kept if the learner is put there. Learners
+    with many texts come first, and those with few then even out the rest. Among learners with about as many texts the
+    order is random. A learner who would leave no text outside training goes to training. A learner with texts on
+    held-out prompts only goes to test.
     """
-    order, size = rng.permutation(len(in_train)), in_train.sum(axis=1)
+    size = in_train.sum(axis=1)
+    order = rng.permutation(len(in_train))
     order = order[np.argsort(-np.round(2 * np.log2(np.maximum(size, 1)))[order], kind="stable")]
     free = elsewhere.sum(axis=1) > 0
-    place = np.where(size > 0, SPLITS.index("train"), SPLITS.index("test"))
-    has = np.stack([in_train[(size > 0) & ~free].sum(axis=0), *np.zeros((2, in_train.shape[1]))])
-    _fill(order[free[order]], in_train, elsewhere, wanted, 1 / np.maximum(in_train.sum(axis=0), 1), has, place)
-    return place
+    assigned = np.where(size > 0, SPLITS.index("train"), SPLITS.index("test"))
+    counts = np.stack([in_train[(size > 0) & ~free].sum(axis=0), *np.zeros((2, in_train.shape[1]))])
+    weight = 1 / np.maximum(in_train.sum(axis=0), 1)  # the rarer a level or L1, the more it counts
+    _assign_greedily(order[free[order]], in_train, elsewhere, shares, weight, counts, assigned)
+    return assigned
 
 
 @njit(cache=True)
-def _fill(order, in_train, elsewhere, wanted, weight, has, place):
-    """has: texts so far, [part, level or L1]; has and place are changed in place."""
+def _assign_greedily(order, in_train, elsewhere, shares, weight, counts, assigned):
+    """counts: texts so far, [split, level or L1]; counts and assigned are changed in place."""
     for learner in order:
-        score = np.zeros(len(wanted))
+        score = np.zeros(len(shares))
         for cell in np.flatnonzero(in_train[learner]):
-            seen = has[:, cell].sum() + in_train[learner, cell]
-            excess = has[:, cell] - wanted * seen
-            score += weight[cell] * in_train[learner, cell] * excess  # the rarer a level or L1, the more it counts
-        place[learner] = np.argmin(np.round(score, 9))  # rounded, so that a tie is a tie on every machine
-        has[place[learner]] += elsewhere[learner] if place[learner] else in_train[learner]
+            total = counts[:, cell].sum() + in_train[learner, cell]
+            excess = counts[:, cell] - shares * total
+            score += weight[cell] * in_train[learner, cell] * excess
+        split = np.argmin(np.round(score, 9))  # rounded, so that a tie is a tie on every machine
+        assigned[learner] = split
+        counts[split] += elsewhere[learner] if split else in_train[learner]
 
 
 def flag_held_out_prompts(texts, share, seed):
-    """True for texts on prompts that no model may see in training: drawn until no further one fits.
+    """True for texts on prompts that no model may see in training. Prompts are drawn until no further one fits.
 
-    share: the most that any level may lose, of its texts; a level whose prompts are all larger gives up none.
+    share: the most that any level may lose, of its texts. A level whose prompts are all larger loses none.
     """
     sizes = pd.crosstab(texts["topic_id"], texts["level"]).drop("", errors="ignore")
-    room, taken = share * texts["level"].value_counts().reindex(sizes.columns), []
+    remaining = share * texts["level"].value_counts().reindex(sizes.columns)
+    chosen = []
     for topic in np.random.default_rng(seed).permutation(sizes.index):
-        if (sizes.loc[topic] <= room).all():
-            room, taken = room - sizes.loc[topic], [*taken, topic]
-    return texts["topic_id"].isin(taken)
+        if (sizes.loc[topic] <= remaining).all():
+            remaining = remaining - sizes.loc[topic]
+            chosen.append(topic)
+    return texts["topic_id"].isin(chosen)
 
 
 def flag_copied(texts, share):
-    """True for valid and test texts with at least `share` of their word 8-grams in training text.
+    """True for validation and test texts with at least `share` of their word 8-grams in training texts.
 
-    Learners are in one part only, so training text is other learners' text. Texts under 8 words: False.
+    Learners are in one split only, so training texts are other learners' texts. Texts under 8 words: False.
     """
-    runs, starts = word_ngrams(texts["text"], NGRAM)
-    total, train = np.diff(starts), (texts["split"] == "train").to_numpy()
+    ngrams, starts = word_ngrams(texts["text"], NGRAM)
+    total = np.diff(starts)
+    train = (texts["split"] == "train").to_numpy()
     of_train = np.repeat(train, total)
-    known = np.zeros(len(runs) + 1, int)
-    known[1:][~of_train] = pd.Index(runs[~of_train]).isin(runs[of_train])  # np.isin takes ten times as long
-    seen = np.diff(np.cumsum(known)[starts])
-    return pd.Series(~train & (seen >= share * total) & (total > 0), index=texts.index)
+    in_train = np.zeros(len(ngrams) + 1, int)
+    in_train[1:][~of_train] = pd.Index(ngrams[~of_train]).isin(ngrams[of_train])  # np.isin takes ten times as long
+    found = np.diff(np.cumsum(in_train)[starts])
+    return pd.Series(~train & (found >= share * total) & (total > 0), index=texts.index)
 
 
 def split_id(texts):
-    """16 hexadecimal digits that name this split: a hash of every text id with its part."""
+    """16 hexadecimal digits that identify this split: a hash of every text id with its split."""
     lines = texts["text_id"].astype(str) + "\t" + texts["split"]
     return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Level = Literal[*LEVELS]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
-Column = Literal["text_id", "learner_id", "level", "l1", "topic_id", "text"]
+Column = Literal["text_id", "learner_id", "level", "l1", "nationality", "topic_id", "text"]
 
 
 class Parameters(BaseModel):

@@ -48,7 +48,7 @@ def one_byte(place):
 
 REFUSED = {  # fault -> the file's name, its content, words of the refusal
     "truncated CSV": ("cut.csv", HEADER + '1,A1,"ok"\n2,A1,"two\nlines and no e', ["row 3", "never closed"]),
-    "truncated XML": ("cut.xml", RELEASE2.format(writing() * 3)[:-100], ["cut: 2 writings are whole"]),
+    "truncated XML": ("cut.xml", RELEASE2.format(writing() * 3)[:-100], ["cut: 2 writings are complete"]),
     "mislabelled: a web page as .xlsx": ("page.xlsx", "<!DOCTYPE html><html><body>Log in</body></html>", ["web page"]),
     "wrong columns": ("typo.csv", "writing_id,cefr,txet\n1,A1,hi\n", ["no column text", "Nearest: txet"]),
     "wrong encoding": ("win.csv", (HEADER + "1,A1,café\n").encode("cp1252"), ["is not UTF-8", "encoding: cp1252"]),

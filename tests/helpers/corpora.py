@@ -1,4 +1,4 @@
-"""Small corpora in every shape: what the tests of reading write, by hand, since the project only reads workbooks."""
+"""Small corpora in every format. Workbooks are written by hand, because the project only reads them."""
 
 import zipfile
 from xml.sax.saxutils import escape
@@ -101,8 +101,8 @@ def write_xml(frame, path):
     return path
 
 
-def write_csv(frame, path, **how):
-    frame.to_csv(path, index=False, **how)
+def write_csv(frame, path, **options):
+    frame.to_csv(path, index=False, **options)
     return path
 
 

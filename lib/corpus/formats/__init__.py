@@ -1,3 +1,3 @@
-"""A module for each kind of file that holds a corpus. Each has `parts`: for every table of a file its sheet or None,
-its header and its rows, as a stream; `notes` holds what was met on the way.
+"""A module for each kind of file that holds a corpus. Each has `open_tables`, which gives a list or stream of (sheet or
+None, header, stream of rows). `detection` recognises the kind, `notes` holds what was met on the way.
 """

@@ -1,4 +1,4 @@
-"""Rows of a Parquet file, as data frames and collections of data sets are kept."""
+"""Rows of a Parquet file, the format of data frames and of collections of data sets."""
 
 import pyarrow
 import pyarrow.parquet
@@ -8,12 +8,12 @@ from lib.errors import CorpusError
 BATCH = 50_000  # rows at a time
 
 
-def parts(file, notes):
-    """The one table; a missing cell is empty. Raises CorpusError for a damaged file."""
+def open_tables(file, notes):
+    """The one table of the file; a missing cell is empty. Raises CorpusError for a damaged file."""
     try:
         table = pyarrow.parquet.ParquetFile(file)
     except (pyarrow.ArrowException, OSError) as error:
-        raise CorpusError(_fault(file, error)) from None
+        raise CorpusError(_damage_message(file, error)) from None
     return [(None, table.schema_arrow.names, _rows(file, table, notes))]
 
 
@@ -23,12 +23,20 @@ def _rows(file, table, notes):
         for batch in table.iter_batches(BATCH):
             for row in zip(*(column.to_pylist() for column in batch.columns)):
                 number += 1
-                notes.read(number)
-                yield ["" if cell is None or cell != cell else cell for cell in row]
+                cells = ["" if _is_missing(cell) else cell for cell in row]
+                if not any(str(cell).strip() for cell in cells):
+                    notes.empty_rows += 1
+                    continue
+                notes.count_row(number)
+                yield cells
     except (pyarrow.ArrowException, OSError) as error:
-        raise CorpusError(_fault(file, error)) from None
+        raise CorpusError(_damage_message(file, error)) from None
 
 
-def _fault(file, error):
-    first = str(error).splitlines()[0][:80]
-    return f"{file} is a damaged or incomplete Parquet file ({first}). Copy it again from where it came from."
+def _is_missing(cell):
+    return cell is None or cell != cell  # NaN differs from itself
+
+
+def _damage_message(file, error):
+    reason = str(error).splitlines()[0][:80]
+    return f"{file} is a damaged or incomplete Parquet file ({reason}). Copy it again from where it came from."

@@ -1,4 +1,4 @@
-"""Sheets of a workbook (XLSX), once it is known to be whole and not to be a trap."""
+"""Sheets of a workbook (XLSX), opened only when the file is complete and unpacks to a reasonable size."""
 
 import io
 import os
@@ -12,12 +12,14 @@ from lib.errors import CorpusError
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, python_calamine.CalamineError, OSError, EOFError, RuntimeError)
 BLOCK = 2**22  # bytes read at a time
-LARGEST, SUSPECT, RATIO = 16 * 2**30, 2**30, 100  # bytes a workbook may unpack to; from SUSPECT on at most RATIO times
-# columns beyond CZ or rows beyond 1,999,999: a reader makes room for the whole rectangle, be it empty
+MAX_SIZE = 16 * 2**30  # bytes that a workbook may unpack to
+MAX_RATIO = 100  # unpacked to packed size, for workbooks that unpack to more than RATIO_FROM bytes
+RATIO_FROM = 2**30
+# columns beyond CZ or rows beyond 1,999,999: a reader allocates the whole rectangle, even if it is empty
 FAR_CELL = re.compile(rb" r=[\"'](?:(?:[D-Z][A-Z]|[A-Z]{3,})[0-9]|[A-Z]*(?:[2-9][0-9]{6}|[0-9]{8}))")
 
 MAIN_PART = re.compile(r"xl/workbook[0-9]*\.xml")
-OTHERS = {  # a member of the archive, or its declared kind -> what it is
+OTHER_ARCHIVES = {  # a member of the archive, or its declared kind -> what it is
     "xl/workbook.bin": "a binary workbook (.xlsb)",
     "opendocument.spreadsheet": "a spreadsheet of LibreOffice (.ods)",
     "opendocument.text": "a text document (.odt)",
@@ -26,22 +28,24 @@ OTHERS = {  # a member of the archive, or its declared kind -> what it is
 }
 
 
-def parts(file, wanted, notes):
-    """Each sheet with something in it as (name, header, rows). wanted: names of the sheets to read, hidden ones too;
-    without any, all that can be seen. Raises CorpusError for a file that is damaged, a trap or no workbook.
+def open_tables(file, wanted, notes):
+    """Yield each sheet that is not empty as (name, header, rows).
+
+    wanted: names of the sheets to read, hidden ones too; without any, all visible sheets are read. Raises CorpusError
+    for a file that is damaged, unpacks to far more than its size, or is no workbook.
     """
     try:
-        _refuse_bombs(file)
-        book = _opened(file)
+        _refuse_zip_bombs(file)
+        book = _open_workbook(file)
         sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
-        _refuse_unknown(file, wanted, [sheet.name for sheet in sheets])
+        _refuse_unknown_sheets(file, wanted, [sheet.name for sheet in sheets])
         for sheet in sheets:
             if wanted and sheet.name not in wanted:
-                notes.sheets[sheet.name] = "not asked for"
+                notes.sheets[sheet.name] = "not listed under sheets, not read"
             elif not wanted and sheet.visible != python_calamine.SheetVisibleEnum.Visible:
                 notes.sheets[sheet.name] = "hidden, not read"
             else:
-                yield from _part(book, sheet.name, notes)
+                yield from _open_sheet(book, sheet.name, notes)
     except DAMAGE as error:
         raise CorpusError(
             f"{file} is a damaged or incomplete workbook ({error}). Copy it again from where it came from, "
@@ -49,7 +53,7 @@ def parts(file, wanted, notes):
         ) from None
 
 
-def _part(book, name, notes):
+def _open_sheet(book, name, notes):
     cells = book.get_sheet_by_name(name)
     numbered = enumerate(cells.iter_rows(), 1)
     number, header = next(((n, row) for n, row in numbered if not _empty(row)), (0, None))
@@ -64,34 +68,34 @@ def _rows(numbered, name, notes):
         if _empty(row):
             notes.empty_rows += 1
             continue
-        notes.read(number, name)
+        notes.count_row(number, name)
         yield row
 
 
 def _empty(row):
-    return not any(cell != "" and (not isinstance(cell, str) or cell.strip()) for cell in row)
+    return all(isinstance(cell, str) and not cell.strip() for cell in row)
 
 
-def _refuse_unknown(file, wanted, names):
+def _refuse_unknown_sheets(file, wanted, names):
     if wanted and not set(wanted) & set(names):
         raise CorpusError(
             f"{file} has no sheet {' or '.join(wanted)}. It has: {', '.join(names)}. Correct `sheets:` in corpus.yaml."
         )
 
 
-def _refuse_others(file, archive):
-    """Refuse a zip archive that is no workbook, by its right name."""
+def _refuse_other_archives(file, archive):
+    """Refuse a zip archive that is no workbook, and say what it is."""
     names = archive.namelist()
     kind = archive.read("mimetype")[:80].decode(errors="replace") if "mimetype" in names else ""
-    for sign, what in OTHERS.items():
-        if sign in names or sign in kind:
-            raise CorpusError(f"{file} is {what}. Open it and save the table as .xlsx or as CSV.")
+    for mark, description in OTHER_ARCHIVES.items():
+        if mark in names or mark in kind:
+            raise CorpusError(f"{file} is {description}. Open it and save the table as .xlsx or as CSV.")
     if not any(MAIN_PART.fullmatch(name) for name in names):
         raise CorpusError(f"{file} is a zip archive, not a workbook. Unpack it, and give the file inside.")
 
 
-def _opened(file):
-    """The workbook; one whose main part has another name than the reader looks for is handed over with that name."""
+def _open_workbook(file):
+    """The workbook. If its main part has another name than the reader expects, a renamed copy is opened."""
     with zipfile.ZipFile(file) as archive:
         names = archive.namelist()
         if "xl/workbook.xml" in names:
@@ -108,16 +112,16 @@ def _opened(file):
     return python_calamine.load_workbook(copy)
 
 
-def _refuse_bombs(file):
-    """Refuse an archive that would fill the memory, first by the sizes it declares, then by what is really in it."""
+def _refuse_zip_bombs(file):
+    """Refuse an archive that would fill the memory: first by the sizes it declares, then by its real content."""
     with zipfile.ZipFile(file) as archive:
         size = sum(member.file_size for member in archive.infolist())
-        if size > LARGEST or size > max(SUSPECT, RATIO * os.path.getsize(file)):
+        if size > MAX_SIZE or size > max(RATIO_FROM, MAX_RATIO * os.path.getsize(file)):
             raise CorpusError(
                 f"{file} would unpack to {size / 2**30:,.1f} GB, {size / os.path.getsize(file):,.0f} times its size. "
-                f"Expected: at most {RATIO} times. Do not open it. Get the file again from its source."
+                f"Expected: at most {MAX_RATIO} times. Do not open it. Get the file again from its source."
             )
-        _refuse_others(file, archive)
+        _refuse_other_archives(file, archive)
         for member in archive.namelist():
             with archive.open(member) as stream:
                 _refuse_far_cells(file, stream)

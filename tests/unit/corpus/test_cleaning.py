@@ -76,9 +76,7 @@ def test_one_id_for_two_rows_is_refused(change):
 def test_an_id_in_two_files_is_refused_with_both_rows(tmp_path):
     one, two = write_csv(many(3), tmp_path / "one.csv"), write_csv(many(3)[1:].assign(text="So"), tmp_path / "two.csv")
     rows, sources = reading.read_corpus([one, two], settings())
-    with pytest.raises(
-        errors.CorpusError, match="first: 2, 3.* stands in one.csv, row 3; two.csv, row 2.*counts from 1"
-    ):
+    with pytest.raises(errors.CorpusError, match="first: 2, 3.* is in one.csv, row 3; two.csv, row 2.*counts from 1"):
         cleaning.clean_texts(rows, None, sources)
 
 
@@ -119,3 +117,23 @@ def test_numbers_beyond_range_are_no_level_and_no_number(tmp_path):
     rows.loc[1, "cefr"] = 1e999
     with pytest.raises(CorpusError, match="unknown level .row 3: 'inf'"):
         cleaning.clean_texts(read(write_xlsx(rows, tmp_path / "c")))
+
+
+def test_repeated_texts_are_counted_by_who_repeats():
+    rows = named(
+        {"text": "Hi you", "learner_id": "1"}, {"text": "hi YOU!", "learner_id": "1"},
+        {"text": "So do I", "learner_id": "1"}, {"text": "So do I.", "learner_id": "2"},
+        {"text": "so do I 2", "learner_id": "3"},
+        {"text": "Good", "learner_id": "4"}, {"text": "Good", "learner_id": "5", "cefr": "B1"},
+        {"text": "Alone", "learner_id": "6"}, {"text": ""}, {"text": ""},
+    )  # fmt: skip
+    assert cleaning.count_repeated_texts(rows).to_dict("index") == {
+        "by one learner": {"wordings": 1, "texts": 2},
+        "by several learners at one level": {"wordings": 1, "texts": 3},
+        "at several levels": {"wordings": 1, "texts": 2},
+    }
+
+
+def test_a_repeated_text_without_learner_is_by_another_learner():
+    rows = named({"learner_id": ""}, {"learner_id": "", "writing_id": "2"})
+    assert cleaning.count_repeated_texts(rows)["texts"].tolist() == [0, 2, 0]

@@ -4,13 +4,22 @@ import pytest
 
 from lib.corpus import cleaning, reading
 from lib.errors import CorpusError
+from lib.experiment import parameters
 from tests.helpers.corpora import many, read, read_bytes, settings, table, write_csv, write_xlsx, write_xml
 
 
 def test_columns_are_found_by_name_in_any_order_case_and_number(tmp_path):
     rows = read_bytes(tmp_path, "\ufeffTEXT, Cefr_Level,l1,Writing_ID,more\nHello,B1,Arabic,9,x\n")
     assert rows.to_dict("records") == [
-        {"text_id": "9", "learner_id": "", "level": "B1", "l1": "Arabic", "topic_id": "", "text": "Hello"}
+        {
+            "text_id": "9",
+            "learner_id": "",
+            "level": "B1",
+            "l1": "Arabic",
+            "nationality": "",
+            "topic_id": "",
+            "text": "Hello",
+        }
     ]
     assert set(map(str, rows.dtypes)) == {"str"}
 
@@ -97,6 +106,41 @@ def test_other_corpora_are_read_with_their_own_names(tmp_path, header, cells, co
     assert dropped["level left out"] == len(cells) - len(wanted)
 
 
+PELIC = "answer_id,anon_id,L1,gender,course_id,level_id,class_id,question_id,version,text_len,text,tokens,tok_lem_POS"
+WORDS = ["cats", "dogs", "tea", "sun", "rain", "bread", "books", "films", "rice"]
+ELLIPSE = "text_id_kaggle,full_text,gender,grade,race_ethnicity,SES,task,prompt,set,Overall,Cohesion,Syntax"
+
+
+def test_the_ready_parameters_of_pelic_read_its_layout(tmp_path):
+    tokens = "\"['I', 'like']\",\"[('I', 'i', 'PRP')]\""
+    rows = [
+        f",{n},eq{n // 2},Korean,Female,149,{level},w,{n + 60},1,3,I like {WORDS[n]},{tokens}"
+        for n, level in enumerate("2345")
+    ]
+    ready = parameters.load_file("params/corpora/pelic/corpus.yaml")
+    (tmp_path / "c.csv").write_text("\n".join([f",{PELIC}", *rows]), encoding="utf-8")
+    texts, dropped = cleaning.clean_texts(reading.read_corpus(tmp_path / "c.csv", ready)[0], ready.levels)
+    assert texts["level"].tolist() == ["A2", "B1", "B2", "C1"] and not any(dropped.values())
+    assert texts["learner_id"].tolist() == ["eq0", "eq0", "eq1", "eq1"] and set(texts["l1"]) == {"Korean"}
+    assert texts["topic_id"].tolist() == ["60", "61", "62", "63"] and texts["text"][3] == "I like sun"
+
+
+def test_the_ready_parameters_of_ellipse_read_its_layout(tmp_path):
+    scores = ["1.0", "1.5", "2.0", "2.5", "3.0", "3.5", "4.0", "4.5", "5.0"]
+    rows = [
+        f'0A{n}F,"I like, {WORDS[n]}",Male,8,Asian,Not,Independent,Phones,train,{score},3.0,2.5'
+        for n, score in enumerate(scores)
+    ]
+    ready = parameters.load_file("params/corpora/ellipse/corpus.yaml")
+    (tmp_path / "c.csv").write_text("\n".join([ELLIPSE, *rows]), encoding="utf-8")
+    table, sources = reading.read_corpus(tmp_path / "c.csv", ready)
+    texts, _ = cleaning.clean_texts(table, ready.levels, sources)
+    assert table["level"].tolist() == ["1", "1.5", "2", "2.5", "3", "3.5", "4", "4.5", "5"]
+    assert texts["level"].tolist() == ["A1", "A1", "A2", "A2", "B1", "B1", "B2", "B2", "C1"]
+    assert texts["text"][8] == "I like, rice"
+    assert not (table["learner_id"] != "").any() and set(table["topic_id"]) == {"Phones"}
+
+
 def test_a_mapped_column_that_the_file_lacks_is_refused(tmp_path):
     with pytest.raises(CorpusError, match="no column l_one. Found: writing_id"):
         read(write_csv(table({}), tmp_path / "c"), columns={"l1": "l_one"})
@@ -127,6 +171,12 @@ def test_all_missing_columns_are_told_at_once(tmp_path):
 def test_a_header_that_is_a_text_is_not_shown(tmp_path):
     with pytest.raises(CorpusError) as error:
         read_bytes(tmp_path, "1,A1,I like my cats and dogs\n2,A1,I like tea and milk\n")
+    assert "my cats" not in str(error.value) and "first row looks like data" in str(error.value)
+
+
+def test_a_long_name_is_told_by_its_length(tmp_path):
+    with pytest.raises(CorpusError) as error:
+        read_bytes(tmp_path, "essay,I like my cats and dogs\n2,I like tea and milk\n")
     assert "my cats" not in str(error.value) and "(23 characters)" in str(error.value)
 
 
@@ -143,4 +193,5 @@ def test_a_file_that_only_lends_says_so(tmp_path):
     files = [write_csv(four_columns(rows[:8]), tmp_path / "four.csv"), write_csv(rows, tmp_path / "all.csv")]
     sources = reading.read_corpus(files, settings())[1]
     assert [source["lends"] for source in sources] == [False, True]
-    assert dict(reading.remarks(sources[1]))["rows that only lend learners, prompts and first languages"] == "all 9"
+    described = dict(reading.describe_source(sources[1]))
+    assert described["rows that only lend learners, prompts and first languages"] == "all 9"

@@ -21,8 +21,8 @@ def test_a_text_without_learner_is_a_learner_of_its_own():
 
 
 def test_learners_are_known_where_one_is_named():
-    assert learners.is_known(pd.DataFrame({"learner_id": ["", "x"]}))
-    assert not learners.is_known(pd.DataFrame({"learner_id": ["", ""]}))
+    assert learners.any_learner_known(pd.DataFrame({"learner_id": ["", "x"]}))
+    assert not learners.any_learner_known(pd.DataFrame({"learner_id": ["", ""]}))
 
 
 def test_all_learners_are_known_where_each_is_named():
@@ -75,3 +75,12 @@ def test_learners_with_two_first_languages_are_counted():
         {"learner_id": ["1", "1", "2", "2", "", ""], "l1": ["Thai", "Urdu", "Thai", "", "Thai", "Urdu"]}
     )
     assert learners.learners_with_two_values(texts, "l1") == 1
+
+
+@pytest.mark.parametrize("write", [write_csv, write_xlsx])
+def test_learners_with_two_nationalities_are_counted(tmp_path, write):
+    rows = many(6).assign(nationality=["br", "cn", "NA", "br", "br", "br"])  # learners 0, 0, 1, 1, 1, 2
+    assert learners.learners_with_two_values(read(write(rows, tmp_path / "c")), "nationality") == 1
+    renamed = rows.rename(columns={"nationality": "country"})
+    found = read(write(renamed, tmp_path / "d"), columns={"nationality": "country"})
+    assert learners.learners_with_two_values(found, "nationality") == 1

@@ -69,17 +69,27 @@ def test_scores_are_refused_with_every_label_and_its_count(tmp_path):
 def test_a_label_that_names_one_level_gets_it_in_the_block():
     labels = ["A1.i", "Advanced (C1)", "A1/A2", "b1+", 'say "B2"', "A12", "B2"]
     with pytest.raises(CorpusError) as error:
-        levels.known(numbered(labels).rename(columns={"writing_id": "text_id"}), {"x": "drop"})
+        levels.cefr_levels(numbered(labels).rename(columns={"writing_id": "text_id"}), {"x": "drop"})
     assert block(error) == {"x": "drop", "A1.i": "A1", "Advanced (C1)": "C1", "A1/A2": "FILL_IN", "b1+": "B1",
                             'say "B2"': "B2", "A12": "FILL_IN"}  # fmt: skip
 
 
 def test_no_label_moves_the_cursor():
     with pytest.raises(CorpusError) as error:
-        levels.known(numbered(["\x1b[2JB", "a\\b"]).rename(columns={"writing_id": "text_id"}), None)
+        levels.cefr_levels(numbered(["\x1b[2JB", "a\\b"]).rename(columns={"writing_id": "text_id"}), None)
     assert "\x1b" not in str(error.value) and set(block(error)) == {"\x1b[2JB", "a\\b"}
 
 
 def test_a_long_cell_is_told_by_its_length():
-    assert levels.shown("Upper B2") == "Upper B2"
-    assert levels.shown("I am a cat of") == "(13 characters)" and levels.shown("x" * 31) == "(31 characters)"
+    assert levels.shorten_label("Upper B2") == "Upper B2"
+    assert levels.shorten_label("I am a cat of") == "(13 characters)"
+    assert levels.shorten_label("x" * 31) == "(31 characters)"
+
+
+@pytest.mark.parametrize(("n", "shown"), [(100, True), (101, False)])
+def test_a_column_of_too_many_labels_is_not_shown(n, shown):
+    labels = [f"my own word {number}" for number in range(n)]
+    with pytest.raises(CorpusError, match="text id 1") as error:
+        levels.cefr_levels(numbered(labels).rename(columns={"writing_id": "text_id"}), None)
+    assert ("my own" in str(error.value)) == shown == ("FILL_IN" in str(error.value))
+    assert str(error.value).count("my own") >= 2 * n if shown else "101 different ones" in str(error.value)

@@ -1,4 +1,4 @@
-"""Claims about near duplicates: found as if every pair were compared, and alike on every machine."""
+"""Claims about near duplicates: found as if every pair were compared, and min_jaccard on every machine."""
 
 import re
 
@@ -17,14 +17,14 @@ RUNS = [3311869002701168043, 17304744732367252994, 5228947402101247292, 12966620
 KEYS = [2273993408520465529, 5863092317123074054, 135306420154268467]
 
 
-def exact_groups(texts, n=near_duplicates.RUN, alike=near_duplicates.ALIKE):
+def exact_groups(texts, n=near_duplicates.NGRAM, min_jaccard=near_duplicates.MIN_JACCARD):
     """The slow way: every pair, Python sets, the smallest row of a group as its name."""
     words = [re.findall(r"\w+", text.lower()) for text in texts]
     sets = [{tuple(w[i : i + n]) for i in range(len(w) - n + 1)} for w in words]
     group = list(range(len(texts)))
     for i in range(len(sets)):
         for j in range(i):
-            if len(sets[i] & sets[j]) >= alike * len(sets[i] | sets[j]) > 0:
+            if len(sets[i] & sets[j]) >= min_jaccard * len(sets[i] | sets[j]) > 0:
                 old, new = max(group[i], group[j]), min(group[i], group[j])
                 group = [new if g == old else g for g in group]
     return group
@@ -65,7 +65,7 @@ def test_all_texts_of_a_bucket_are_compared_not_neighbours_alone():
 
 
 def test_signatures_are_the_same_on_every_machine():
-    runs, starts = near_duplicates.word_ngrams(pd.Series(["She ate leftover pasta for lunch."]), near_duplicates.RUN)
+    runs, starts = near_duplicates.word_ngrams(pd.Series(["She ate leftover pasta for lunch."]), near_duplicates.NGRAM)
     assert runs.tolist() == RUNS
     assert near_duplicates._band_keys(runs, starts)[:3, 0].tolist() == KEYS
 

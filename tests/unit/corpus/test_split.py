@@ -9,8 +9,8 @@ from lib.corpus import cleaning, near_duplicates, split
 from tests.helpers.made_up_learners import learners, nearly, with_pages
 
 
-def dealt(texts, seed=0, held_out=0.0, valid=0.1):
-    """All rows, `split` being a part or a reason."""
+def all_assigned(texts, seed=0, held_out=0.0, valid=0.1):
+    """All rows, with a split or a reason."""
     texts = texts.assign(
         group=near_duplicates.find_near_duplicates(texts["text"]),
         held_out=split.flag_held_out_prompts(texts, held_out, seed),
@@ -18,24 +18,24 @@ def dealt(texts, seed=0, held_out=0.0, valid=0.1):
     return texts.assign(split=split.assign_splits(texts, valid, 0.1, seed))
 
 
-def parted(texts, **asked):
-    texts = dealt(texts, **asked)
+def with_split(texts, **options):
+    texts = all_assigned(texts, **options)
     return texts[texts["split"].isin(split.SPLITS)]
 
 
-def off(texts, by):
+def deviation(texts, by):
     """Largest distance from 80/10/10, in percentage points."""
     shares = pd.crosstab(texts[by], texts["split"], normalize="index")
     return 100 * (shares - [0.1, 0.8, 0.1]).abs().max().max()
 
 
-def test_no_learner_is_in_two_parts():
-    texts = parted(with_pages(learners(), 0.2), held_out=0.1)
+def test_no_learner_is_in_two_splits():
+    texts = with_split(with_pages(learners(), 0.2), held_out=0.1)
     assert texts.groupby("learner_id")["split"].nunique().max() == 1
 
 
-def test_no_near_duplicates_are_in_two_parts():
-    texts = parted(with_pages(learners(), 0.2), held_out=0.1)
+def test_no_near_duplicates_are_in_two_splits():
+    texts = with_split(with_pages(learners(), 0.2), held_out=0.1)
     assert texts.groupby("group")["split"].nunique().max() == 1 and texts["group"].duplicated().any()
 
 
@@ -43,24 +43,25 @@ def test_a_text_that_another_learner_nearly_repeats_is_for_training():
     texts = learners()
     texts.loc[5::40, "text"] = texts.loc[::40, "text"].map(nearly).to_numpy()  # another learner's
     texts.loc[21::40, "text"] = texts.loc[20::40, "text"].map(nearly).to_numpy()  # the same learner's
-    result = dealt(texts)["split"]
+    result = all_assigned(texts)["split"]
     pairs = np.stack([result[::40], result[5::40]])
-    assert np.isin(pairs, ["train", split.NEARLY]).all() and (pairs == split.NEARLY).any()
+    assert np.isin(pairs, ["train", split.NEAR_DUPLICATE]).all() and (pairs == split.NEAR_DUPLICATE).any()
     own = np.stack([result[20::40], result[21::40]])
     assert (own[0] == own[1]).all() and set(own[0]) == set(split.SPLITS)
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_each_level_is_parted_80_10_10_and_each_l1(seed):
-    texts = parted(learners(3000), seed=seed)
-    assert off(texts, "level") < 0.5 and off(texts, "l1") < 1
+def test_each_level_and_each_l1_is_divided_80_10_10(seed):
+    texts = with_split(learners(3000), seed=seed)
+    assert deviation(texts, "level") < 0.5 and deviation(texts, "l1") < 1
 
 
 def test_balance_counts_what_stays():
-    texts = dealt(with_pages(learners(3000), 0.3), held_out=0.1)
+    texts = all_assigned(with_pages(learners(3000), 0.3), held_out=0.1)
     ordinary = texts[texts["split"].isin(split.SPLITS) & ~texts["held_out"]]
-    assert (texts["split"] == split.NEARLY).sum() > 500 and (texts["split"] == split.PROMPT).sum() > 500
-    assert off(ordinary, "level") < 0.5 and off(ordinary, "l1") < 1
+    counts = texts["split"].value_counts()
+    assert counts[split.NEAR_DUPLICATE] > 500 and counts[split.HELD_OUT_PROMPT] > 500
+    assert deviation(ordinary, "level") < 0.5 and deviation(ordinary, "l1") < 1
 
 
 def test_the_split_does_not_depend_on_the_order_of_rows():
@@ -68,27 +69,27 @@ def test_the_split_does_not_depend_on_the_order_of_rows():
     ids = []
     for rows in (table, table.sample(frac=1, random_state=3)):
         texts, _ = cleaning.clean_texts(rows.rename(columns={"writing_id": "text_id", "cefr": "level"}))
-        ids.append(split.split_id(parted(texts, held_out=0.1)))
+        ids.append(split.split_id(with_split(texts, held_out=0.1)))
     assert ids[0] == ids[1]
 
 
 def test_another_seed_gives_another_split():
-    assert split.split_id(parted(learners(), seed=0)) != split.split_id(parted(learners(), seed=1))
+    assert split.split_id(with_split(learners(), seed=0)) != split.split_id(with_split(learners(), seed=1))
 
 
 def test_without_learners_near_duplicates_stay_and_stay_together():
     texts = with_pages(learners(100, 2).assign(learner_id=""), 0.2)
     texts.loc[1::2, "text"] = texts.loc[::2, "text"].map(nearly).to_numpy()
-    texts = dealt(texts)
+    texts = all_assigned(texts)
     assert texts.groupby("group")["split"].nunique().max() == 1 and set(texts["split"]) == set(split.SPLITS)
     pairs = texts["split"].to_numpy().reshape(-1, 2)
-    assert (pairs[:, 0] == pairs[:, 1]).mean() > 0.9  # a pair that shares too little may part
+    assert (pairs[:, 0] == pairs[:, 1]).mean() > 0.9  # a pair that shares too little may be separated
 
 
 def test_held_out_prompts_are_seen_by_no_model_in_training():
-    texts = dealt(learners(1000), held_out=0.12)
-    assert set(texts.loc[texts["held_out"], "split"]) == {"test", split.PROMPT}
-    assert not texts.loc[~texts["held_out"], "split"].eq(split.PROMPT).any()
+    texts = all_assigned(learners(1000), held_out=0.12)
+    assert set(texts.loc[texts["held_out"], "split"]) == {"test", split.HELD_OUT_PROMPT}
+    assert not texts.loc[~texts["held_out"], "split"].eq(split.HELD_OUT_PROMPT).any()
     lost = texts.groupby("level")["held_out"].mean()
     assert lost.max() <= 0.12 and lost.min() > 0
 
@@ -103,7 +104,7 @@ def test_a_prompt_of_several_levels_is_held_out_at_all_or_none():
 
 def test_learners_of_held_out_prompts_alone_cost_training_nothing():
     texts = learners(1000, 1)
-    texts = dealt(texts, held_out=0.12)
+    texts = all_assigned(texts, held_out=0.12)
     assert set(texts.loc[texts["held_out"], "split"]) == {"test"}
 
 
@@ -114,18 +115,18 @@ def test_without_topics_or_share_no_prompt_is_held_out():
 
 def test_a_corpus_without_texts_is_refused():
     with pytest.raises(errors.CorpusError, match="All 0 texts"):
-        dealt(learners(1).iloc[:0])
+        all_assigned(learners(1).iloc[:0])
 
 
 @pytest.mark.parametrize("n", [1, 2])
 def test_too_few_learners_are_refused_in_words(n):
     with pytest.raises(errors.CorpusError, match=rf"by {n} learner.*at least three.*learner_id"):
-        dealt(learners(n))
+        all_assigned(learners(n))
 
 
-def test_an_empty_part_is_refused_with_the_counts():
+def test_an_empty_split_is_refused_with_the_counts():
     with pytest.raises(errors.CorpusError, match=r"valid would be empty: \{'train': 7\d, 'valid': 0, 'test'"):
-        dealt(learners(20), valid=1e-6)
+        all_assigned(learners(20), valid=1e-6)
 
 
 def test_copied_flags_held_out_text_that_training_text_holds():

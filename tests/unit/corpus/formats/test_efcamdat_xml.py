@@ -2,7 +2,7 @@
 
 import pytest
 
-from lib.corpus import reading
+from lib.corpus import cleaning, learners, reading
 from lib.errors import CorpusError
 from tests.helpers.corpora import RELEASE2, STRANGE, read, read_bytes, settings, table, write_xml, writing
 
@@ -64,6 +64,23 @@ def test_release_2_tells_a_first_language_where_the_country_does(tmp_path):
     rows = read_writings(tmp_path, *(writing(id=str(n), nationality=code) for n, code in enumerate(pairs)))
     assert rows["l1"].tolist() == list(pairs.values())
     assert rows.iloc[1][["text_id", "learner_id", "level", "topic_id"]].tolist() == ["1", "7", "1", "3"]
+
+
+def test_learners_of_two_nationalities_are_counted(tmp_path):
+    pairs = [("7", "br"), ("7", "cn"), ("8", "br"), ("8", "BR"), ("9", "us"), ("9", "gb"), ("", "br"), ("", "cn")]
+    rows = read_writings(
+        tmp_path, *(writing(id=str(n), learner=name, nationality=code) for n, (name, code) in enumerate(pairs))
+    )
+    assert learners.learners_with_two_values(rows, "nationality") == 2
+    assert learners.learners_with_two_values(rows, "l1") == 1  # of us and gb no first language is known
+
+
+def test_a_refusal_names_the_writing(tmp_path):
+    path = tmp_path / "c.xml"
+    path.write_text(RELEASE2.format(writing() + writing(id="2", level="77")), encoding="utf-8")
+    rows, sources = reading.read_corpus(path, settings())
+    with pytest.raises(CorpusError, match="c.xml, writing 2: '77'"):
+        cleaning.clean_texts(rows, None, sources)
 
 
 def test_a_writing_may_lie_across_two_blocks_of_the_stream(tmp_path, monkeypatch):

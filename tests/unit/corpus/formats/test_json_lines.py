@@ -4,8 +4,9 @@ import json
 
 import pytest
 
+from lib.corpus import cleaning, reading
 from lib.errors import CorpusError
-from tests.helpers.corpora import many, read_bytes
+from tests.helpers.corpora import many, read_bytes, settings
 
 BEA = {"id": "1-9", "userid": "u4", "cefr": "B1", "text": "I has cat.",
        "edits": [[0, [[2, 5, "have"], [6, 6, "a "], [9, 10, None]]], [1, [[0, 1, "He"]]]]}  # fmt: skip
@@ -28,6 +29,16 @@ def test_what_an_object_lacks_is_empty(tmp_path):
     rows = read_bytes(tmp_path, lines({k: one[k] for k in ("writing_id", "cefr", "text")}, other | {"l1": None}))
     assert rows["learner_id"].tolist() == ["", "0"] and rows["l1"].tolist() == ["", ""]
     assert rows["topic_id"].tolist() == ["", "3"]
+
+
+@pytest.mark.parametrize(("write", "name"), [(lambda rows: lines(*rows), "line"), (json.dumps, "entry")])
+def test_objects_without_anything_are_skipped_and_counted(tmp_path, write, name):
+    rows = [*many(2).to_dict("records"), {"cefr": "", "text": None}, {"writing_id": 9, "cefr": "Z1", "text": "So"}]
+    (tmp_path / "c").write_text(write(rows), encoding="utf-8")
+    found, sources = reading.read_corpus(tmp_path / "c", settings())
+    assert len(found) == 3 and sources[0]["empty_rows"] == 1
+    with pytest.raises(CorpusError, match=f"c, {name} 4: 'Z1'"):
+        cleaning.clean_texts(found, None, sources)
 
 
 def test_universal_cefr_is_known_by_file_and_line(tmp_path):

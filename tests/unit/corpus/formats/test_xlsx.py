@@ -23,7 +23,7 @@ def test_empty_cells_of_a_workbook_are_empty_text(tmp_path):
 @pytest.mark.parametrize("lies", [False, True])
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(tmp_path, monkeypatch, lies):
     path, size = tmp_path / "bomb.xlsx", 2**25
-    monkeypatch.setattr(xlsx, "SUSPECT", 2**20)
+    monkeypatch.setattr(xlsx, "RATIO_FROM", 2**20)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("xl/workbook.xml", " " * size)
     if lies:  # the archive's table of contents says 1 kB

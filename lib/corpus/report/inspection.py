@@ -1,0 +1,242 @@
+"""`make inspect`: what a corpus file holds, what notebook 01 would drop or refuse, and lines for corpus.yaml.
+
+It answers before there is a study. Nothing is written, and no text of a learner is printed.
+"""
+
+import itertools
+import os
+import shlex
+from pathlib import Path
+
+import pandas as pd
+
+from lib.corpus import damage, learners, levels, reading
+from lib.corpus.cleaning import clean_texts
+from lib.corpus.column_mapping import is_data_row, map_columns
+from lib.corpus.formats import detection
+from lib.corpus.formats.notes import Notes
+from lib.corpus.report.proposals import propose_columns
+from lib.errors import CorpusError, ParameterError
+from lib.experiment import parameters
+from lib.formatting import Sentences, strip_markup
+
+SAY = Sentences(__file__)
+SAMPLE = 2000  # rows from which columns are proposed
+MAX_LISTED = 16  # labels and first languages on the screen
+ONLY_CEFR = {"": "drop"}  # a mapping of levels with which EF's numbers are unknown
+
+
+def show(corpus, params):
+    """Print the inspection of a corpus. corpus: a list of files, or of one string that names several; params: a folder
+    whose corpus.yaml holds the columns and levels that are known. Raises CorpusError, ParameterError."""
+    file = Path(params) / "corpus.yaml"
+    if not file.exists():
+        raise ParameterError(f"There is no {file}. Expected: PARAMS=folder with a corpus.yaml, such as params/demo.")
+    settings = parameters.load_file(file)
+    files = _split_names(corpus)
+    if not files:
+        raise CorpusError("Which corpus? make inspect CORPUS=file.csv")
+    proposals, lines = _inspect_columns(files, settings)
+    print(strip_markup(lines))
+    print(strip_markup(_inspect_texts(files, settings, proposals)))
+
+
+def _split_names(corpus):
+    """CORPUS may name several files in one string; a file's name may contain spaces."""
+    if len(corpus) == 1 and not os.path.exists(corpus[0]):
+        return shlex.split(corpus[0])
+    return list(corpus)
+
+
+def _inspect_columns(files, settings):
+    """({name here: name in the file} that corpus.yaml needs, the lines on columns)"""
+    needed, lines = {}, []
+    for file in files:
+        header, sample, proposals = _best_table(file, settings)
+        needed |= _needed_columns(header, proposals, settings)
+        lines.append(_describe_columns(file, header, sample, proposals))
+    return needed, "\n".join(lines)
+
+
+def _best_table(file, settings):
+    """(header, sample, proposals) of the sheet with the most proposals. Raises CorpusError without column names."""
+    tables = []
+    for _, header, rows in detection.open_tables(file, settings, Notes())[2]:
+        names = [str(name).strip() for name in header]
+        cells = [[reading.cell_text(cell) for cell in row] for row in itertools.islice(rows, SAMPLE)]
+        if cells:
+            sample = pd.DataFrame(cells, columns=range(len(names)), dtype="str")
+            tables.append((names, sample, propose_columns(names, sample, settings)))
+    if not tables:
+        raise CorpusError(f"{file} holds no texts. Expected: column names, and one row a text.")
+    header, sample, proposals = max(tables, key=lambda table: len(table[2].columns))
+    if is_data_row(header):
+        map_columns(header, settings, file)  # raises the same error as 01
+    return header, sample, proposals
+
+
+def _needed_columns(header, proposals, settings):
+    """Proposals that 01 would not find by itself."""
+    try:
+        found = map_columns(header, settings, "")
+    except CorpusError:
+        found = {}
+    needed = {}
+    for column, position in proposals.columns.items():
+        is_found = found.get(column) == position or proposals.reasons[column] == "name"
+        if column not in settings.columns and not is_found:
+            needed[column] = header[position]
+    return needed
+
+
+def _describe_columns(file, header, sample, proposals):
+    used = [
+        {"column": column, "name": levels.shorten_label(header[position]), "reason": proposals.reasons[column]}
+        for column, position in proposals.columns.items()
+    ]
+    unused = [n for n, name in enumerate(header) if name and n not in proposals.columns.values()]
+    suspects = [
+        {"name": levels.shorten_label(header[n]), "kind": column, "distinct": sample[n].nunique(), "rows": len(sample)}
+        for n, column in proposals.suspects.items()
+    ]
+    return SAY(
+        "columns",
+        file=Path(file).name,
+        used=used,
+        unused=[levels.shorten_label(header[n]) for n in unused if n not in proposals.suspects],
+        suspects=suspects,
+        missing=[column for column in ["text_id", "level", "text"] if column not in proposals.columns],
+        without_learners="learner_id" not in proposals.columns,
+    )
+
+
+def _inspect_texts(files, settings, proposed_columns):
+    """The lines on texts, levels, learners, first languages, damage and dropped rows, and the block to paste."""
+    settings = settings.model_copy(update={"columns": settings.columns | proposed_columns})
+    table, sources = reading.read_corpus(files, settings, check=False)
+    level_refusals = _level_refusals(table, sources, settings)
+    proposed_levels = levels.propose_levels(table["level"], settings.levels) if level_refusals else {}
+    mapping = settings.levels | {label: level for label, level in proposed_levels.items() if level != levels.FILL_IN}
+    cefr = levels.to_cefr(table["level"], mapping or (ONLY_CEFR if level_refusals else None))
+    texts, dropped, id_refusals = _clean(table[cefr.notna()], mapping, sources)
+    return SAY(
+        "texts",
+        sources=[source | {"remarks": _remarks(source)} for source in sources],
+        n_rows=len(table),
+        labels=_label_counts(table["level"], cefr),
+        n_unknown_level=int(cefr.isna().sum()),
+        by_level=_by_level(texts),
+        learner_facts=_learner_facts(table),
+        first_languages=_l1_counts(table["l1"]),
+        similar_l1s=damage.near_spellings(table["l1"]),
+        damage_signs=_sign_rates(texts, damage.DAMAGE),
+        typing_signs=_sign_rates(texts, [sign for sign in damage.SIGNS if sign not in damage.DAMAGE]),
+        n_texts=len(texts),
+        dropped=dropped,
+        refusals=[message.split(" All labels")[0] for message in level_refusals + id_refusals],
+        block=_block(proposed_columns, proposed_levels, settings),
+        fill_in=levels.FILL_IN in proposed_levels.values(),
+    )
+
+
+def _level_refusals(table, sources, settings):
+    """The messages with which 01 would refuse levels: numbers that may not be EF's, or else unknown labels."""
+    messages = []
+    for source, rows in _rows_of_files(table, sources):
+        messages += _message(levels.refuse_numeric_levels, rows, source, settings)
+    return messages or _message(levels.cefr_levels, table, settings.levels, sources)
+
+
+def _rows_of_files(table, sources):
+    """(source, its rows) for each file whose texts are used."""
+    start = 0
+    for source in sources:
+        if not source["lends"]:
+            yield source, table.iloc[start : start + source["rows"]]
+            start += source["rows"]
+
+
+def _message(check, *arguments):
+    """[message] of the error that a check raises, or []."""
+    try:
+        check(*arguments)
+    except CorpusError as error:
+        return [str(error)]
+    return []
+
+
+def _clean(table, mapping, sources):
+    """(texts, {reason: rows dropped}, messages with which 01 would refuse ids)"""
+    messages = []
+    for source, rows in _rows_of_files(table, sources):
+        messages += _message(reading.refuse_rounded_ids, rows, source)
+    try:
+        texts, dropped = clean_texts(table, mapping, sources)
+    except CorpusError as error:
+        texts, dropped = table.assign(level=levels.to_cefr(table["level"], mapping)), {}
+        messages.append(str(error))
+    return texts, {reason: n for reason, n in dropped.items() if n}, messages
+
+
+def _remarks(source):
+    shown_elsewhere = ["columns not used", "texts without a learner"]
+    remarks = [(what, value) for what, value in reading.describe_source(source) if what not in shown_elsewhere]
+    return [(what, value) for what, value in remarks if value != "none"]
+
+
+def _label_counts(labels, cefr):
+    """{listed: the most frequent MAX_LISTED labels with CEFR level or None and texts, n_more: further labels}"""
+    counts = pd.DataFrame({"label": labels, "cefr": cefr}).groupby("label", dropna=False)["cefr"].agg(["first", "size"])
+    counts = counts.sort_values("size", ascending=False, kind="stable")
+    if len(counts) > levels.MAX_LABELS:  # they may be texts
+        return {"listed": [], "n_more": len(counts)}
+    listed = []
+    for label, row in counts[:MAX_LISTED].sort_index().iterrows():
+        level = row["first"] if isinstance(row["first"], str) else None
+        listed.append({"label": levels.shorten_label(label), "cefr": level, "n": row["size"]})
+    return {"listed": listed, "n_more": len(counts) - len(listed)}
+
+
+def _by_level(texts):
+    """A row for each level: texts, learners (None where not all are known), prompts, median words."""
+    rows = []
+    for level, group in texts.groupby("level"):
+        n_learners = group["learner_id"].nunique() if learners.all_learners_known(group) else None
+        n_prompts = group["topic_id"].replace("", None).nunique()
+        words = group["text"].str.count(r"\S+").median()
+        rows.append({"level": level, "texts": len(group), "learners": n_learners, "prompts": n_prompts, "words": words})
+    return rows
+
+
+def _learner_facts(table):
+    named = table.loc[table["learner_id"] != "", "learner_id"]
+    return {
+        "n_learners": named.nunique(),
+        "n_named": len(named),
+        "n_unnamed": len(table) - len(named),
+        "most_texts": int(named.value_counts().max()) if len(named) else 0,
+        "two_l1s": learners.learners_with_two_values(table, "l1"),
+        "two_nationalities": learners.learners_with_two_values(table, "nationality"),
+    }
+
+
+def _l1_counts(l1):
+    counts = l1[l1 != ""].value_counts()
+    listed = [f"{levels.shorten_label(name)} {n:,}" for name, n in counts[:MAX_LISTED].items()]
+    return {"listed": listed, "n_more": len(counts) - len(listed), "n_unknown": int((l1 == "").sum())}
+
+
+def _sign_rates(texts, signs):
+    """{sign: percentage of texts}, those that occur."""
+    counts = {sign: texts["text"].str.contains(damage.SIGNS[sign]).mean() for sign in signs}
+    return {sign: 100 * rate for sign, rate in counts.items() if rate > 0}
+
+
+def _block(columns, proposed_levels, settings):
+    """Lines for corpus.yaml: the columns and levels that it needs, with those that it has."""
+    lines = []
+    if columns:
+        lines += levels.yaml_block("columns", settings.columns | columns)
+    if proposed_levels:
+        lines += levels.yaml_block("levels", settings.levels | proposed_levels)
+    return lines
