@@ -69,7 +69,7 @@ def test_where_no_level_can_be_compared_06_and_07_say_so(warm, tmp_path):
     assert "No level could be tested." in str(tested.cells)
 
 
-def test_without_any_infills_06_compares_all_else(tmp_path):
+def test_without_any_infills_06_compares_all_else(warm, tmp_path):
     """As with `infill: false` in all parameter files."""
     notebooks = workspace(tmp_path)
     content = nbformat.read(notebooks / "06_compare.ipynb", as_version=4)
@@ -78,8 +78,7 @@ def test_without_any_infills_06_compares_all_else(tmp_path):
             cell.source += '\ntrained["parameters"] = [{**one, "infill": False} for one in trained["parameters"]]'
     nbformat.write(content, notebooks / "06_compare.ipynb")
     shutil.rmtree(tmp_path / "runs/demo/infills")
-    end = execute_notebook(notebooks / "06_compare.ipynb", None, kernel_name="python3", cwd=notebooks,
-                           progress_bar=False)  # fmt: skip
+    end = papermill(notebooks / "06_compare.ipynb", warm)
     assert "No model wrote infills" in str(end.cells) and "Which model has the lowest perplexity" in str(end.cells[-1])
     tables = {path.name: read_csv(path) for path in (tmp_path / "runs/demo/compare").glob("*.csv")}
     assert tables["word_metrics.csv"].empty and tables["word_levels.csv"].empty and len(tables["contrasts.csv"]) > 200
