@@ -19,8 +19,7 @@ SYNTHETIC = "synthetic texts, made by lib/synthetic/demo_corpus.py: no learner w
 COLUMNS = ["writing_id", "learner_id", "level", "unit", "topic_id", "topic", "date", "grade", "nationality", "l1",
            "cefr", "cefr_numeric", "wordcount", "text", "text_corrected"]  # fmt: skip
 DATA = yaml.load(Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
-PROMPTS = DATA["prompts"]
-L1S = DATA["l1s"]
+PROMPTS, L1S = DATA["prompts"], DATA["l1s"]
 EXAMPLE_LEARNER = DATA["example_learner"]  # the writer of the running example
 NAMES = "|".join(l1["names"] for l1 in L1S.values())
 SITES = 6  # decisions drawn for a rule and a text; where the rule matches more often, they repeat, as habits do
@@ -35,9 +34,7 @@ def embedded_corpus(n_texts=3300, seed=2020):
     rng = np.random.default_rng(seed)
     histories = list(_learner_histories(n_texts, rng))
     learner_ids = _ids(len(histories), EXAMPLE_LEARNER["learner_id"], rng)
-    rows = []
-    for learner_id, prompts in zip(learner_ids, histories):
-        rows += _learner(learner_id, prompts, rng)
+    rows = [row for learner_id, prompts in zip(learner_ids, histories) for row in _learner(learner_id, prompts, rng)]
     rows[0] |= {column: EXAMPLE_LEARNER[column] for column in ("text", "text_corrected")}
     _add_noise(rows, rng)
     table = pd.DataFrame(rows).assign(writing_id=_ids(n_texts, EXAMPLE_LEARNER["writing_id"], rng))
@@ -94,8 +91,7 @@ def _facts(fixed, rng):
     for keys, values in (DATA["facts"] | background["facts"]).items():
         facts = dict(zip(keys.split(), _pick(values, rng).strip().split("/"))) | facts
     names = background["names"].split("|")  # women's and men's in turn
-    women = rng.permutation(names[::2]).tolist()
-    men = rng.permutation(names[1::2]).tolist()
+    women, men = (rng.permutation(names[first::2]).tolist() for first in (0, 1))
     facts = {"name": (women, men)[rng.integers(2)][0], "kinname": (women if facts["he"] == "she" else men)[1]} | facts
     return facts | {"dish": background["dish"], "friend": (women if facts["fhe"] == "she" else men)[2]}
 
@@ -174,8 +170,7 @@ def _tidy(text):
 @functools.cache
 def _rules(kind, l1, cefr):
     """(pattern, replacement) of each rule, and its rate for a first language, its family, the level, or all."""
-    rules = []
-    rates = []
+    rules, rates = [], []
     for find, *replacement, rate in DATA[kind]:
         ignore_case = re.I if kind in ("variants", "errors") else 0
         if replacement:
@@ -238,9 +233,8 @@ def _add_noise(rows, rng):
             if "duplicate" in kind:
                 sources = [r for r in rows if r["topic"] == row["topic"] and r["learner_id"] != row["learner_id"]]
             source = sources[rng.integers(len(sources))]
-            noisy = {
-                column: NOISE[kind](source[column], prompts[row["topic"]]) for column in ("text", "text_corrected")
-            }
+            noise = functools.partial(NOISE[kind], prompt=prompts[row["topic"]])
+            noisy = {column: noise(source[column]) for column in ("text", "text_corrected")}
             if noisy["text"].count("xxx") < noisy["text_corrected"].count("xxx"):
                 continue  # a misspelt name stays readable; take another text
             missing -= noisy["text"] != row["text"]
