@@ -6,15 +6,15 @@ import shlex
 import signal
 import sys
 from lib.experiment import folders, parameters
-from lib.workflow import estimates, request
+from lib.workflow import estimates, arguments
 
 shell.prefix(f"export PATH='{os.path.dirname(sys.executable)}':$PATH; ")  # the environment that runs this file
 
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the end is meant for a training, which saves
 
 EXPERIMENT = config.get("experiment", "demo")
-CORPUS = config.get("corpus", request.EMBEDDED)
-CORPUS = CORPUS if isinstance(CORPUS, list) else request.corpus_files(str(CORPUS))
+CORPUS = config.get("corpus", arguments.EMBEDDED)
+CORPUS = CORPUS if isinstance(CORPUS, list) else arguments.corpus_files(str(CORPUS))
 PARAMS = config.get("params", "params/demo").rstrip("/")
 ASKED = parameters.load_profile(PARAMS)
 MODELS = {name: p for name, p in ASKED.items() if isinstance(p, parameters.Train)}
@@ -76,7 +76,7 @@ rule all:  # every result, not the last ones only: a deleted one in between is t
 
 
 rule embedded_corpus:
-    output: request.EMBEDDED
+    output: arguments.EMBEDDED
     message: "generating the embedded synthetic corpus"
     shell: "python -m lib demo-corpus '{output}'"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from lib import formatting
 from lib.experiment import lock, parameters
 from lib.experiment.files import atomic_write
-from lib.workflow import estimates, request
+from lib.workflow import arguments, estimates
 
 SAY = formatting.Sentences(__file__)
 LARGE = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
@@ -67,7 +67,7 @@ def texts(home, corpus, settings):
     last = lock.last_run(home).get("corpus")
     if (home / "masks/index.parquet").exists() and corpus in ("", last):
         return estimates.lengths(home), f"those of {home}"
-    files = [file for file in request.corpus_files(corpus) if Path(file).exists()]
+    files = [file for file in arguments.corpus_files(corpus) if Path(file).exists()]
     if files and sum(Path(file).stat().st_size for file in files) <= LARGE:
         return estimates.counted(files, settings), f"those of {corpus}, in GPT-2's tokens"
     large = f"{corpus} is too large to be counted in passing" if files else "CORPUS=file counts those of a file"
@@ -79,7 +79,7 @@ def show(experiment, corpus, params, profile):
 
     corpus: a list of files, or of what CORPUS names; of none, texts are counted as in EFCAMDAT.
     """
-    experiment, corpus = request.complete(experiment, corpus, params)
+    experiment, corpus = arguments.complete(experiment, corpus, params)
     machine, asked, home = parameters.load_machine(profile), parameters.load_profile(params), Path("runs") / experiment
     models = {name: p for name, p in asked.items() if isinstance(p, parameters.Train)}
     rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
@@ -97,7 +97,7 @@ def show(experiment, corpus, params, profile):
     told["disk"] = formatting.format_gigabytes(sum(one["disk_gb"] for one in needed.values()))
     told["speed"] = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
     print(SAY("sums", n_texts=sum(n for n, _ in known.values()), **told))
-    _draw(home, request.config(experiment, corpus, params, profile))
+    _draw(home, arguments.config(experiment, corpus, params, profile))
 
 
 def _draw(home, config):

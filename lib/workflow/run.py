@@ -15,7 +15,7 @@ from lib.errors import WriteError
 from lib.experiment import folders
 from lib.experiment.files import read_yaml
 from lib.experiment.lock import RUN_VARIABLE, acquire, write_facts
-from lib.workflow import fork_server, request, slurm, status
+from lib.workflow import arguments, fork_server, slurm, status
 
 BEAT = 60  # seconds between two signs of life
 ROOM = 100 * 2**20  # bytes on the disk, under which nothing is begun
@@ -30,14 +30,14 @@ def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=
     wanted; only: the manifest.json of a result, to go no further than that; tensorboard: the folder of its logs. Raises
     a UserError before anything begins.
     """
-    name, corpus = request.complete(experiment, corpus, params)
-    request.check(name, corpus, params, profile)
+    name, corpus = arguments.complete(experiment, corpus, params)
+    arguments.check(name, corpus, params, profile)
     if tensorboard:
         os.environ["ILM_CEFR_TENSORBOARD"] = os.path.abspath(tensorboard)
     command = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", "--quiet", "host", "reason"]
     command += ["--nolock", "--rerun-incomplete", *BY_HASHES, *(["--cores", cores] if cores else [])]
     command += ["--slurm-jobname-prefix", slurm.job_name(name)] if _on_slurm(profile) else []
-    command += ["--config", *request.config(name, corpus, params, profile), "--", *([only] if only else [])]
+    command += ["--config", *arguments.config(name, corpus, params, profile), "--", *([only] if only else [])]
     failed = locked(name, corpus, params, profile, command)
     from lib.workflow import summary  # here, since it takes a second that a refusal need not wait for
 
@@ -50,7 +50,7 @@ def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=
 
 def demo(**more):
     """The same for the demo. more: profile, cores, only, tensorboard."""
-    return run(request.DEMO, [request.EMBEDDED], "params/demo", **more)
+    return run(arguments.DEMO, [arguments.EMBEDDED], "params/demo", **more)
 
 
 def _on_slurm(profile):

@@ -12,7 +12,7 @@ from lib import errors
 from lib.experiment import folders, lock, manifest, parameters
 from lib.experiment.files import file_hash, read_json
 from lib.formatting import strip_markup
-from lib.workflow import request
+from lib.workflow import arguments
 
 STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 SILENT = "It ended without a word: killed, or out of memory, or without room to write."
@@ -61,7 +61,7 @@ def _from_another(home, corpus):
     """Is this corpus, under a name that 01 has not read, another one than it read?"""
     before = {name: then for name, then in _inputs(home / "corpus").items() if name.startswith("..")}
     try:
-        files = request.corpus_files(corpus)
+        files = arguments.corpus_files(corpus)
     except errors.CorpusNotFound:
         return False
     if not before or not all(map(os.path.exists, files)) or {os.path.relpath(f, home) for f in files} == set(before):
@@ -158,7 +158,7 @@ def show(experiment):
     home = folders.existing_experiment(experiment).folder
     going_on, last = lock.running(home), lock.last_run(home)
     asked = parameters.load_profile(last.get("params", "params/demo"))
-    old = stale(home, asked, last.get("corpus", request.EMBEDDED))
+    old = stale(home, asked, last.get("corpus", arguments.EMBEDDED))
     print(f"{experiment}: running since {going_on['since']}" if going_on else f"{experiment}: not running")
     for notebook, place in ONCE.items():
         done = (home / place / manifest.MANIFEST).exists()

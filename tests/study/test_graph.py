@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lib.workflow import run, status
-from lib.workflow.request import EMBEDDED
+from lib.workflow.arguments import EMBEDDED
 from tests.helpers.workspace import workspace
 
 AFTER = {

@@ -9,7 +9,7 @@ import pytest
 
 from lib import errors
 from lib.experiment import folders
-from lib.workflow import request
+from lib.workflow import arguments
 from tests.helpers import tiny_study as tiny
 
 SOUND = {"EXPERIMENT": "mine", "CORPUS": "corpus.csv", "PARAMS": "params/demo", "PROFILE": "laptop"}
@@ -63,11 +63,11 @@ def test_without_any_experiment_the_way_to_one_is_named(tmp_path):
 
 def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder():
     for folder in ["params/efcamdat", "params/efcamdat/"]:
-        assert request.complete(None, ["corpus.csv"], folder) == ("efcamdat", "corpus.csv")
-    assert request.complete(None, [""], "params/demo") == ("demo", "runs/synthetic_corpus.csv")
-    assert request.complete(None, [], "params/efcamdat") == ("efcamdat", "")
+        assert arguments.complete(None, ["corpus.csv"], folder) == ("efcamdat", "corpus.csv")
+    assert arguments.complete(None, [""], "params/demo") == ("demo", "runs/synthetic_corpus.csv")
+    assert arguments.complete(None, [], "params/efcamdat") == ("efcamdat", "")
     with pytest.raises(errors.InvalidName, match="so that it does not replace the demo"):
-        request.complete(None, ["corpus.csv"], "params/demo")
+        arguments.complete(None, ["corpus.csv"], "params/demo")
 
 
 def test_the_words_behind_make_reach_the_command_line_as_they_are(place):
@@ -82,22 +82,22 @@ def test_files_with_spaces_in_their_names_are_told_apart(tmp_path, monkeypatch):
     for name in ["one part.csv", "other.csv"]:
         Path(name).touch()
     for corpus in ["'one part.csv' other.csv", '"one part.csv"  other.csv ', " one\\ part.csv other.csv"]:
-        assert request.corpus_files(corpus) == ["one part.csv", "other.csv"]
-    assert request.corpus_files("one part.csv") == ["one part.csv"], "one file needs no quotes"
-    told = request.config("mine", "'one part.csv' other.csv", "params/demo", "laptop")
+        assert arguments.corpus_files(corpus) == ["one part.csv", "other.csv"]
+    assert arguments.corpus_files("one part.csv") == ["one part.csv"], "one file needs no quotes"
+    told = arguments.config("mine", "'one part.csv' other.csv", "params/demo", "laptop")
     assert told[1] == 'corpus=["one part.csv", "other.csv"]'
-    assert request.corpus_files(request.EMBEDDED) == [request.EMBEDDED] and request.corpus_files("") == []
+    assert arguments.corpus_files(arguments.EMBEDDED) == [arguments.EMBEDDED] and arguments.corpus_files("") == []
     with pytest.raises(errors.CorpusNotFound, match="no corpus file othr.csv. Nearest: other.csv."):
-        request.corpus_files("othr.csv other.csv")
+        arguments.corpus_files("othr.csv other.csv")
     with pytest.raises(errors.CorpusNotFound, match="there is no folder away"):
-        request.corpus_files("other.csv away/other.csv")
+        arguments.corpus_files("other.csv away/other.csv")
 
 
 def test_a_profile_without_its_half_for_the_graph_is_refused(tmp_path, monkeypatch):
     for name in ["profiles", "params"]:
         shutil.copytree(name, tmp_path / name)
     monkeypatch.chdir(tmp_path)
-    request.check("mine", request.EMBEDDED, "params/demo", "slurm")
+    arguments.check("mine", arguments.EMBEDDED, "params/demo", "slurm")
     Path("profiles/slurm/config.yaml").unlink()
     with pytest.raises(errors.ParameterError, match="profiles/slurm has no config.yaml"):
-        request.check("mine", request.EMBEDDED, "params/demo", "slurm")
+        arguments.check("mine", arguments.EMBEDDED, "params/demo", "slurm")
