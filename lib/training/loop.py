@@ -7,7 +7,7 @@ import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
 from lib.evaluation import scoring
-from lib.experiment import manifest
+from lib.experiment import code_hashes
 from lib.experiment.files import reporting_write_errors
 from lib.models import loading, packing
 from lib.training import checkpoints, distributed, launch
@@ -34,7 +34,7 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     made_from = {name: value for name, value in vars(settings).items() if name not in ("seeds", "devices")}
     made_from |= {"seed": seed, "first weights": loading.fingerprint(model)}
     made_from |= (
-        inputs | {"torch": torch.__version__} | manifest.module_hashes("lib.training.loop", "lib.training.dataset")
+        inputs | {"torch": torch.__version__} | code_hashes.module_hashes("lib.training.loop", "lib.training.dataset")
     )
     found = checkpoints.open_or_resume(folder, made_from)
     began = time.perf_counter() - (checkpoints.metadata(found)["seconds"] if found else 0)

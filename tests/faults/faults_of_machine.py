@@ -137,7 +137,7 @@ def no_room(place):
     shutil.rmtree(place / "runs/tiny/hypotheses")
     began = time.monotonic()
     done = mounted(place, "mount -t tmpfs -o size=50m tmpfs runs")
-    says(done, "runs/tiny: under 100 MiB are left on its disk. Make room; nothing was begun.")
+    says(done, "runs/tiny: under 100 MiB are left on its disk. Make room; nothing was started.")
     assert time.monotonic() - began < 10
     return "refused in seconds, naming the folder"
 

@@ -117,4 +117,4 @@ def main(experiment="tiny"):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*filter(None, sys.argv[1:]))

@@ -76,14 +76,14 @@ def test_without_system_locks_the_file_tells_the_living_from_the_dead(tmp_path, 
 
 
 @pytest.mark.parametrize("locks", [True, False])
-def test_a_run_of_another_machine_is_known_by_its_signs_of_life(locks, tmp_path, monkeypatch):
+def test_a_run_of_another_machine_is_known_by_its_heartbeat(locks, tmp_path, monkeypatch):
     if not locks:
         no_flock(monkeypatch)
     there = FACTS | {"host": "elsewhere", "pid": 999999999}
     (tmp_path / ".lock").write_text(json.dumps(there))
     os.utime(tmp_path / ".lock", (time.time() - 600,) * 2)
     assert lock.running(tmp_path) == there
-    with pytest.raises(errors.ExperimentRunning, match="last sign of life 10 minutes ago"):
+    with pytest.raises(errors.ExperimentRunning, match="last heartbeat 10 minutes ago"):
         lock.acquire(tmp_path, FACTS)
     monkeypatch.setenv(lock.RUN_VARIABLE, "999999999")  # as its jobs have it, on whatever machine
     lock.refuse_another(tmp_path)

@@ -1,6 +1,7 @@
 """Claims about how notebooks begin: few rooms, few lines, one call; and that 04 takes a whole parameter file."""
 
 import ast
+import os
 from pathlib import Path
 
 import nbformat
@@ -59,3 +60,15 @@ def test_04_takes_a_models_whole_file_as_papermill_does(folder):
         if isinstance(asked, parameters.Train):
             _, settings = notebook.start(asked.model_dump() | {"experiment": "mine"}, "04_evaluate")
             assert settings.model == name
+
+
+def test_what_a_notebook_writes_is_for_its_user_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0)
+    try:
+        notebook.start({"experiment": "mine", "model": "a1", "seeds": [0]}, "04_evaluate")
+        Path("table.csv").touch()
+        Path("folder").mkdir()
+    finally:
+        os.umask(before)
+    assert [Path(name).stat().st_mode & 0o777 for name in ["table.csv", "folder"]] == [0o600, 0o700]

@@ -1,5 +1,6 @@
-"""Claims about misspelt words behind make: one plain message with the nearest name, before anything starts."""
+"""Claims about the arguments of make: a misspelt one gets one message with the nearest name, before anything starts."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -12,20 +13,24 @@ from lib.experiment import folders
 from lib.workflow import arguments
 from tests.helpers import tiny_study as tiny
 
-SOUND = {"EXPERIMENT": "mine", "CORPUS": "corpus.csv", "PARAMS": "params/demo", "PROFILE": "laptop"}
+CORRECT = {"EXPERIMENT": "mine", "CORPUS": "corpus.csv", "PARAMS": "params/demo", "PROFILE": "laptop"}
 MISSPELT = {
     "PROFILE=laptp": "There is no profiles/laptp/machine.yaml. Nearest: PROFILE=laptop.",
     "PARAMS=params/dmo": "params/dmo holds no parameter files, which PARAMS=folder is to name. Nearest: params/demo.",
     "CORPUS=corpsu.csv": "There is no corpus file corpsu.csv. Nearest: corpus.csv. Expected: CORPUS=file",
     "EXPERIMENT=a/b": "EXPERIMENT='a/b': expected letters, digits, -, _ and . only. Try EXPERIMENT=a-b",
+    "CORES=tow": "CORES=tow: expected a number of jobs at a time, such as CORES=8, or all.",
+    "CORES=0": "CORES=0: expected a number of jobs",
+    "ONLY=runs/mine/model/a1/seed0/manifest.json": "ONLY=runs/mine/model/a1/seed0/manifest.json is no result of this "
+    "experiment. Nearest: ONLY=runs/mine/models/a1/seed0/manifest.json.",
 }
-ABOUT_WHAT_IS_THERE = ["status", "renew", "report", "paper", "memorisation", "share", "share-check", "export"]
+NEED_AN_EXPERIMENT = ["status", "renew", "report", "paper", "memorisation", "share", "share-check", "export"]
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def project(tmp_path_factory):
     """The project without a run."""
-    folder = tmp_path_factory.mktemp("asked")
+    folder = tmp_path_factory.mktemp("project")
     for name in [*tiny.COPIED[:5], "profiles", "params"]:
         (shutil.copytree if (tiny.ROOT / name).is_dir() else shutil.copy2)(tiny.ROOT / name, folder / name)
     (folder / ".venv").symlink_to((tiny.ROOT / ".venv").resolve())
@@ -34,24 +39,24 @@ def place(tmp_path_factory):
     return folder
 
 
-def make(place, *words):
+def make(project, *words):
     env = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
-    how = {"cwd": place, "env": env | {"PYTHONPATH": str(tiny.ROOT)}, "capture_output": True, "text": True}
-    return subprocess.run(["make", *words], **how)
+    options = {"cwd": project, "env": env | {"PYTHONPATH": str(tiny.ROOT)}, "capture_output": True, "text": True}
+    return subprocess.run(["make", *words], **options)
 
 
 @pytest.mark.parametrize("word", MISSPELT)
-def test_a_misspelt_word_gets_one_message_and_starts_nothing(word, place):
-    asked = SOUND | dict([word.split("=")])
-    done = make(place, "run", *(f"{name}={value}" for name, value in asked.items()))
-    said, *rest = [line for line in done.stderr.splitlines() if line and not line.startswith("make")]
-    assert done.returncode and said.startswith(MISSPELT[word]) and not rest and not done.stdout
-    assert not (place / "runs/mine").exists()
+def test_a_misspelt_argument_gets_one_message_and_no_run(word, project):
+    arguments_given = CORRECT | dict([word.split("=", 1)])
+    done = make(project, "run", *(f"{name}={value}" for name, value in arguments_given.items()))
+    message, *rest = [line for line in done.stderr.splitlines() if line and not line.startswith("make")]
+    assert done.returncode and message.startswith(MISSPELT[word]) and not rest and not done.stdout
+    assert not (project / "runs/mine").exists()
 
 
-@pytest.mark.parametrize("target", ABOUT_WHAT_IS_THERE)
-def test_a_misspelt_experiment_is_answered_with_those_there_are(target, place):
-    done = make(place, target, "EXPERIMENT=sutdy", "TO=nowhere")
+@pytest.mark.parametrize("target", NEED_AN_EXPERIMENT)
+def test_a_misspelt_experiment_is_answered_with_existing_ones(target, project):
+    done = make(project, target, "EXPERIMENT=sutdy", "TO=nowhere")
     assert done.returncode and not done.stdout
     assert done.stderr.startswith("There is no experiment 'sutdy'. Nearest: EXPERIMENT=study. There are: study.\nmake")
 
@@ -70,22 +75,22 @@ def test_a_run_of_other_parameters_does_not_land_in_the_demos_folder():
         arguments.complete(None, ["corpus.csv"], "params/demo")
 
 
-def test_the_words_behind_make_reach_the_command_line_as_they_are(place):
-    done = make(place, "run", "EXPERIMENT=mine", 'CORPUS="it\'s" `id`; >x.csv', "PARAMS=params/efcamdat/")
-    assert "There is no corpus file it's." in done.stderr and not done.stdout and not (place / "x.csv").exists()
-    done = make(place, "run", "PARAMS=params/efcamdat/")
+def test_arguments_of_make_reach_the_command_line_unchanged(project):
+    done = make(project, "run", "EXPERIMENT=mine", 'CORPUS="it\'s" `id`; >x.csv', "PARAMS=params/efcamdat/")
+    assert "There is no corpus file it's." in done.stderr and not done.stdout and not (project / "x.csv").exists()
+    done = make(project, "run", "PARAMS=params/efcamdat/")
     assert done.stderr.startswith("Which corpus? make run EXPERIMENT=efcamdat CORPUS=file.csv\nmake")
 
 
-def test_files_with_spaces_in_their_names_are_told_apart(tmp_path, monkeypatch):
+def test_corpus_files_with_spaces_in_their_names_are_separated(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     for name in ["one part.csv", "other.csv"]:
         Path(name).touch()
     for corpus in ["'one part.csv' other.csv", '"one part.csv"  other.csv ', " one\\ part.csv other.csv"]:
         assert arguments.corpus_files(corpus) == ["one part.csv", "other.csv"]
     assert arguments.corpus_files("one part.csv") == ["one part.csv"], "one file needs no quotes"
-    told = arguments.config("mine", "'one part.csv' other.csv", "params/demo", "laptop")
-    assert told[1] == 'corpus=["one part.csv", "other.csv"]'
+    variables = arguments.environment("mine", "'one part.csv' other.csv", "params/demo", "laptop")
+    assert json.loads(variables[arguments.VARIABLE])["corpus"] == ["one part.csv", "other.csv"]
     assert arguments.corpus_files(arguments.EMBEDDED) == [arguments.EMBEDDED] and arguments.corpus_files("") == []
     with pytest.raises(errors.CorpusNotFound, match="no corpus file othr.csv. Nearest: other.csv."):
         arguments.corpus_files("othr.csv other.csv")

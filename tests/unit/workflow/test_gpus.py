@@ -83,7 +83,7 @@ def test_a_killed_job_gives_its_device_back(tmp_path, server):
 
 def test_more_devices_than_there_are_is_refused_in_words(tmp_path, server):
     out, said = job(5, tmp_path, server).communicate()
-    assert "DeviceUnavailable: 5 GPUs are asked for, 4 are here (0, 1, 2, 3). See the profile.\n" in said and not out
+    assert "DeviceUnavailable: 5 GPUs are requested, 4 are visible (0, 1, 2, 3). See the profile.\n" in said and not out
 
 
 def test_a_job_of_slurm_keeps_what_slurm_gave_it(tmp_path, server):

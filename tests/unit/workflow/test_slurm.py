@@ -16,5 +16,5 @@ def test_jobs_that_an_earlier_run_left_are_ended_and_no_others(tmp_path, monkeyp
         file.write_text(f"#!/bin/sh\n{line}\n")
         file.chmod(file.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    slurm.call_back(name)
+    slurm.cancel_jobs(name)
     assert queue.read_text().split()[0] == "8" and "left 2 jobs: 7, 9" in capsys.readouterr().out

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lib.experiment import lock, manifest, parameters
+from lib.experiment import code_hashes, lock, manifest, parameters
 from lib.experiment.files import write_json
 from lib.workflow import status
 
@@ -32,7 +32,7 @@ def test_what_is_done_is_told_from_what_is_not(home, capsys):
     lines = shown(capsys).splitlines()
     assert "study: not running" in lines and "  02_mask        done" in lines and "  06_compare     -" in lines
     assert next(line for line in lines if "a1, 0" in line).split() == ["a1,", "0", "done", "-", "-"]
-    assert lines[-1] == "To go on: make run EXPERIMENT=study CORPUS='corpus.csv' PARAMS=params/demo"
+    assert lines[-1] == "To go on: make run EXPERIMENT=study CORPUS=corpus.csv PARAMS=params/demo"
 
 
 def test_what_is_stale_is_named_with_its_reason(home, capsys):
@@ -67,7 +67,7 @@ def test_a_stopped_notebook_is_named_and_its_message_made_harmless(home, capsys)
 
 def test_a_dead_kernel_is_told_though_its_notebook_holds_no_error(home, capsys):
     notebook(home, (1, []), (2, []), (None, []))
-    assert "cell 2\n  It ended without a word: killed" in shown(capsys)
+    assert "cell 2\n  It ended without a message: killed" in shown(capsys)
     (home / "notebooks/03_train.a2.ipynb").write_text('{"cells": [')  # killed while it was written
     assert "03_train.a2.ipynb, cell 0" in shown(capsys)
 
@@ -75,7 +75,7 @@ def test_a_dead_kernel_is_told_though_its_notebook_holds_no_error(home, capsys):
 def test_older_code_is_reported_and_made_again_on_demand_only(home, run, capsys):
     cells = [{"cell_type": "code", "metadata": {}, "source": ["x = 3"]}]
     write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
-    manifest.code_hashes.cache_clear()
+    code_hashes.notebook_hashes.cache_clear()
     assert "1 results are of older code" in shown(capsys)
     status.mark_stale(home, "params/demo", "corpus.csv")
     assert (home / "models/a1/seed0/manifest.json").exists()
@@ -90,7 +90,7 @@ def test_what_must_be_made_again_stands_until_then_but_looks_older(home, capsys)
     status.mark_stale(home, "params/demo", "corpus.csv")
     times = {path.parent.relative_to(home).as_posix(): path.stat().st_mtime for path in home.rglob("manifest.json")}
     assert {name for name, when in times.items() if when == 1} == {"masks", "models/a1/seed0"} and not rest.exists()
-    assert "masks is made again: report.json was changed or damaged" in capsys.readouterr().out
+    assert "masks is rebuilt: report.json was changed or damaged" in capsys.readouterr().out
 
 
 def test_a_comparison_of_other_models_than_are_asked_for_is_stale(home):
@@ -100,8 +100,9 @@ def test_a_comparison_of_other_models_than_are_asked_for_is_stale(home):
 
     def found(names):
         inputs = {f"models/{name}/seed0/train.json": None for name in names}
-        write_json({"made_by": "06_compare", "parameters": asked["hypotheses"].model_dump(), "inputs": inputs,
-                    "files": {}}, home / "compare/manifest.json")  # fmt: skip
+        content = {"made_by": "06_compare", "parameters": asked["hypotheses"].model_dump(), "inputs": inputs}
+        content |= {"place": manifest.place(home / "compare", home), "code": {}, "files": {}}
+        write_json(content, home / "compare/manifest.json")
         said = status.stale(home, asked, "corpus.csv")[home / "compare"]
         return [why for why in said if not why.startswith("made from another models/")]
 

@@ -27,7 +27,7 @@ def test_a_stopped_notebook_is_told_with_cell_message_and_way_on(home, capsys):
         "runs/mine/notebooks/01_extract.ipynb stopped in cell 2:",
         "CorpusError: my.csv: \\x1b[2J row 7",
         "",
-        "What is finished is kept. To go on: make run EXPERIMENT=mine CORPUS='my.csv' PARAMS=params/demo",
+        "What is finished is kept. To go on: make run EXPERIMENT=mine CORPUS=my.csv PARAMS=params/demo",
     ]
 
 
