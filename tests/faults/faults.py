@@ -17,10 +17,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.record import facts
-from tests.faults import (
-    faults_of_input,  # noqa: F401  # both register their cases
-    faults_of_machine,  # noqa: F401
-)
+from tests.faults import faults_of_input, faults_of_machine, faults_of_tampering  # noqa: F401  # register their cases
 from tests.faults.injected import CASES, undisturbed
 
 

@@ -96,8 +96,10 @@ def cut(file):
 
 
 def started(project, stage, **options):
-    env = tiny.environment(project, ONLY=f"runs/tiny/{RESULT[stage]}/manifest.json", **options)
-    return subprocess.Popen(tiny.command(), cwd=project, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    """`make run` as far as a stage, as a running process. options: of Popen."""
+    env = tiny.environment(project, ONLY=f"runs/tiny/{RESULT[stage]}/manifest.json")
+    options |= {"cwd": project, "env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(tiny.command(), **options)
 
 
 def tree(running):

@@ -1,4 +1,4 @@
-"""Claims about the lock: one run at a time, named; a dead one is taken over, one on another machine is not."""
+"""Claims about the lock: one run at a time; the lock of a dead run is taken over, of another machine not."""
 
 import errno
 import json
@@ -35,17 +35,17 @@ def test_while_a_run_goes_on_only_its_own_notebooks_may_run(tmp_path, monkeypatc
     lock.refuse_another(tmp_path)
 
 
-def test_a_lock_left_by_a_kill_is_taken_over_in_words(tmp_path, capsys):
+def test_the_lock_of_a_killed_run_is_taken_over_in_words(tmp_path, capsys):
     code = "import os, sys; from lib.experiment import lock; from pathlib import Path; "
     code += "f = lock.acquire(Path(sys.argv[1]), "
     code += f"{FACTS | {'pid': 1234567}}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)]).returncode == -9
     with lock.acquire(tmp_path, FACTS):
-        assert "process 1234567" in (said := capsys.readouterr().out) and "its lock is taken over" in said
+        assert "process 1234567" in (message := capsys.readouterr().out) and "its lock is taken over" in message
 
 
-@pytest.mark.parametrize("content", ["", '{"pid": 1'])
-def test_a_torn_lock_hinders_nobody(content, tmp_path):
+@pytest.mark.parametrize("content", ["", '{"pid": 1', "[]"])
+def test_a_torn_lock_stops_no_run(content, tmp_path):
     (tmp_path / ".lock").write_text(content)
     lock.acquire(tmp_path, FACTS).close()
 
@@ -63,7 +63,7 @@ def no_flock(monkeypatch):
     monkeypatch.setattr(lock.fcntl, "flock", refused)
 
 
-def test_without_system_locks_the_file_tells_the_living_from_the_dead(tmp_path, monkeypatch, capsys):
+def test_without_system_locks_the_process_in_the_file_decides(tmp_path, monkeypatch, capsys):
     no_flock(monkeypatch)
     with lock.acquire(tmp_path, FACTS):
         assert lock.running(tmp_path) == FACTS

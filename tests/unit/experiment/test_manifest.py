@@ -19,9 +19,7 @@ def test_a_whole_chain_may_be_read_and_is_remembered(run):
 
 def test_a_result_without_its_manifest_is_not_finished(run):
     (run.model("a1", 0) / "manifest.json").unlink()
-    with pytest.raises(
-        errors.StaleResult, match="is not finished: 03_train.*\nRebuild it.*make run EXPERIMENT=study"
-    ):
+    with pytest.raises(errors.StaleResult, match="is not finished: 03_train.*\nRebuild it.*make run EXPERIMENT=study"):
         run.require(run.model("a1", 0), "03_train")
 
 

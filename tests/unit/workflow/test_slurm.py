@@ -1,4 +1,4 @@
-"""Claims about jobs on a cluster: an earlier run's are called back, and nobody else's."""
+"""Claims about jobs on a cluster: those of an earlier run are cancelled, and no others."""
 
 import os
 import stat
@@ -6,7 +6,7 @@ import stat
 from lib.workflow import slurm
 
 
-def test_jobs_that_an_earlier_run_left_are_ended_and_no_others(tmp_path, monkeypatch, capsys):
+def test_jobs_of_an_earlier_run_are_cancelled_and_no_others(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     queue, name = tmp_path / "queue", slurm.job_name("study")
     queue.write_text(f"7 {name}_c0ffee\n8 {slurm.job_name('other')}_c0ffee\n9 {name}_beef\n")
