@@ -55,11 +55,9 @@ def read_manifest(folder):
         manifest = read_json(folder / MANIFEST)
     except (OSError, ValueError) as error:
         raise StaleResult(f"{folder / MANIFEST} cannot be read: it is empty, torn or damaged.") from error
-    absent = [
-        part
-        for part, kind in PARTS.items()
-        if not isinstance(manifest, dict) or not isinstance(manifest.get(part), kind)
-    ]
+    if not isinstance(manifest, dict):
+        manifest = {}
+    absent = [part for part, kind in PARTS.items() if not isinstance(manifest.get(part), kind)]
     if absent:
         raise StaleResult(f"{folder / MANIFEST} is not a manifest of this version: it has no {', '.join(absent)}.")
     return manifest
@@ -76,11 +74,9 @@ def misplaced(manifest, folder, run_dir):
     if model == here.get("model") and there == here | {"experiment": there.get("experiment")}:
         return ""
     made_for = "/".join(str(there[name]) for name in ["stage", "model", "seed"] if name in there)
-    return (
-        f"made for {made_for}, by the model {model}"
-        if made_for == _relative(folder, run_dir)
-        else f"made for {made_for}"
-    )
+    if made_for == _relative(folder, run_dir):
+        return f"made for {made_for}, but with the parameters of {model}"
+    return f"made for {made_for}"
 
 
 def _relative(path, run_dir):

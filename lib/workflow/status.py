@@ -218,7 +218,7 @@ def _training_progress(run_dir, folder, old):
 def _print_notes(run_dir):
     """Print what is unusual about an experiment, but makes no result stale."""
     manifests = [found for folder in results(run_dir) if (found := _manifest(folder))]
-    others = sorted({found["place"]["experiment"] for found in manifests} - {run_dir.name})
+    others = sorted({str(found["place"].get("experiment")) for found in manifests} - {run_dir.name})
     if others:
         names = ", ".join(others)
         print(f"{run_dir} was renamed or copied: it holds results of the experiment {names}. They remain valid.")

@@ -107,7 +107,7 @@ def test_the_parameters_of_another_model_are_refused(two_models):
     content = json.loads(file.read_text())
     content["parameters"]["model"] = "a2"
     file.write_text(json.dumps(content))
-    refused(two_models, "a1", 0, "by the model a2")
+    refused(two_models, "a1", 0, "but with the parameters of a2")
 
 
 def test_a_report_that_differs_from_its_folder_is_mislabelled(two_models):
