@@ -16,7 +16,7 @@ def end_with_parent(parent=None, number=signal.SIGKILL):
     """Let the system send this process the signal `number` when its parent dies (Linux; elsewhere nothing happens).
 
     parent: process id of the expected parent. Where another process is the parent already, the expected one has died
-    before the system was asked, and the signal is sent at once.
+    before this call, and the signal is sent at once.
     """
     if sys.platform != "linux":
         return

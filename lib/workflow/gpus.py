@@ -29,7 +29,7 @@ def visible_gpus():
     return []
 
 
-def exec_with_gpus(n):
+def acquire_gpus(n):
     """Wait for n GPUs and name them in CUDA_VISIBLE_DEVICES. They are held as long as the returned dict exists.
 
     Nothing is done for n = 0, or within a SLURM job, which has its GPUs from SLURM. Raises DeviceUnavailable where

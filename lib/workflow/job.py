@@ -12,7 +12,7 @@ from functools import partial
 
 from lib.experiment.processes import end_with_parent
 from lib.workflow import fork_server
-from lib.workflow.gpus import exec_with_gpus
+from lib.workflow.gpus import acquire_gpus
 
 GRAPH_VARIABLE = "ILM_CEFR_GRAPH"  # environment variable: process id of the Snakemake that started this job
 EX_TEMPFAIL = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
@@ -33,7 +33,7 @@ def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
     with open(f"{log}.txt", "wb") as messages:
         os.dup2(messages.fileno(), sys.stderr.fileno())
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    held = exec_with_gpus(gpus)
+    held = acquire_gpus(gpus)
     arguments = [str(notebook), str(log), "--cwd", "notebooks", "-k", "python3", "--no-progress-bar"]
     arguments += ["--log-level", "ERROR", "--start-timeout", START_SECONDS]
     arguments += ["-f", str(settings), "-r", "experiment", experiment]

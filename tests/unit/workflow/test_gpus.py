@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-TAKE_GPUS = "import sys; from lib.workflow import gpus; held = gpus.exec_with_gpus(int(sys.argv[1])); exec(sys.argv[2])"
+TAKE_GPUS = "import sys; from lib.workflow import gpus; held = gpus.acquire_gpus(int(sys.argv[1])); exec(sys.argv[2])"
 # A job that prints its GPUs, and fails if another job works on one of them.
 JOB = """
 import os, sys, time
