@@ -39,7 +39,7 @@ JOB += "--attempt {resources.attempt}"
 
 
 def notebook(name, **values):
-    """The command for a notebook, a list of words. values: parameters that are in no file, or functions of wildcards."""
+    """The command for a notebook, as words. values: parameters that are in no file, or functions of the wildcards."""
     def command(wildcards):
         words = [sys.executable, "-m", "lib", "job", f"notebooks/{name}.ipynb", f"--experiment={EXPERIMENT}"]
         for key, value in values.items():

@@ -50,6 +50,7 @@ class Run:
         self.mark = f"{TRIAL}={uuid.uuid4()}"
         env = tiny.environment(folder) | dict([self.mark.split("=")])
         options = {"cwd": folder, "env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        options["preexec_fn"] = lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also under nohup
         self.make = subprocess.Popen(tiny.command(), start_new_session=True, **options)
         self.pid = self.make.pid
 

@@ -5,7 +5,6 @@ import ctypes
 import os
 import signal
 import sys
-import time
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]  # Ctrl-C, kill, a terminal that is closed
@@ -39,34 +38,41 @@ def kill_group(pid):
 
 
 class Ending:
-    """Within, signals that ask for an end interrupt a process, which has `grace` seconds to end by itself."""
+    """Within, signals that ask for an end interrupt a process, which has `grace` seconds to end by itself.
+
+    Then the process is killed with its group, and SystemExit is raised with the shell's status for the signal, whatever
+    this process is doing. A signal that is ignored, as SIGHUP under nohup, stays ignored.
+    """
 
     def __init__(self, process, grace):
         self.process = process
         self.grace = grace
-        self.number = None  # of the signal that was received
-        self.until = float("inf")
+        self.number = None  # of the first signal that was received
 
     def __enter__(self):
-        self.before = {number: signal.getsignal(number) for number in ENDING}
-        for number, action in self.before.items():
-            if action != signal.SIG_IGN:
-                signal.signal(number, self._receive)
+        self.before = {number: signal.getsignal(number) for number in [*ENDING, signal.SIGALRM]}
+        for number in ENDING:
+            if self.before[number] != signal.SIG_IGN:
+                signal.signal(number, self._interrupt)
+        signal.signal(signal.SIGALRM, self._kill)
         return self
 
     def __exit__(self, *_):
+        signal.setitimer(signal.ITIMER_REAL, 0)
         for number, action in self.before.items():
             signal.signal(number, action)
 
-    def _receive(self, number, _):
-        self.number = number
-        self.until = min(self.until, time.monotonic() + self.grace)
+    def _interrupt(self, number, _):
         self.process.send_signal(signal.SIGINT)  # on SIGTERM Snakemake would wait for its jobs
+        if self.number is None:
+            self.number = number
+            signal.setitimer(signal.ITIMER_REAL, self.grace)
 
-    def kill_if_late(self):
-        if time.monotonic() > self.until:
-            kill_group(self.process.pid)
+    def _kill(self, *_):
+        kill_group(self.process.pid)
+        sys.exit(128 + self.number)
 
-    def exit_if_told(self):
+    def exit_if_ended(self):
+        """Raise the same after SIGTERM and SIGHUP, where nobody reads on; after Ctrl-C a summary may follow."""
         if self.number in (signal.SIGTERM, signal.SIGHUP):
             sys.exit(128 + self.number)

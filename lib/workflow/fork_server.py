@@ -69,8 +69,7 @@ def serve(command, env=None, heartbeat=lambda: None, forking=True, grace=60):
     env: more variables for the command. heartbeat: called again and again meanwhile. forking: False where there are to
     be no forks; there are none either where another server serves this process. grace: seconds.
 
-    On SIGINT, SIGTERM and SIGHUP the command is interrupted, and killed after `grace`. After the last two, SystemExit
-    is raised with the shell's status for the signal. A signal that is ignored, as SIGHUP under nohup, stays ignored.
+    On SIGINT, SIGTERM and SIGHUP the command is interrupted, and killed after `grace`: see `processes.Ending`.
     """
     with contextlib.ExitStack() as stack:
         variables = os.environ | (env or {})
@@ -93,8 +92,7 @@ def serve(command, env=None, heartbeat=lambda: None, forking=True, grace=60):
         while process.poll() is None:
             answer_requests()
             heartbeat()
-            ending.kill_if_late()
-    ending.exit_if_told()
+    ending.exit_if_ended()
     return process.returncode
 
 
