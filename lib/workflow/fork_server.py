@@ -75,16 +75,7 @@ def serve(command, env=None, heartbeat=lambda: None, forking=True, grace=60):
         variables = os.environ | (env or {})
         answer_requests = functools.partial(time.sleep, POLL_SECONDS)
         if forking and sys.platform == "linux" and SERVER not in os.environ:
-            folder = stack.enter_context(_short_path_of_a_folder())
-            listener = stack.enter_context(socket.socket(socket.AF_UNIX))
-            listener.bind(f"{folder}/socket")
-            listener.listen()
-            _write_kernel_spec(folder)
-            kernels = os.pathsep.join(filter(None, [folder, os.environ.get("JUPYTER_PATH")]))
-            variables |= {SERVER: f"{folder}/socket", "JUPYTER_PATH": kernels}
-            forks = _Forks(listener)
-            stack.callback(forks.kill)
-            answer_requests = forks.answer_requests
+            answer_requests = _listen(stack, variables)
         tied = functools.partial(end_with_parent, os.getpid())
         process = subprocess.Popen(command, env=variables, preexec_fn=tied, process_group=0)
         stack.callback(kill_group, process.pid)
@@ -94,6 +85,21 @@ def serve(command, env=None, heartbeat=lambda: None, forking=True, grace=60):
             heartbeat()
     ending.exit_if_ended()
     return process.returncode
+
+
+def _listen(stack, variables):
+    """Listen for requests until stack is closed, and tell clients so in variables, a dict. Returns a function that
+    answers requests for a moment."""
+    folder = stack.enter_context(_short_path_of_a_folder())
+    listener = stack.enter_context(socket.socket(socket.AF_UNIX))
+    listener.bind(f"{folder}/socket")
+    listener.listen()
+    _write_kernel_spec(folder)
+    kernels = os.pathsep.join(filter(None, [folder, os.environ.get("JUPYTER_PATH")]))
+    variables |= {SERVER: f"{folder}/socket", "JUPYTER_PATH": kernels}
+    forks = _Forks(listener)
+    stack.callback(forks.kill)
+    return forks.answer_requests
 
 
 @contextlib.contextmanager
