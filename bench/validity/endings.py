@@ -26,7 +26,7 @@ from tests.helpers import tiny_study as tiny
 
 TRIAL = "ENDINGS_TRIAL"  # environment variable that marks all processes of a trial
 LIMIT = 5.0  # seconds within which a run ends
-LONGEST = 45.0  # seconds from the start of a run to its end by an event
+LONGEST = 30.0  # seconds from the start of a run to its end by an event
 SUSPENDED = 10.0  # seconds
 EVENTS = {
     "SIGHUP to the terminal": lambda run: os.killpg(run.pid, signal.SIGHUP),

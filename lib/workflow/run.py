@@ -19,7 +19,7 @@ from lib.workflow import arguments, fork_server, slurm, status
 
 HEARTBEAT_SECONDS = 60
 MIN_FREE = 100 * 2**20  # bytes on the disk, below which no run starts
-GRACE_SECONDS = 2  # from a request to end until Snakemake is killed
+GRACE_SECONDS = 1  # from a request to end until Snakemake is killed
 GRACE_ON_SLURM = 60  # the same; it cancels its jobs meanwhile
 # neither file times nor Snakemake's records of earlier runs count: status.mark_stale sets the times by hashes
 BY_HASHES = ["--rerun-triggers", "software-env", "--max-checksum-file-size", "0"]
