@@ -95,7 +95,7 @@ def open_umask(project):
     return f"none of {len(files)} files and folders can be read by others"
 
 
-def ended(end):
+def ended(end, seconds=5):
     def inject(project):
         forget(project, "03")
         with started(project, "03", start_new_session=True) as running:
@@ -105,7 +105,7 @@ def ended(end):
             end(running)
             _, left = psutil.wait_procs(family, timeout=20)
             took = time.monotonic() - began
-        assert not left and took < 5, f"after {took:.1f} s still there: {left}"
+        assert not left and took < seconds, f"after {took:.1f} s still there: {left}"
         mended(project, "03")
         return f"all {len(family)} processes ended in {took:.1f} s; rerun identical"
 
@@ -116,10 +116,18 @@ ENDINGS = {
     "the terminal is closed (SIGHUP)": lambda running: os.killpg(running.pid, signal.SIGHUP),
     "SIGTERM to make": lambda running: running.terminate(),
     "kill -9 of make": lambda running: running.kill(),
-    "kill -9 of Snakemake": lambda running: next(p for p in tree(running) if "snakemake" in p.cmdline()).kill(),
 }
 for fault, end in ENDINGS.items():
     case(f"{fault} in 03", "all processes end within 5 s; rerun identical")(ended(end))
+
+
+def kill_snakemake(running):
+    next(process for process in tree(running) if "snakemake" in process.cmdline()).kill()
+
+
+case("kill -9 of Snakemake in 03", "all processes end, after the message on what stopped; rerun identical")(
+    ended(kill_snakemake, seconds=20)
+)
 
 
 @case("all processes suspended for 10 s in 03", "the run goes on to its end; identical")
