@@ -1,21 +1,30 @@
-# Thin doors: what is done stands in lib/, the Snakefile and the notebooks. Whoever has no make: python -m lib --help
+# Shortcuts for users; the work is defined in the Snakefile. Without make: python -m lib --help
 PYTHON := $(shell command -v python3.11 || command -v python3)
 PARAMS ?= params/demo
 EXPERIMENT ?= $(notdir $(PARAMS:/=))# a folder of runs/
 CORPUS ?=# the embedded one by default, for the demo
 PROFILE ?= laptop# or gpu-server, slurm: a folder of profiles/
-CORES ?=# jobs side by side, where the profile's number is not wanted
-ONLY ?=# the manifest.json of a result, to go no further than that
-TENSORBOARD ?=# a folder, where TensorBoard's logs are wanted
-export PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO# so that the shell need not read what they hold
+CORES ?=# jobs at a time, instead of the profile's number
+ONLY ?=# the manifest.json of a result, to stop there
+TENSORBOARD ?=# a folder for TensorBoard's logs
+USER_VARIABLES = PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO FILES STUDY
+NAMED_EXPERIMENT := $(filter-out file,$(origin EXPERIMENT))# empty where the name follows from PARAMS
+# What a user gives is data: make expands no $ in it, and programs find it in the environment, not in shell commands.
+define AS_GIVEN
+ifneq ($$(filter command environment,$$(origin $(1))),)
+override $(1) := $$(value $(1))
+endif
+endef
+$(foreach name,$(USER_VARIABLES),$(eval $(call AS_GIVEN,$(name))))
+export PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO FILES STUDY# as in USER_VARIABLES
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
-export HF_HUB_DISABLE_TELEMETRY = 1# nothing phones home, from JupyterLab and tests either
+export HF_HUB_DISABLE_TELEMETRY = 1# nothing is sent anywhere, by JupyterLab and tests either
 export DISABLE_SAFETENSORS_CONVERSION = 1
 LIB = .venv/bin/python -m lib
-NAMED = --experiment "$$EXPERIMENT"
-STUDY_OF = $(if $(filter file,$(origin EXPERIMENT)),,$(NAMED)) --corpus "$$CORPUS" --params "$$PARAMS" --profile "$$PROFILE"
-RUNNING = --cores "$$CORES" --only "$$ONLY" --tensorboard "$$TENSORBOARD"
-SHARED = $(if $(filter yes,$(WEIGHTS)),--weights) $(if $(filter yes,$(NOTEBOOKS)),--notebooks)
+NAME = --experiment="$$EXPERIMENT"
+STUDY_OPTIONS = $(if $(NAMED_EXPERIMENT),$(NAME)) --corpus="$$CORPUS" --params="$$PARAMS" --profile="$$PROFILE"
+RUN_OPTIONS = --cores="$$CORES" --only="$$ONLY" --tensorboard="$$TENSORBOARD"
+SHARE_OPTIONS = $(if $(filter yes,$(WEIGHTS)),--weights) $(if $(filter yes,$(NOTEBOOKS)),--notebooks)
 
 .PHONY: help demo run inspect plan status renew report share-check share paper memorisation test faults known-answers \
 	slurm-test lab browser export outputs base
@@ -23,53 +32,53 @@ help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1	\2/p' Makefile | expand -t 20
 
 demo: .venv/ready  ## all seven notebooks, eleven small models and their controls on the embedded synthetic corpus
-	@$(LIB) demo --profile "$$PROFILE" $(RUNNING)
+	@$(LIB) demo --profile="$$PROFILE" $(RUN_OPTIONS)
 
 run: .venv/ready  ## the same on any corpus: make run EXPERIMENT=name CORPUS=file, or CORPUS="file file" [PARAMS=params/demo]
-	@$(LIB) run $(STUDY_OF) $(RUNNING)
+	@$(LIB) run $(STUDY_OPTIONS) $(RUN_OPTIONS)
 
 inspect: .venv/ready  ## what a corpus file holds, and the lines that corpus.yaml needs: make inspect CORPUS=file [PARAMS=params/mine]
 	@$(LIB) inspect --corpus "$$CORPUS" --params "$$PARAMS"
 
 plan: .venv/ready  ## hours, memory and disk of a study before it runs, for PROFILE: make plan PARAMS=params/efcamdat PROFILE=slurm
-	@$(LIB) plan $(STUDY_OF)
+	@$(LIB) plan $(STUDY_OPTIONS)
 
-status:  ## of EXPERIMENT: what is done, what goes on, what is stale and why, what stopped
-	@$(LIB) status $(NAMED)
+status:  ## of EXPERIMENT: what is done, what is running, what is stale and why, what stopped
+	@$(LIB) status $(NAME)
 
-renew:  ## forget what older code made of EXPERIMENT; make run, or make demo, then makes it again
-	@$(LIB) renew $(NAMED)
+renew:  ## discard results of EXPERIMENT that older code made; make run, or make demo, rebuilds them
+	@$(LIB) renew $(NAME)
 
 report: .venv/ready  ## of EXPERIMENT: one offline page of the whole study, and its notebooks as pages
-	@$(LIB) report $(NAMED)
+	@$(LIB) report $(NAME)
 
 paper: .venv/ready  ## of EXPERIMENT: methods, tables, figures and references for LaTeX
-	@$(LIB) paper $(NAMED)
+	@$(LIB) paper $(NAME)
 
 memorisation: .venv/ready  ## of EXPERIMENT: does any model know its training texts better than others like them? [CANARIES=yes]
-	@$(LIB) memorisation $(NAMED) $(if $(filter yes,$(CANARIES)),--canaries)
+	@$(LIB) memorisation $(NAME) $(if $(filter yes,$(CANARIES)),--canaries)
 
 share-check: .venv/ready  ## may it leave? all that make share would take, or FILES="file folder"
-	@$(LIB) share-check $(NAMED) $(SHARED) -- $(FILES)
+	@$(LIB) share-check $(NAME) $(SHARE_OPTIONS) -- "$$FILES"
 
 share: .venv/ready  ## what may leave, checked, in runs/<experiment>/share [WEIGHTS=yes] [NOTEBOOKS=yes]
-	@$(LIB) share $(NAMED) $(SHARED)
+	@$(LIB) share $(NAME) $(SHARE_OPTIONS)
 
 test: demo  ## style, claims, and the seven notebooks against their committed outputs
 	.venv/bin/ruff check .
 	.venv/bin/pytest -n 2 --dist worksteal
 
-known-answers: .venv/ready  ## six corpora whose answer is known, through the same door as a user's, and what came out
+known-answers: .venv/ready  ## the study on six corpora whose answer is known, and what came out
 	@.venv/bin/python bench/validity/known_answers.py
 
 faults: .venv/ready  ## every fault the study must survive, injected into real runs, with what was expected and seen
 	@$(LIB) serve .venv/bin/python tests/faults/faults.py
 
 slurm-test: .venv/ready  ## root, slurm-wlm, munge: a study on a SLURM of this one machine; STUDY=demo for the whole demo
-	.venv/bin/python tests/slurm/check.py $(STUDY)
+	.venv/bin/python tests/slurm/check.py "$$STUDY"
 
 lab: .venv/ready  ## JupyterLab at the first notebook
-	.venv/bin/jupyter lab --ServerApp.root_dir="$(CURDIR)" notebooks/01_extract.ipynb
+	.venv/bin/jupyter lab --ServerApp.root_dir="$$PWD" notebooks/01_extract.ipynb
 
 browser: demo  ## all notebooks in JupyterLab, in headless Chromium, which must be installed; screenshots in runs/browser/
 	@.venv/bin/python -c "import playwright" 2> /dev/null || .venv/bin/python -m pip install --quiet -e ".[browser]"
@@ -77,7 +86,7 @@ browser: demo  ## all notebooks in JupyterLab, in headless Chromium, which must 
 
 export: .venv/ready  ## for upstream ILM: make export MODEL=runs/demo/models/a1/seed0 TO=folder; without MODEL, EXPERIMENT's texts
 	@test -n "$$TO" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }
-	@$(LIB) $(if $(MODEL),export-model "$$MODEL",export-texts $(NAMED)) "$$TO"
+	@$(LIB) $(if $(MODEL),export-model "$$MODEL",export-texts $(NAME)) "$$TO"
 
 outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
 	.venv/bin/python tools/refresh_outputs.py
@@ -89,7 +98,7 @@ base: .venv/ready  ## a small pretrained model for laptops, SmolLM2-135M, from P
 
 .venv/ready: requirements.txt constraints.txt pyproject.toml
 	@echo "installing into .venv: two to four minutes, 2.3 GB"
-	@$(PYTHON) -m venv .venv
+	@"$(PYTHON)" -m venv .venv
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 

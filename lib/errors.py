@@ -1,23 +1,23 @@
-"""What a user can mend: one family of errors, which the command line and notebooks show without the code that refused.
+"""Errors that a user can fix: the command line and notebooks show their messages without a traceback.
 
-Each has a second base, the exception of Python's that it is a case of.
+Each has a second base, the built-in exception of which it is a case.
 """
 
 
 class UserError(Exception):
-    """A mistake that a user can mend: the message says what was found, what was expected, and the way on."""
+    """An error that a user can fix: the message says what was found, what was expected, and what to do."""
 
     def _render_traceback_(self):
-        """The lines that IPython shows of it."""
+        """The lines that IPython shows."""
         return [f"{type(self).__name__}: {self}"]
 
 
 class MissingResult(UserError, FileNotFoundError):
-    """A file is not there, or an input that another notebook makes is not there yet."""
+    """A file does not exist, or an input that another notebook makes does not exist yet."""
 
 
 class InvalidName(UserError, ValueError):
-    """The name of an experiment is no name for a folder."""
+    """The name of an experiment cannot be the name of a folder."""
 
 
 class ParameterError(UserError, ValueError):
@@ -25,35 +25,35 @@ class ParameterError(UserError, ValueError):
 
 
 class WriteError(UserError, OSError):
-    """The disk is full, or the folder may not be written to."""
+    """The disk is full, or the folder is read-only."""
 
 
 class StaleResult(UserError, ValueError):
-    """A result is not finished, not as it was written, or made from what has changed since."""
+    """A result is unfinished, changed, in another's place, or made from inputs that have changed since."""
 
 
 class ExperimentRunning(UserError, RuntimeError):
-    """Another process makes this experiment."""
+    """Another run of this experiment is going on."""
 
 
 class IncompatibleCheckpoint(UserError, ValueError):
-    """The checkpoints in the folder belong to another training."""
+    """The checkpoints in the folder belong to another training run."""
 
 
 class TrainingInterrupted(UserError, RuntimeError):
-    """The time of this process is up; what it has learned is saved."""
+    """The time limit of this process is near; its training is saved."""
 
 
 class NonFiniteLoss(UserError, FloatingPointError):
-    """The loss of a training is no number any more."""
+    """The training loss is NaN or infinite."""
 
 
 class OutOfMemory(UserError, MemoryError):
-    """Not even one example at a time fits into memory."""
+    """Memory is too small even for one example at a time."""
 
 
 class CorpusNotFound(UserError, ValueError):
-    """A file that CORPUS names is not there, or it names none."""
+    """A file that CORPUS names does not exist, or CORPUS is empty."""
 
 
 class CorpusError(UserError, ValueError):
@@ -61,12 +61,12 @@ class CorpusError(UserError, ValueError):
 
 
 class UpstreamFormatError(UserError, ValueError):
-    """A model or a file is not of the kind that can be passed on to upstream ILM or taken over from it."""
+    """A model or a file cannot be exported to upstream ILM, or imported from it."""
 
 
 class LeakFound(UserError, RuntimeError):
-    """Something would leave that must not."""
+    """A file that is to be shared holds text of the corpus."""
 
 
 class DeviceUnavailable(UserError, RuntimeError):
-    """The machine lacks what the profile asks of it: GPUs, or a cluster's commands."""
+    """The machine lacks what the profile requires: GPUs, or the commands of a cluster."""

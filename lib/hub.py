@@ -1,4 +1,4 @@
-"""Hugging Face's hub, asked only where it can be reached."""
+"""The Hugging Face hub, used only where it can be reached."""
 
 import os
 from pathlib import Path
@@ -13,11 +13,14 @@ def resolve(name):
 
 
 def load_pretrained(kind, name, otherwise):
-    """kind.from_pretrained of a folder or a name on the hub; nobody's code is run. Raises ValueError, with the words of
-    `otherwise` and one way on more, where it is not to be had."""
+    """kind.from_pretrained of a folder or a name on the hub, without running code from there.
+
+    Raises ValueError where it cannot be loaded. otherwise: the beginning of its message, which ends with one more
+    thing to try.
+    """
     name = resolve(name)
     if not os.path.exists(name):
-        _be_quick(name)
+        _use_cache_if_offline(name)
     try:
         return kind.from_pretrained(name, trust_remote_code=False)
     except (OSError, ValueError) as error:
@@ -25,17 +28,17 @@ def load_pretrained(kind, name, otherwise):
         raise ValueError(f"{otherwise}, {more}") from error
 
 
-def _be_quick(name):
-    """Where the hub cannot be reached, let its local cache answer at once, not after a minute of retries.
+def _use_cache_if_offline(name):
+    """Where the hub cannot be reached, use its local cache at once, not after a minute of retries.
 
-    To ask the cache first would be no way: of a cache that holds config.json alone, transformers makes a tokenizer
-    without a vocabulary and does not complain.
+    The cache is not tried first: from a cache with config.json alone, transformers makes a tokenizer without a
+    vocabulary, and without an error.
     """
     from huggingface_hub import constants, model_info
 
     try:
         model_info(name, timeout=5)
     except (OSError, ValueError):
-        pass  # the hub has answered, or is not to be asked
-    except Exception:  # of the HTTP library beneath
+        pass  # the hub has answered, or is switched off
+    except Exception:  # of the HTTP library
         constants.HF_HUB_OFFLINE = True

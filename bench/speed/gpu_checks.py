@@ -47,7 +47,7 @@ def granted(world):
     """lib.workflow.gpus gives a job one GPU and names it."""
     if not world.cuda:
         return result(0.0, 0)
-    take = "import os; from lib.workflow import gpus; held = gpus.exec_with_gpus(1); "
+    take = "import os; from lib.workflow import gpus; held = gpus.acquire_gpus(1); "
     take += "print(os.environ['CUDA_VISIBLE_DEVICES'])"
     words = [sys.executable, "-c", take]
     ended = subprocess.run(words, capture_output=True, text=True, cwd=ROOT)

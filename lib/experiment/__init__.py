@@ -1,4 +1,4 @@
-"""Where an experiment keeps its files and what vouches for them. `notebook` is how each notebook begins, `folders`
-knows every path, `parameters` and `schemas` check what is asked, `manifest` says what made a result and what makes it
-stale, `lock` lets one run at a time write.
+"""Where an experiment keeps its files and what certifies them. `notebook` is how each notebook begins, `folders` knows
+every path, `parameters` and `schemas` check the settings, `manifest` says how a result was made and if it is stale,
+`code_hashes` notices changed code, `lock` allows one run at a time, and `files` writes complete files.
 """

@@ -1,4 +1,4 @@
-"""The one way in which a file of a run is written: whole, on the disk, and only then under its name."""
+"""Atomic writing of files: a file gets its name when it is complete and on the disk. Also reading, and hashes."""
 
 import contextlib
 import hashlib
@@ -13,7 +13,7 @@ import yaml
 from lib.errors import WriteError
 from lib.experiment import fault_injection
 
-FAILED_WRITES = ["os error", "iostream error", "PytorchStreamWriter"]  # safetensors' and torch's words for an OSError
+FAILED_WRITES = ["os error", "iostream error", "PytorchStreamWriter"]  # in messages of safetensors and torch
 
 
 @contextlib.contextmanager
@@ -21,10 +21,10 @@ def atomic_write(path):
     """Yield a temporary path beside `path`; on success it is flushed to disk and takes `path`'s name.
 
     A reader therefore sees the old file or the whole new one, never a part. The suffix is kept,
-    since writers such as matplotlib choose the format by it. Raises WriteError, and then the old file stands.
+    since writers such as matplotlib choose the format by it. Raises WriteError; the old file is kept then.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.stem}.{_own()}.tmp{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{_process_name()}.tmp{path.suffix}")
     with reporting_write_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -40,33 +40,34 @@ def atomic_write(path):
 def atomic_folder(path, last):
     """Yield a temporary folder; on success its files move into `path` one by one, the file `last` at the end.
 
-    The file `last` therefore vouches for the others: it is there only when they are.
+    So where the file `last` exists, all others do. `path` may be a link to a folder on another disk.
     """
     path = Path(path)
-    temporary = path.with_name(f".{path.name}.{_own()}.tmp")
+    target = path.resolve()  # the temporary folder is to be on the same disk
+    temporary = target.with_name(f".{target.name}.{_process_name()}.tmp")
     with reporting_write_errors(path):
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir(parents=True)
         try:
             yield temporary
-            path.mkdir(exist_ok=True)
-            (path / last).unlink(missing_ok=True)
+            target.mkdir(exist_ok=True)
+            (target / last).unlink(missing_ok=True)
             for file in sorted(temporary.iterdir(), key=lambda file: file.name == last):
                 sync(file)
                 fault_injection.point(f"write {file.name}")
-                os.replace(file, path / file.name)
+                os.replace(file, target / file.name)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _own():
-    """A word of this process: on a shared disk the number alone may be another machine's, too."""
+def _process_name():
+    """A name of this process that no other has: on a shared disk, another machine may have the same process id."""
     return f"{socket.gethostname()}.{os.getpid()}"
 
 
 @contextlib.contextmanager
 def reporting_write_errors(path):
-    """What the system says of a failed write, with the file and the way on."""
+    """Within, a failed write raises WriteError, which names the file, the reason and what to do."""
     try:
         yield
     except WriteError:
@@ -74,14 +75,22 @@ def reporting_write_errors(path):
     except Exception as error:
         if not isinstance(error, OSError) and not any(words in str(error) for words in FAILED_WRITES):
             raise
+        reason = getattr(error, "strerror", None) or error
         raise WriteError(
-            f"{path} could not be written: {getattr(error, 'strerror', None) or error}.\nWhat stood there before is "
-            "whole. Make room, or make the folder writable, and give the same command again: it goes on from here."
+            f"{path} could not be written: {reason}.\nThe file that was there before is unchanged. "
+            "Make room, or make the folder writable, and give the same command again: it goes on from here."
         ) from error
 
 
+def make_private(*folders):
+    """Let nobody else read these folders (mode 700), as far as this user may say so."""
+    for folder in folders:
+        with contextlib.suppress(PermissionError):
+            os.chmod(folder, 0o700)
+
+
 def sync(path):
-    """Wait until a file is on the disk, so that no name is given to what a power cut would empty."""
+    """Wait until a file is on the disk, so that a power cut does not leave an empty file under its name."""
     with open(path, "rb+") as file:
         os.fsync(file.fileno())
 
@@ -119,7 +128,7 @@ def write_table(frame, path):
 
 
 def read_csv(path):
-    """A table of this project: only an empty cell is missing, so the L1 or text "NA" stays text."""
-    import pandas as pd  # here, since what only looks at files does without
+    """A table of this project: only an empty cell is missing, so the first language or text "NA" stays text."""
+    import pandas as pd  # here, since pandas is slow to import and many modules do without
 
     return pd.read_csv(path, keep_default_na=False, na_values=[""])

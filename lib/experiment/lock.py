@@ -1,14 +1,13 @@
 """One run of an experiment at a time.
 
-The lock is the system's own (flock) on runs/<experiment>/.lock, so it ends with who holds it,
-however that dies. The file says who that is, on what machine, and with what the run was asked for; while it goes on,
-the file's time is its sign of life.
+The lock is the system's own (flock) on runs/<experiment>/.lock. The system frees it when the process that holds it
+ends, however it ends. The file says which process that is, on which machine, and which arguments the run has. During
+the run, the time of the file is updated as a heartbeat.
 
-Where runs/ lies on a file system of several machines: NFS passes flock on to its server, so that it holds between
-machines. Where it does not reach them (Lustre with localflock, NFS with local_lock) or is not there at all, what the
-file says counts: a run of another machine that has not ended is never taken over, whatever process ids say. Relied on
-is that a file is seen by all as it was closed; two runs begun in the same second on two such machines are not told
-apart.
+On a shared file system: NFS passes flock on to its server, so that the lock holds between machines. Where it does not
+reach them (Lustre with localflock, NFS with local_lock) or does not exist, the content of the file decides: a run of
+another machine that has not ended is never taken over. This relies on all machines seeing the file as it was closed.
+Two runs that start in the same second on two such machines are not noticed.
 """
 
 import contextlib
@@ -21,35 +20,43 @@ import time
 
 from lib.errors import ExperimentRunning, WriteError
 
-RUN_VARIABLE = "ILM_CEFR_RUN"  # environment variable: the process that holds the lock, as its children know it
-NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # what file systems without flock answer
+RUN_VARIABLE = "ILM_CEFR_RUN"  # environment variable of a run's processes: id of the process that holds the lock
+NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # errors of file systems without flock
 
 
-def acquire(home, facts):
-    """Lock the experiment in `home` and write facts, a dict, into the lock; returns the open file.
+def acquire(run_dir, facts):
+    """Lock the experiment in `run_dir` and write facts, a dict, into the lock; returns the open file.
 
-    Raises ExperimentRunning, naming who holds it, and WriteError. A lock that a dead process left is taken over, with a
-    line that says so.
+    Raises ExperimentRunning, naming the run that holds the lock, and WriteError. The lock of a dead process is taken
+    over, which is printed.
     """
     try:
-        file = open(home / ".lock", "a+", encoding="utf-8")  # noqa: SIM115  # as long as the lock
+        file = open(run_dir / ".lock", "a+", encoding="utf-8")  # noqa: SIM115  # open as long as the lock is held
     except OSError as error:
         raise WriteError(f"{error}. A run writes there.") from None
-    free, left = _flock(file, fcntl.LOCK_EX), _read(file)
-    if free is False or _lives_here(left, free):
-        raise ExperimentRunning(f"{home} is being made by {_who(left)}.\nWait for it, or end that process.")
-    if left and not left.get("ended"):
-        if left["host"] != socket.gethostname():
-            quiet = f"last sign of life {(time.time() - os.fstat(file.fileno()).st_mtime) / 60:.0f} minutes ago"
-            raise ExperimentRunning(f"{home} was being made by {_who(left)}; {quiet}.\n"
-                       f"If that machine no longer does, remove {file.name}.")  # fmt: skip
-        print(f"{home}: {_who(left)} died without an end; its lock is taken over.", flush=True)
+    locked = _flock(file, fcntl.LOCK_EX)
+    last = _read(file)
+    if locked is False or _lives_here(last, locked):
+        raise ExperimentRunning(f"{run_dir} is being made by {_who(last)}.\nWait for it, or end that process.")
+    if last and not last.get("ended"):
+        _refuse_another_machine(run_dir, file, last)
+        print(f"{run_dir}: {_who(last)} died before its end; its lock is taken over.", flush=True)
     write_facts(file, facts)
     return file
 
 
+def _refuse_another_machine(run_dir, file, facts):
+    if facts.get("host") == socket.gethostname():
+        return
+    minutes = (time.time() - os.fstat(file.fileno()).st_mtime) / 60
+    raise ExperimentRunning(
+        f"{run_dir} was being made by {_who(facts)}; last heartbeat {minutes:.0f} minutes ago.\n"
+        f"If that machine no longer does, remove {file.name}."
+    )
+
+
 def _flock(file, kind):
-    """True if the lock was had, False if another has it, None where the file system has no locks."""
+    """True if the lock was obtained, False if another process has it, None where the file system has no locks."""
     try:
         fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -61,10 +68,10 @@ def _flock(file, kind):
     return True
 
 
-def _lives_here(facts, free):
-    """Without locks (free is None): is the process that facts, what a lock file says, name alive on this machine?"""
+def _lives_here(facts, locked):
+    """Without locks (locked is None): is the process that the lock file names alive on this machine?"""
     here = facts.get("host") == socket.gethostname() and not facts.get("ended")
-    return free is None and here and os.path.exists(f"/proc/{facts['pid']}")
+    return locked is None and here and os.path.exists(f"/proc/{facts['pid']}")
 
 
 def write_facts(file, facts):
@@ -75,16 +82,18 @@ def write_facts(file, facts):
 
 
 def _read(file):
+    """What a lock file says; nothing if it is empty, torn by a kill, or something else."""
     file.seek(0)
     try:
-        return json.load(file)
-    except ValueError:  # empty, or torn by a kill
+        facts = json.load(file)
+    except ValueError:
         return {}
+    return facts if isinstance(facts, dict) else {}
 
 
-def last_run(home):
-    """What the lock in `home` says of the last run, or of this one; nothing where there was none."""
-    with contextlib.suppress(FileNotFoundError), open(home / ".lock", encoding="utf-8") as file:
+def last_run(run_dir):
+    """What the lock in `run_dir` says of the last run, or of this one; nothing where there was none."""
+    with contextlib.suppress(FileNotFoundError), open(run_dir / ".lock", encoding="utf-8") as file:
         return _read(file)
     return {}
 
@@ -93,19 +102,21 @@ def _who(facts):
     return f"process {facts.get('pid')} on {facts.get('host')}, since {facts.get('since')}"
 
 
-def running(home):
-    """What the lock in `home` says, if a living process holds it, or one of another machine that has not ended."""
-    with contextlib.suppress(FileNotFoundError), open(home / ".lock", encoding="utf-8") as file:
-        free, facts = _flock(file, fcntl.LOCK_SH), _read(file)
-        elsewhere = facts and not facts.get("ended") and facts["host"] != socket.gethostname()
-        return facts if free is False or elsewhere or _lives_here(facts, free) else None
+def running(run_dir):
+    """What the lock in `run_dir` says, if a living process holds it, or one of another machine that has not ended."""
+    with contextlib.suppress(FileNotFoundError), open(run_dir / ".lock", encoding="utf-8") as file:
+        locked = _flock(file, fcntl.LOCK_SH)
+        facts = _read(file)
+        elsewhere = facts and not facts.get("ended") and facts.get("host") != socket.gethostname()
+        if locked is False or elsewhere or _lives_here(facts, locked):
+            return facts
     return None
 
 
-def refuse_another(home):
-    """Raise ExperimentRunning if a run of the experiment in `home` goes on of which this process is no part."""
-    other = running(home)
+def refuse_another(run_dir):
+    """Raise ExperimentRunning if a run of the experiment in `run_dir` goes on to which this process does not belong."""
+    other = running(run_dir)
     if other is not None and os.environ.get(RUN_VARIABLE) != str(other.get("pid")):
         raise ExperimentRunning(
-            f"{home} is being made by {_who(other)}.\nWait for it, or work under another name: experiment = …"
+            f"{run_dir} is being made by {_who(other)}.\nWait for it, or work under another name: experiment = …"
         )

@@ -1,43 +1,47 @@
-"""What vouches for a result: the manifest.json in its folder, written last, with the hashes of all that made it.
+"""The manifest of a result: manifest.json in its folder, written last, with hashes of the files and of what made them.
 
-A result without one is not finished. One that differs from it, or was made from what has changed since, is not used.
+A result without a manifest is not finished. A result that differs from its manifest, lies in another folder than it was
+made for, or was made from inputs that have changed since, is not used.
 """
 
-import ast
-import functools
-import hashlib
 import importlib.metadata
 import json
+import os
+import shlex
 from pathlib import Path
 
 from lib.errors import StaleResult
 from lib.experiment import lock
+from lib.experiment.code_hashes import notebook_hashes
 from lib.experiment.files import file_hash, read_json, write_json
 
-ROOT = Path(__file__).resolve().parents[2]  # the repository
 MANIFEST = "manifest.json"
-TIMING_FILES = {"clock.json", "clock.csv"}  # seconds: new at every run, so nothing vouches for them
+TIMING_FILES = {"clock.json", "clock.csv"}  # seconds, different in every run, so they are not hashed
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
-# of lib: they decide no number
-PRESENTATION_MODULES = {"lib.figures", "lib.errors", "lib.infilling.queries", "lib.infilling.explorer", "lib.workflow"}
-PRESENTATION_MODULES |= {f"lib.experiment.{name}" for name in ["manifest", "files", "fault_injection", "lock"]}
-RESULT_NEUTRAL_PARAMETERS = {"devices"}  # parameters that decide no result
+RESULT_NEUTRAL_PARAMETERS = {"devices"}  # they decide no number
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
+PARTS = {"place": dict, "made_by": str, "parameters": dict, "inputs": dict, "code": dict, "files": dict}
 
 
-def write_manifest(folder, made_by, parameters, inputs, home, notebooks):
+def write_manifest(folder, made_by, parameters, inputs, run_dir, notebooks, **more):
     """Write the manifest of the files in `folder`.
 
-    parameters: a dict; inputs: {path as seen from home: hash}; home: runs/<experiment>; notebooks: their folder.
+    parameters: a dict; inputs: {path relative to run_dir: hash}; run_dir: runs/<experiment>; notebooks: their folder;
+    more: further entries.
     """
-    written = [
-        path for path in sorted(folder.iterdir()) if path.is_file() and path.name not in {MANIFEST, *TIMING_FILES}
-    ]
-    written = [path for path in written if not path.name.startswith(".")]
-    content = {"made_by": made_by, "parameters": parameters, "inputs": dict(sorted(inputs.items()))}
-    content |= {"code": code_hashes(notebooks / f"{made_by}.ipynb"), "versions": versions()}
-    write_json(content | {"files": {path.name: file_hash(path) for path in written}}, folder / MANIFEST)
+    names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
+    files = {name: file_hash(folder / name) for name in names if name not in {MANIFEST, *TIMING_FILES}}
+    content = {"place": place(folder, run_dir), "made_by": made_by, "parameters": parameters}
+    content |= {"inputs": dict(sorted(inputs.items()))}
+    content |= {"code": notebook_hashes(notebooks / f"{made_by}.ipynb"), "versions": versions()} | more
+    write_json(content | {"files": files}, folder / MANIFEST)
+
+
+def place(folder, run_dir):
+    """Experiment and stage, and for a model's result model and seed: what a folder of run_dir holds by its path."""
+    names = ["stage", "model", "seed"]
+    return {"experiment": Path(run_dir).name} | dict(zip(names, Path(folder).relative_to(run_dir).parts))
 
 
 def versions():
@@ -45,170 +49,139 @@ def versions():
     return {name: importlib.metadata.version(name) for name in PACKAGES}
 
 
-def check(path, made_by, home):
-    """Raise StaleResult unless `path`, a file or a folder of this run, is what its manifest says, made from what is
-    there.
+def read_manifest(folder):
+    """The manifest of a result, a dict. Raises StaleResult if it is empty, torn, or not of this kind."""
+    try:
+        manifest = read_json(folder / MANIFEST)
+    except (OSError, ValueError) as error:
+        raise StaleResult(f"{folder / MANIFEST} cannot be read: it is empty, torn or damaged.") from error
+    if not isinstance(manifest, dict):
+        manifest = {}
+    absent = [part for part, kind in PARTS.items() if not isinstance(manifest.get(part), kind)]
+    if absent:
+        raise StaleResult(f"{folder / MANIFEST} is not a manifest of this version: it has no {', '.join(absent)}.")
+    return manifest
 
-    Returns {path as seen from home: hash} of what was looked at.
+
+def misplaced(manifest, folder, run_dir):
+    """A sentence if the result was made for another folder of its experiment, or of another model; else nothing.
+
+    An experiment may be renamed or copied as a whole.
+    """
+    here = place(folder, run_dir)
+    there = manifest["place"]
+    model = manifest["parameters"].get("model", here.get("model"))
+    if model == here.get("model") and there == here | {"experiment": there.get("experiment")}:
+        return ""
+    made_for = "/".join(str(there[name]) for name in ["stage", "model", "seed"] if name in there)
+    if made_for == _relative(folder, run_dir):
+        return f"made for {made_for}, but with the parameters of {model}"
+    return f"made for {made_for}"
+
+
+def _relative(path, run_dir):
+    return Path(path).relative_to(run_dir).as_posix()
+
+
+def check(path, made_by, run_dir):
+    """Raise StaleResult unless `path`, a file or a folder of this run, is as its manifest says, and its inputs are too.
+
+    Returns {path relative to run_dir: hash} of the files.
     """
     folder = path if path.is_dir() else path.parent
+    hint = f"\nRebuild it, and what depends on it: {resume_command(run_dir)}"
     if not (folder / MANIFEST).exists():
         raise StaleResult(
-            f"{path} is not finished: {made_by}, which writes {folder / MANIFEST} last, did not end.{_rerun_hint(home)}"
+            f"{path} is not finished: {made_by}, which writes {folder / MANIFEST} last, did not reach its end.{hint}"
         )
-    manifest = read_json(folder / MANIFEST)
+    try:
+        manifest = read_manifest(folder)
+        changed = list(_changed(manifest, run_dir, set()))
+    except StaleResult as error:
+        raise StaleResult(f"{error}{hint}") from None
+    reason = misplaced(manifest, folder, run_dir)
+    if reason:
+        raise StaleResult(f"{folder} holds another result, {reason}: it was moved, copied or swapped.{hint}")
     names = manifest["files"] if path.is_dir() else [path.name]
     damaged = [str(folder / name) for name in names if _hash(folder / name) != manifest["files"].get(name)]
     if damaged:
-        raise StaleResult(
-            f"{', '.join(damaged)}: not what {made_by} wrote, but changed or damaged since.{_rerun_hint(home)}"
-        )
-    changed = list(_changed(manifest, home, set()))
+        raise StaleResult(f"{', '.join(damaged)}: not what {made_by} wrote, but changed or damaged since.{hint}")
     if changed:
-        raise StaleResult(
-            f"{path} was made from {' and '.join(changed)} as it was then; it has changed since.{_rerun_hint(home)}"
-        )
-    return {(folder / name).relative_to(home).as_posix(): manifest["files"][name] for name in names}
+        raise StaleResult(f"{path} was made from {' and '.join(changed)}, which has changed since.{hint}")
+    return {_relative(folder / name, run_dir): manifest["files"][name] for name in names}
 
 
-def _rerun_hint(home):
-    return f"\nMake it again, and what follows from it: {resume_command(home)}"
-
-
-def resume_command(home):
-    """The command that goes on with the experiment in `home`, as it was last given."""
-    last = {"corpus": "FILE", "params": "params/demo"} | lock.last_run(home)
+def resume_command(run_dir):
+    """The command that goes on with the experiment in `run_dir`, with the arguments of its last run."""
+    last = {"corpus": "FILE", "params": "params/demo"} | lock.last_run(run_dir)
     profile = last.get("profile", "laptop")
-    where = "" if profile == "laptop" else f" PROFILE={profile}"
-    if home.name == "demo":
-        return f"make demo{where}"
-    return f"make run EXPERIMENT={home.name} CORPUS={last['corpus']!r} PARAMS={last['params']}{where}"
+    command = ["make", "demo"]
+    if run_dir.name != "demo":
+        command = ["make", "run", f"EXPERIMENT={run_dir.name}", f"CORPUS={last['corpus']}", f"PARAMS={last['params']}"]
+    if profile != "laptop":
+        command.append(f"PROFILE={profile}")
+    return shlex.join(command)
 
 
 def _hash(path):
-    return file_hash(path) if path.exists() else None
+    """The hash of a file, or None. The path is shortened first: behind a linked folder, .. would lead elsewhere."""
+    path = os.path.normpath(path)
+    return file_hash(path) if os.path.isfile(path) else None
 
 
-def _changed(manifest, home, seen):
-    """Inputs of the run's own, and theirs in turn, that are no longer those the manifest names: by manifests alone."""
-    for name, then in manifest["inputs"].items():
-        folder = (home / name).parent
-        if name.startswith("..") or not (folder / MANIFEST).exists():  # a corpus may be away while its results are read
+def _changed(manifest, run_dir, seen):
+    """Inputs from this run, and their inputs in turn, that have changed, as their manifests say: no file is hashed."""
+    for name, hash_then in manifest["inputs"].items():
+        folder = (run_dir / name).parent
+        if name.startswith("..") or not (folder / MANIFEST).exists():  # results may be read without their corpus
             continue
-        source = read_json(folder / MANIFEST)
-        if source["files"].get((home / name).name) != then:
+        source = read_manifest(folder)
+        if source["files"].get((run_dir / name).name) != hash_then:
             yield name
         elif folder not in seen:
             seen.add(folder)
-            yield from _changed(source, home, seen)
+            yield from _changed(source, run_dir, seen)
 
 
-def problems(folder, home, profile):
-    """Why the result in `folder` must be made again: a list of sentences, empty when nothing has changed.
+def problems(folder, run_dir, settings):
+    """Why the result in `folder` must be rebuilt: a list of sentences, empty when nothing has changed.
 
-    profile: {file stem: parameters} as params.profile returns them. Every file is hashed, the corpus too.
+    settings: {file stem: parameters}, from parameters.load_profile. Every file is hashed, the corpus too.
     """
-    manifest = read_json(folder / MANIFEST)
-    files = manifest["files"].items()
-    found = [f"{name} was changed or damaged" for name, then in files if _hash(folder / name) != then]
-    for name, then in manifest["inputs"].items():
-        now = _hash(home / name)
-        if now != then and not (now is None and name.startswith("..")):
+    try:
+        manifest = read_manifest(folder)
+    except StaleResult as error:
+        return [str(error).rstrip(".")]
+    found = [
+        f"{name} was changed or damaged" for name, then in manifest["files"].items() if _hash(folder / name) != then
+    ]
+    reason = misplaced(manifest, folder, run_dir)
+    if reason:
+        found.append(f"{reason}; it was moved, copied or swapped")
+    for name, hash_then in manifest["inputs"].items():
+        hash_now = _hash(run_dir / name)
+        outside = name.startswith("..")
+        if hash_now != hash_then and not (hash_now is None and outside):
             found.append(f"made from another {name}")
-    asked = profile.get(SETTINGS.get(manifest["made_by"], manifest["parameters"].get("model")))
-    return found + (differences(manifest["parameters"], asked.model_dump()) if asked else [])
+    now = settings.get(SETTINGS.get(manifest["made_by"], manifest["parameters"].get("model")))
+    if now:
+        found += differences(manifest["parameters"], now.model_dump())
+    return found
 
 
 def differences(then, now):
     """["learning_rate was 0.004, is 0.002", ...] of two dicts, compared as JSON holds them."""
     now = json.loads(json.dumps(now))
-    both = (
-        (key, then.get(key), now.get(key)) for key in sorted((then.keys() | now.keys()) - RESULT_NEUTRAL_PARAMETERS)
-    )
-    return [f"{key} was {old}, is {new}" for key, old, new in both if old != new]
+    keys = sorted((then.keys() | now.keys()) - RESULT_NEUTRAL_PARAMETERS)
+    return [f"{key} was {then.get(key)}, is {now.get(key)}" for key in keys if then.get(key) != now.get(key)]
 
 
 def changed_code(folder, notebooks):
     """Which code files have other statements now than when they made the result in `folder`."""
-    manifest = read_json(folder / MANIFEST)
-    then, now = manifest["code"], code_hashes(notebooks / f"{manifest['made_by']}.ipynb")
+    try:
+        manifest = read_manifest(folder)
+    except StaleResult:
+        return []
+    then = manifest["code"]
+    now = notebook_hashes(notebooks / f"{manifest['made_by']}.ipynb")
     return sorted(name for name in then.keys() | now.keys() if then.get(name) != now.get(name))
-
-
-@functools.cache
-def code_hashes(notebook):
-    """{file: hash of its statements} of a notebook and of all in lib that it imports, directly or not.
-
-    Comments, docstrings, layout and the parameters cell do not count; nor does what decides no number, as figures.
-    """
-    if not notebook.exists():
-        return {}
-    cells = [cell for cell in read_json(notebook)["cells"] if cell["cell_type"] == "code"]
-    cells = [cell for cell in cells if "parameters" not in cell["metadata"].get("tags", [])]
-    tree = ast.parse("\n".join("".join(cell["source"]) for cell in cells))
-    return {notebook.name: _statements(tree)} | module_hashes(*_imports(tree))
-
-
-def module_hashes(*names):
-    """{lib/name.py: hash of its statements} of these modules, as lib.name, and of those of lib that they import; also
-    of the files that hold a module's words, name.yaml and templates/name.jinja.
-
-    Raises ImportError when one is not to be found: a result that does not know its code would never be stale.
-    """
-    found, waiting = {}, set(names)
-    while waiting:
-        name = waiting.pop()
-        file = _file(name)
-        key = file.relative_to(ROOT).as_posix()
-        if key not in found and not _without_results(name):
-            found[key], imported = _module(file)
-            waiting |= imported
-            words = [file.with_suffix(".yaml"), file.parent / f"templates/{file.stem}.jinja"]
-            found |= {one.relative_to(ROOT).as_posix(): file_hash(one) for one in words if one.exists()}
-    return dict(sorted(found.items()))
-
-
-def _without_results(name):
-    return any(name == other or name.startswith(f"{other}.") for other in PRESENTATION_MODULES)
-
-
-def _file(name):
-    """The file of a module of lib; of a package, its __init__.py."""
-    place = ROOT / name.replace(".", "/")
-    for file in [place.with_suffix(".py"), place / "__init__.py"]:
-        if file.exists():
-            return file
-    raise ImportError(f"there is no module {name}: neither {place}.py nor a folder of that name with an __init__.py")
-
-
-@functools.cache
-def _module(file):
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return _statements(tree), _imports(tree)
-
-
-def _imports(tree):
-    """Names of the modules of lib that a file imports, such as lib.evaluation.statistics."""
-    found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level:
-            raise ImportError(f"a relative import of {node.module}: write lib.{node.module}, so that its code is found")
-        elif isinstance(node, ast.ImportFrom) and _is_package(node.module):
-            found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            found.add(node.module)
-    return {name for name in found if name.split(".")[0] == "lib"}
-
-
-def _is_package(name):
-    return name.split(".")[0] == "lib" and (ROOT / name.replace(".", "/")).is_dir()
-
-
-def _statements(tree):
-    for node in ast.walk(tree):
-        match node:
-            case ast.Module() | ast.FunctionDef() | ast.ClassDef() if ast.get_docstring(node, clean=False) is not None:
-                del node.body[0]
-    return hashlib.sha256(ast.dump(tree).encode()).hexdigest()[:16]

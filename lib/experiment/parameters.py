@@ -1,4 +1,4 @@
-"""Parameters, read and checked: one model a file of params/<profile>/, in the words of lib/experiment/schemas.py."""
+"""Parameter files, read and checked: one per model and step in params/<profile>/, with the fields of schemas.py."""
 
 import types
 from pathlib import Path
@@ -13,11 +13,11 @@ from lib.formatting import nearest, nearest_sentence
 FILES = {"machine": Machine, "corpus": Corpus, "masks": Masks, "infill": Infill, "hypotheses": Hypotheses}
 
 
-class _OneOfEach(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice; YAML itself would keep the last one."""
+class _UniqueKeyLoader(yaml.SafeLoader):
+    """SafeLoader that refuses a key given twice; YAML itself would keep the last value."""
 
     def construct_mapping(self, node, deep=False):
-        keys = [key.value for key, _ in node.value]
+        keys = [str(key.value) for key, _ in node.value]
         twice = sorted({key for key in keys if keys.count(key) > 1})
         if twice:
             raise ParameterError(f"{node.start_mark.name}: given twice: {', '.join(twice)}")
@@ -29,11 +29,11 @@ def load_file(path):
 
     Raises ParameterError naming the file, the key, what was found and the nearest known key.
     """
-    with open(path, encoding="utf-8") as file:
-        try:
-            values = yaml.load(file, _OneOfEach) or {}
-        except yaml.YAMLError as error:
-            raise ParameterError(f"{path} is not readable as YAML: {error}") from None
+    try:
+        with open(path, encoding="utf-8") as file:
+            values = yaml.load(file, _UniqueKeyLoader) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ParameterError(f"{path} is not readable as YAML: {error}") from None
     schema = FILES.get(Path(path).stem, Train)
     checked = validate(schema, values, path)
     if schema is Train and checked.model != Path(path).stem:
@@ -70,8 +70,9 @@ def load_machine(name):
     if not file.exists():
         known = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
         near = nearest_sentence(name, known, "PROFILE={}")
-        raise ParameterError(f"There is no {file}. {near}Known are: {', '.join(known)}; "
-                             f"or: cp -r profiles/slurm profiles/{name}")  # fmt: skip
+        raise ParameterError(
+            f"There is no {file}. {near}Known are: {', '.join(known)}; or: cp -r profiles/slurm profiles/NAME"
+        )
     return load_file(file)
 
 
@@ -82,12 +83,14 @@ def from_cell(schema, cell):
     """
     fields = schema.model_fields
     for name, value in cell.items():
-        foreign = isinstance(value, (types.ModuleType, type)) or callable(value) or name.startswith("_")
-        if RENAMED.get(name) in fields and not foreign:
+        is_code = isinstance(value, (types.ModuleType, type)) or callable(value) or name.startswith("_")
+        if name in fields or is_code:
+            continue
+        if RENAMED.get(name) in fields:
             raise ParameterError(f"{name} is renamed; write {RENAMED[name]}")
-        close = None if f"{name}s" in fields else nearest(name, fields, cutoff=0.85)
-        if close and name not in fields and not foreign:
-            raise ParameterError(f"{name} is not a parameter of this notebook; did you mean {close}?")
+        near = nearest(name, fields, cutoff=0.85)
+        if near and f"{name}s" not in fields:
+            raise ParameterError(f"{name} is not a parameter of this notebook; did you mean {near}?")
     return validate(schema, {name: cell[name] for name in fields if name in cell}, "the parameters cell")
 
 
@@ -96,8 +99,8 @@ def load_profile(folder):
     files = sorted(Path(folder).glob("*.yaml"))
     if not files:
         known = sorted(f"params/{other.name}" for other in Path("params").glob("*") if any(other.glob("*.yaml")))
-        found = nearest_sentence(str(folder), known) or f"There are {', '.join(known)}."
-        raise ParameterError(f"{folder} holds no parameter files, which PARAMS=folder is to name. {found}".strip())
+        hint = nearest_sentence(str(folder), known) or f"There are {', '.join(known)}."
+        raise ParameterError(f"{folder} holds no parameter files, which PARAMS=folder is to name. {hint}".strip())
     loaded = {file.stem: load_file(file) for file in files}
     absent = [name for name in FILES if name not in loaded and name != "machine"]
     if absent:
@@ -106,12 +109,17 @@ def load_profile(folder):
     seeds = {tuple(p.seeds) for p in models.values()}
     if len(seeds) > 1:
         raise ParameterError(f"{folder}: all models need the same seeds; found {sorted(seeds)}")
-    for name, p in models.items():
-        for level, budget in p.snapshot_at.items():
-            own = models.get(level.lower())
-            if own and own.max_examples != budget:
-                raise ParameterError(
-                    f"{folder}/{name}.yaml: snapshot_at says {level}: {budget}, but {own.model}.yaml has "
-                    f"max_examples: {own.max_examples}; they are there to be equal"
-                )
+    for p in models.values():
+        _check_snapshots(folder, p, models)
     return loaded
+
+
+def _check_snapshots(folder, general, models):
+    """A snapshot at a level has the budget of the specialist of this level, if there is one."""
+    for level, budget in general.snapshot_at.items():
+        specialist = models.get(level.lower())
+        if specialist and specialist.max_examples != budget:
+            raise ParameterError(
+                f"{folder}/{general.model}.yaml: snapshot_at says {level}: {budget}, but {specialist.model}.yaml has "
+                f"max_examples: {specialist.max_examples}; the two must be equal"
+            )

@@ -1,12 +1,78 @@
-"""Processes that end with the one that started them."""
+"""Processes that end when their parent does or a signal says so, and write files that only their user may read."""
 
+import contextlib
+import ctypes
+import os
 import signal
 import sys
 
+PR_SET_PDEATHSIG = 1  # of prctl(2)
+ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]  # Ctrl-C, kill, a terminal that is closed
+PRIVATE_UMASK = 0o077  # files 600, folders 700
 
-def end_with_parent():
-    """Let the system kill this process when its parent dies (Linux), so that no half of a run goes on alone."""
-    if sys.platform == "linux":
-        import ctypes
 
-        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # 1: PR_SET_PDEATHSIG
+def end_with_parent(parent=None, number=signal.SIGKILL):
+    """Let the system send this process the signal `number` when its parent dies (Linux; elsewhere nothing happens).
+
+    parent: process id of the expected parent. Where another process is the parent already, the expected one has died
+    before this call, and the signal is sent at once.
+    """
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, number)
+    if parent is not None and os.getppid() != parent:
+        os.kill(os.getpid(), number)
+
+
+def write_private_files():
+    """From here on, what this process and its children write is for their user alone, whatever the umask was."""
+    os.umask(PRIVATE_UMASK)
+
+
+def kill_group(pid):
+    """Kill a child of this process with its own children. It leads a group, unless it has not come to that yet."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+class Ending:
+    """Within, signals that ask for an end interrupt a process, which has `grace` seconds to end by itself.
+
+    Then the process is killed with its group, and SystemExit is raised with the shell's status for the signal, whatever
+    this process is doing. A signal that is ignored, as SIGHUP under nohup, stays ignored.
+    """
+
+    def __init__(self, process, grace):
+        self.process = process
+        self.grace = grace
+        self.number = None  # of the first signal that was received
+
+    def __enter__(self):
+        self.before = {number: signal.getsignal(number) for number in [*ENDING, signal.SIGALRM]}
+        for number in ENDING:
+            if self.before[number] != signal.SIG_IGN:
+                signal.signal(number, self._interrupt)
+        signal.signal(signal.SIGALRM, self._kill)
+        return self
+
+    def __exit__(self, *_):
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number, action in self.before.items():
+            signal.signal(number, action)
+
+    def _interrupt(self, number, _):
+        self.process.send_signal(signal.SIGINT)  # on SIGTERM Snakemake would wait for its jobs
+        if self.number is None:
+            self.number = number
+            signal.setitimer(signal.ITIMER_REAL, self.grace)
+
+    def _kill(self, *_):
+        kill_group(self.process.pid)
+        sys.exit(128 + self.number)
+
+    def exit_if_ended(self):
+        """Raise the same after SIGTERM and SIGHUP, where nobody reads on; after Ctrl-C a summary may follow."""
+        if self.number in (signal.SIGTERM, signal.SIGHUP):
+            sys.exit(128 + self.number)

@@ -19,6 +19,7 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Level = Literal[*LEVELS]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
+ModelName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # of a file, a folder and a graph's wildcard
 Column = Literal["text_id", "learner_id", "level", "l1", "nationality", "topic_id", "text"]
 
 
@@ -79,7 +80,7 @@ class Masks(Parameters):
 class Train(Parameters):
     """The file of a model, for 03_train, 04_evaluate and 05_infill. Parameters with defaults are for controls."""
 
-    model: str
+    model: ModelName
     levels: Annotated[list[Level], Field(min_length=1)]
     init_from: str  # "scratch", another model of the profile, a Hugging Face name, or a folder
     seeds: Seeds
@@ -119,7 +120,7 @@ class Train(Parameters):
 class Evaluate(Parameters):
     """What 04_evaluate reads of a model's file. It reads the other parameters from train.json."""
 
-    model: str
+    model: ModelName
     seeds: Seeds
 
 

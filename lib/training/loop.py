@@ -7,7 +7,7 @@ import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
 from lib.evaluation import scoring
-from lib.experiment import manifest
+from lib.experiment import code_hashes
 from lib.experiment.files import reporting_write_errors
 from lib.models import loading, packing
 from lib.training import checkpoints, distributed, launch
@@ -61,7 +61,7 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
 def _fingerprint_inputs(model, settings, seed, inputs):
     """All that decides the weights of a training, as a flat dict."""
     parameters = {name: value for name, value in vars(settings).items() if name not in ("seeds", "devices")}
-    code = manifest.module_hashes("lib.training.loop", "lib.training.dataset")
+    code = code_hashes.module_hashes("lib.training.loop", "lib.training.dataset")
     initial = {"seed": seed, "initial weights": loading.fingerprint(model)}
     return parameters | initial | inputs | {"torch": torch.__version__} | code
 

@@ -1,4 +1,4 @@
-"""What runs around the notebooks. `run` runs the study, `job` one notebook, `status` tells how far it is
-and `summary` how it ended, `plan` and `estimates` what it will need; `fork_server` starts jobs warm, `gpus` gives them
-devices, and `slurm` is the cluster.
+"""What runs around the notebooks. `run` runs the study and `job` one notebook, `arguments` checks what make is given,
+`status` prints the state of a study and `summary` its end, `plan` and `estimates` what it will need. `fork_server`
+saves the imports of each job, `gpus` gives jobs their devices, and `slurm` deals with a cluster.
 """

@@ -1,4 +1,4 @@
-"""What a training will need, told before it starts: hours from a machine's speed, memory and disk from counts."""
+"""Estimates of what a training will need: hours from the machine's speed, memory and disk from counts."""
 
 import time
 from pathlib import Path
@@ -7,27 +7,27 @@ from lib.corpus.efcamdat import CHARACTERS, TEXTS
 from lib.formatting import format_gigabytes, format_hours
 from lib.models import loading
 
-# share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an aim, not measured
+# share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an assumption, not measured
 REACHED = {"cpu": 0.65, "cuda": 0.38}
-SCORED = {"cpu": 0.65, "cuda": 0.026}  # evaluation's, in float32: an H100's is 67 of 989 TFLOP/s, by its data sheet
-STATE = 16  # bytes a parameter in training: weight, gradient, two of Adam's
-SAVED = 12  # bytes a parameter in a checkpoint: newest, one before, best, and one being written; 4 in the model
-AT_REST = 0.7  # GB of a kernel with torch and transformers loaded
-KEPT_BY_LAYER = 20  # numbers of the model's width that backward needs, for each token in each layer
-LOGITS = {"cpu": 8 * 256, "cuda": 10}  # bytes of logits for each word of the vocabulary: in all, and for each token
-TOKENS = 81 / 333  # of an example, special ones included, for each character of its text: GPT-2's tokenizer
-SPECIAL = 6  # tokens that an example has more than its text: a separator, and two for each of 2.5 blanks
-HOST = 6  # GB of a job's own memory beside its model: the index of a large corpus, and who assembles steps
-ALONE = 2  # minutes of a job beside its training: start, reading, drawing
+EVALUATION_REACHED = {"cpu": 0.65, "cuda": 0.026}  # in float32: 67 of 989 TFLOP/s by the H100's data sheet
+TRAINING_BYTES = 16  # per parameter: weight, gradient, two of Adam's
+CHECKPOINT_BYTES = 12  # per parameter in a checkpoint; up to four exist: newest, previous, best, and one being written
+KERNEL_GB = 0.7  # of a kernel with torch and transformers loaded
+ACTIVATIONS = 20  # vectors of the model's width that backward needs, for each token in each layer
+LOGIT_BYTES = {"cpu": 8 * 256, "cuda": 10}  # for each token of the vocabulary: in all, and for each token of a step
+TOKENS_PER_CHARACTER = 81 / 333  # of an example with its special tokens, by GPT-2's tokenizer
+SPECIAL_TOKENS = 6  # of an example: a separator, and two for each of 2.5 blanks
+HOST_GB = 6  # of a job without its model: the index of a large corpus, and the processes that assemble steps
+OVERHEAD_MINUTES = 2  # of a job without its training: start, reading, drawing
 
 
 def matrix_rate(device):
     """FLOP/s of matrix products here: float32 on a CPU with the threads torch uses, bfloat16 on a GPU."""
-    import torch  # here, since the graph plans too and does without
+    import torch  # here, since the graph needs estimates but not torch
 
     kind, size = (torch.bfloat16, 8192) if device == "cuda" else (torch.float32, 768)
     a, b = torch.randn(2, size, size, device=device, dtype=kind)
-    (a @ b).sum().item()  # waits, and wakes what sleeps
+    (a @ b).sum().item()  # warms up, and waits for the end
     start = time.perf_counter()
     for _ in range(8):
         c = a @ b
@@ -35,91 +35,111 @@ def matrix_rate(device):
     return 8 * 2 * size**3 / (time.perf_counter() - start)
 
 
-def estimate(model, steps, look_tokens, n_looks, device, rate):
+def estimate(model, steps, validation_tokens, n_evaluations, device, rate):
     """What one seed will need, by estimate: hours, memory_gb (of the GPU where there is one), disk_gb while training.
 
-    model: before its first step; steps: `Steps`; look_tokens: tokens of a look at the valid loss, n_looks: how many
-    looks; rate: FLOP/s, `matrix_rate`.
+    model: before its first step; steps: `Steps`; validation_tokens: of one evaluation on the validation set;
+    n_evaluations: how many there are; rate: FLOP/s, `matrix_rate`.
     """
-    config, n = model.config, sum(p.numel() for p in model.parameters())
+    config = model.config
+    n = sum(p.numel() for p in model.parameters())
     sizes = config.num_hidden_layers, config.hidden_size, config.vocab_size, loading.max_positions(config)
-    step_tokens, kept = steps.lengths.sum() / max(1, len(steps)), len(steps.settings.snapshot_at)
-    return _estimate(n, sizes, int(steps.lengths.sum()), look_tokens * n_looks, step_tokens, kept, device, rate)
+    tokens = int(steps.lengths.sum())
+    step_tokens = steps.lengths.sum() / max(1, len(steps))
+    return _estimate(
+        n, sizes, tokens, validation_tokens * n_evaluations, step_tokens, len(steps.settings.snapshot_at), device, rate
+    )
 
 
-def describe(one, settings, free):
-    """What a training will need as a sentence. one: of `needs`; settings: Train parameters; free: GB of the disk."""
-    time = f"about {format_hours(one['hours'] / settings.devices)} a seed, {len(settings.seeds)} seeds"
-    memory, disk, room = map(format_gigabytes, (one["memory_gb"], one["disk_gb"], free))
-    return f"{time}; {memory} of memory, {disk} of disk, {room} free"
+def describe(needs, settings, free):
+    """A sentence on what a training will need. needs: of `estimate`; settings: Train parameters; free: GB on disk."""
+    time = f"about {format_hours(needs['hours'] / settings.devices)} a seed, {len(settings.seeds)} seeds"
+    memory, disk, free_disk = map(format_gigabytes, (needs["memory_gb"], needs["disk_gb"], free))
+    return f"{time}; {memory} of memory, {disk} of disk, {free_disk} free"
 
 
-def _estimate(n, sizes, tokens, look_tokens, step_tokens, kept_at, device, rate):
-    """A token costs 6 FLOP a parameter forth and back, 2 forth (Kaplan et al. 2020); positions cost nothing."""
+def _estimate(n, sizes, tokens, validation_tokens, step_tokens, n_snapshots, device, rate):
+    """A token costs 6 FLOP per parameter forward and backward, 2 forward (Kaplan et al. 2020); positions cost nothing.
+
+    n: parameters; sizes: layers, width, vocabulary, positions; tokens: of all training examples.
+    """
     layers, width, vocabulary, positions = sizes
-    flop = (n - positions * width) * (6 * tokens + 2 * look_tokens)
-    kept = step_tokens * layers * KEPT_BY_LAYER * (2 if device == "cuda" else 4) * width
-    logits = vocabulary * LOGITS[device] * (step_tokens if device == "cuda" else 1)
-    memory = (STATE * n + kept + logits) / 1e9 + AT_REST
-    disk = (4 * SAVED + 4 + 8 * kept_at) * n / 1e9  # kept weights: there and in the model
+    flop = (n - positions * width) * (6 * tokens + 2 * validation_tokens)
+    bytes_per_number = 2 if device == "cuda" else 4
+    activations = step_tokens * layers * ACTIVATIONS * bytes_per_number * width
+    logits = vocabulary * LOGIT_BYTES[device] * (step_tokens if device == "cuda" else 1)
+    memory = (TRAINING_BYTES * n + activations + logits) / 1e9 + KERNEL_GB
+    disk = (4 * CHECKPOINT_BYTES + 4 + 8 * n_snapshots) * n / 1e9  # snapshots: with the checkpoints and in the model
     return {"hours": flop / rate / REACHED[device] / 3600, "memory_gb": memory, "disk_gb": disk}
 
 
-def lengths(home=None):
-    """{level: (texts, tokens of a mean example)}: of the run in home once 02 has indexed its texts, else EFCAMDAT's."""
-    if home is None or not (Path(home) / "masks/index.parquet").exists():
-        return {level: (n, TOKENS * CHARACTERS[level]) for level, n in TEXTS.items()}
-    import pandas as pd  # as torch
+def lengths(run_dir=None):
+    """{level: (texts, mean tokens of an example)} of the run in run_dir if 02 has indexed it, else of EFCAMDAT."""
+    if run_dir is None or not (Path(run_dir) / "masks/index.parquet").exists():
+        return {level: (n, TOKENS_PER_CHARACTER * CHARACTERS[level]) for level, n in TEXTS.items()}
+    import pandas as pd  # here, as torch above
 
     from lib.masking import token_index
 
-    texts = pd.read_parquet(Path(home) / "corpus/texts.parquet", columns=["text_id", "level"])
-    ids = token_index.read_index(Path(home) / "masks/index.parquet")[["text_id", "ids"]]
-    one = texts.merge(ids.assign(tokens=ids["ids"].list.len() + SPECIAL), on="text_id").groupby("level")["tokens"]
-    return {level: (len(tokens), float(tokens.mean())) for level, tokens in one}
+    texts = pd.read_parquet(Path(run_dir) / "corpus/texts.parquet", columns=["text_id", "level"])
+    index = token_index.read_index(Path(run_dir) / "masks/index.parquet")[["text_id", "ids"]]
+    index["tokens"] = index["ids"].list.len() + SPECIAL_TOKENS
+    by_level = texts.merge(index, on="text_id").groupby("level")["tokens"]
+    return {level: (len(tokens), float(tokens.mean())) for level, tokens in by_level}
 
 
 def counted(files, settings):
-    """`lengths` of a corpus that no run has indexed yet: its texts by level, tokens by letters as GPT-2's tokenizer has
-    them. files: paths; settings: a `schemas.Corpus`. Raises corpus.CorpusError for what cannot be read."""
-    from lib.corpus import levels, reading  # as torch
+    """`lengths` of a corpus that no run has indexed yet: its texts by level, tokens estimated from characters.
+
+    files: paths; settings: a `schemas.Corpus`. Raises CorpusError for what cannot be read.
+    """
+    from lib.corpus import levels, reading  # here, as torch above
 
     table, _ = reading.read_corpus(files, settings)
-    letters = table["text"].str.len().groupby(levels.to_cefr(table["level"], settings.levels)).agg(["size", "mean"])
-    return {level: (int(n), TOKENS * mean) for level, n, mean in letters.itertuples() if level in TEXTS}
+    by_level = table["text"].str.len().groupby(levels.to_cefr(table["level"], settings.levels))
+    counts = by_level.agg(["size", "mean"]).itertuples()
+    return {level: (int(n), TOKENS_PER_CHARACTER * mean) for level, n, mean in counts if level in TEXTS}
 
 
-def model(settings, drawing, machine, rate, known):
+def model(settings, masks, machine, rate, lengths):
     """What one model with all its seeds will need, before anything is made.
 
-    settings, drawing, machine: Train, Masks and Machine parameters; rate: FLOP/s of one device; known: `lengths`.
+    settings, masks, machine: Train, Masks and Machine parameters; rate: FLOP/s of one device; lengths: of `lengths`.
     Returns parameters, tokens (of one seed), train_hours, evaluate_hours, hours (both), memory_gb (of one device),
-    host_gb, disk_gb. Sizes are those of the parameter file. Early stopping may end sooner; what devices tell each
-    other is not counted.
+    host_gb, disk_gb. Sizes are those of the parameter file. Early stopping may end sooner; communication between
+    devices is not counted.
     """
-    from lib.masking.frozen_masks import MAX_VALIDATION_TEXTS  # as torch
+    from lib.masking.frozen_masks import MAX_VALIDATION_TEXTS  # here, as torch above
 
-    sizes = settings.n_layer, settings.n_embd, drawing.vocabulary_size + 7, drawing.max_length
+    sizes = settings.n_layer, settings.n_embd, masks.vocabulary_size + 7, masks.max_length
     n = sum(sizes[2:]) * sizes[1] + sizes[0] * (12 * sizes[1] ** 2 + 13 * sizes[1]) + 2 * sizes[1]
-    own = [known[level] for level in settings.levels if level in known]
-    mean = sum(n_texts * tokens for n_texts, tokens in own) / max(sum(n_texts for n_texts, _ in own), 1)
-    looks = settings.max_examples // settings.eval_every + 1
-    look_tokens = looks * mean * min(MAX_VALIDATION_TEXTS, sum(n_texts for n_texts, _ in own) / 10)
-    step_tokens = mean * settings.examples_per_step / settings.devices
-    tokens, kept = mean * settings.max_examples, len(settings.snapshot_at)
-    found = _estimate(n, sizes, tokens, look_tokens, step_tokens, kept, machine.device, rate)
-    asked = (
-        sum(n_texts * tokens for n_texts, tokens in known.values()) / 10 * (drawing.frozen_masks_per_text + 5)
-    )  # 4 types, valid
-    seeds, scored = len(settings.seeds), 2 * n * asked / rate / SCORED[machine.device] / 3600
-    hours = {"train_hours": seeds * found["hours"] / settings.devices, "evaluate_hours": seeds * scored}
-    disk = found["disk_gb"] + (seeds - 1) * 4 * n / 1e9
-    host = HOST + (STATE * n / 1e9 if machine.device == "cuda" else found["memory_gb"])
-    size = {"parameters": n, "tokens": tokens}
-    size |= {"memory_gb": found["memory_gb"], "host_gb": host, "disk_gb": disk}
-    return size | hours | {"hours": sum(hours.values())}
+    training_texts = [lengths[level] for level in settings.levels if level in lengths]
+    n_texts = sum(count for count, _ in training_texts)
+    mean_tokens = sum(count * tokens for count, tokens in training_texts) / max(n_texts, 1)
+    n_evaluations = settings.max_examples // settings.eval_every + 1
+    validation_tokens = n_evaluations * mean_tokens * min(MAX_VALIDATION_TEXTS, n_texts / 10)
+    step_tokens = mean_tokens * settings.examples_per_step / settings.devices
+    tokens = mean_tokens * settings.max_examples
+    n_snapshots = len(settings.snapshot_at)
+    seed = _estimate(n, sizes, tokens, validation_tokens, step_tokens, n_snapshots, machine.device, rate)
+    test_tokens = sum(count * mean for count, mean in lengths.values()) / 10
+    scored_tokens = test_tokens * (masks.frozen_masks_per_text + 5)  # the mix, four span types and validation
+    n_seeds = len(settings.seeds)
+    train_hours = n_seeds * seed["hours"] / settings.devices
+    evaluate_hours = n_seeds * (2 * n * scored_tokens / rate / EVALUATION_REACHED[machine.device] / 3600)
+    host_model_gb = TRAINING_BYTES * n / 1e9 if machine.device == "cuda" else seed["memory_gb"]
+    return {
+        "parameters": n,
+        "tokens": tokens,
+        "memory_gb": seed["memory_gb"],
+        "host_gb": HOST_GB + host_model_gb,
+        "disk_gb": seed["disk_gb"] + (n_seeds - 1) * 4 * n / 1e9,
+        "train_hours": train_hours,
+        "evaluate_hours": evaluate_hours,
+        "hours": train_hours + evaluate_hours,
+    }
 
 
 def minutes(hours, machine):
-    """What a job of so many hours asks of a cluster: half as much again, and no more than one job may take."""
-    return min(int(ALONE + 5 + 60 * 1.5 * hours), int(60 * machine.max_hours))
+    """Minutes to request from a cluster for a job: half as much again, and at most what one job may have."""
+    return min(int(OVERHEAD_MINUTES + 5 + 60 * 1.5 * hours), int(60 * machine.max_hours))

@@ -1,7 +1,7 @@
-"""GPUs of a job's own.
+"""GPUs for the jobs of one machine, never two jobs on one GPU.
 
-A GPU is taken by a lock of the system's on a file of this machine, so it is free again when who took it ends, however
-that ends. CUDA_VISIBLE_DEVICES tells the job; where it is set before, only those GPUs are shared out.
+A job takes a GPU by the system's lock on a file, so the GPU is free again when the job ends, however it ends.
+CUDA_VISIBLE_DEVICES tells the job which one it has. Where the variable is set before, only those GPUs are used.
 """
 
 import contextlib
@@ -15,54 +15,53 @@ from pathlib import Path
 from lib.errors import DeviceUnavailable
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-LOCKS = "ILM_CEFR_DEVICES"  # environment variable: the folder of the locks, where another than the usual is wanted
+LOCKS = "ILM_CEFR_DEVICES"  # environment variable: another folder for the locks
 
 
 def visible_gpus():
-    """Names of the GPUs that may be shared out, as CUDA_VISIBLE_DEVICES takes them."""
+    """Names of the GPUs that may be used, as in CUDA_VISIBLE_DEVICES."""
     if VISIBLE in os.environ:
         return [name for name in os.environ[VISIBLE].split(",") if name]
     with contextlib.suppress(FileNotFoundError):
-        words = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
-        shown = subprocess.run(words, capture_output=True, text=True)
-        return shown.stdout.split() if not shown.returncode else []
+        command = ["nvidia-smi", "--query-gpu=index", "--format=csv,noheader"]
+        process = subprocess.run(command, capture_output=True, text=True)
+        return [] if process.returncode else process.stdout.split()
     return []
 
 
-def exec_with_gpus(n):
-    """Wait for n GPUs and name them in CUDA_VISIBLE_DEVICES. They are held as long as what is returned.
+def acquire_gpus(n):
+    """Wait for n GPUs and name them in CUDA_VISIBLE_DEVICES. They are held as long as the returned dict exists.
 
-    Nothing is done for n = 0, and within a job of SLURM, which has given it GPUs. Raises DeviceUnavailable where fewer
-    than n
-    are present.
+    Nothing is done for n = 0, or within a SLURM job, which has its GPUs from SLURM. Raises DeviceUnavailable where
+    fewer than n are visible.
     """
     if n == 0 or "SLURM_JOB_ID" in os.environ:
         return {}
     names = visible_gpus()
     if len(names) < n:
-        here = ", ".join(names) or "none"
-        raise DeviceUnavailable(f"{n} GPUs are asked for, {len(names)} are here ({here}). See the profile.")
+        visible = ", ".join(names) or "none"
+        raise DeviceUnavailable(f"{n} GPUs are requested, {len(names)} are visible ({visible}). See the profile.")
     folder = Path(os.environ.get(LOCKS) or Path(tempfile.gettempdir()) / f"ilm-cefr-devices-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
-    while not (taken := _free(n, names, folder)):
-        time.sleep(0.5 + os.getpid() % 100 / 200)
-    os.environ[VISIBLE] = ",".join(taken)
-    return taken
+    while not (locks := _try_to_lock(n, names, folder)):
+        time.sleep(0.5 + os.getpid() % 100 / 200)  # jobs that started together do not try together
+    os.environ[VISIBLE] = ",".join(locks)
+    return locks
 
 
-def _free(n, names, folder):
-    """{name: the open file that holds its lock} of n GPUs that are free now, or nothing.
+def _try_to_lock(n, names, folder):
+    """{name: its open lock file} of n GPUs that are free now, or {}.
 
-    Who gets some gets all or gives them back, so that two who wait for several never wait for each other.
+    A job locks all n GPUs or none, so two jobs that need several never wait for each other.
     """
-    with contextlib.ExitStack() as held:
-        taken = {}
+    with contextlib.ExitStack() as stack:
+        locks = {}
         for name in names:
-            file = held.enter_context(open(folder / name, "a"))
+            file = stack.enter_context(open(folder / name, "a"))
             with contextlib.suppress(BlockingIOError):
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                taken[name] = file
-            if len(taken) == n:
-                held.pop_all()
-                return taken
+                locks[name] = file
+            if len(locks) == n:
+                stack.pop_all()
+                return locks
     return {}

@@ -1,62 +1,78 @@
-"""One notebook of the graph by papermill: on GPUs of its own, warm where a server is there, and tried again if useful.
+"""One notebook of the graph by papermill: with its own GPUs, as a fork where there is a server, and retried if useful.
 
-A job that ran out of time, was preempted or killed is worth another attempt. One that ended by an error of its own is
-not: it would come to the same end.
+A job that ran out of time, was preempted or was killed is retried. One that failed with an error of its own is not: it
+would fail again.
 """
 
 import json
 import os
 import subprocess
 import sys
+from functools import partial
 
 from lib.experiment.processes import end_with_parent
 from lib.workflow import fork_server
-from lib.workflow.gpus import exec_with_gpus
+from lib.workflow.gpus import acquire_gpus
 
+GRAPH_VARIABLE = "ILM_CEFR_GRAPH"  # environment variable: process id of the Snakemake that started this job
 EX_TEMPFAIL = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
 FAILED = 1
+START_SECONDS = "600"  # that a kernel may take to start, also where the machine was suspended meanwhile
 
 
 def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
-    """Execute a notebook as log, its copy with outputs, with parameters; returns the exit status of the job.
+    """Execute a notebook with parameters; returns the exit status of the job.
 
-    notebook, log: paths; settings: a YAML file of parameters; value: a list of more, each as YAML; gpus, threads: how
-    many; attempt: 1 when it is sent for the first time. What is said on the way stands in log with .txt behind its
-    name.
+    notebook: path; log: path of the executed copy; settings: a YAML file of parameters; value: a list of more
+    parameters, each as YAML; gpus, threads: how many; attempt: 1 for the first submission. Messages of papermill are
+    in a file named as log with .txt behind.
     """
+    _end_with_snakemake()
     if failed_before(log, attempt):
         return FAILED
-    with open(f"{log}.txt", "wb") as said:
-        os.dup2(said.fileno(), sys.stderr.fileno())
+    with open(f"{log}.txt", "wb") as messages:
+        os.dup2(messages.fileno(), sys.stderr.fileno())
     os.environ["OMP_NUM_THREADS"] = str(threads)
-    held = exec_with_gpus(gpus)
-    words = [notebook, log, "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR"]
-    words += ["-f", settings, "-r", "experiment", experiment, *(word for one in value for word in ["-y", one])]
-    ended = _papermill([str(word) for word in words])
+    held = acquire_gpus(gpus)
+    arguments = [str(notebook), str(log), "--cwd", "notebooks", "-k", "python3", "--no-progress-bar"]
+    arguments += ["--log-level", "ERROR", "--start-timeout", START_SECONDS]
+    arguments += ["-f", str(settings), "-r", "experiment", experiment]
+    for yaml_text in value:
+        arguments += ["-y", yaml_text]
+    failed = _papermill(arguments)
     del held
-    return verdict(log) if ended else 0
+    return exit_status(log) if failed else 0
 
 
-def _papermill(words):
+def _end_with_snakemake():
+    pid = os.environ.get(GRAPH_VARIABLE)
+    if pid:
+        end_with_parent(int(pid))
+
+
+def _papermill(arguments):
+    """Exit status of papermill, as a fork where a server is there."""
     if fork_server.SERVER in os.environ:
-        return fork_server.start("papermill", words)
-    return subprocess.run([sys.executable, "-m", "papermill", *words], preexec_fn=end_with_parent).returncode
+        return fork_server.run_module("papermill", arguments)
+    tied = partial(end_with_parent, os.getpid())
+    return subprocess.run([sys.executable, "-m", "papermill", *arguments], preexec_fn=tied).returncode
 
 
 def failed_before(log, attempt):
-    """Has log failed by an error of its own in an earlier attempt? Then it is put back: the graph has removed it."""
+    """Has the notebook failed with an error of its own in an earlier attempt? Then its log, which the graph has
+    removed, is put back."""
     kept = _kept(log)
     if attempt == 1:
         kept.unlink(missing_ok=True)
     if not kept.exists():
         return False
     log.write_bytes(kept.read_bytes())
-    print(f"{log} has failed before by an error of its own: not tried again")
+    print(f"{log} failed before with an error of its own: not retried")
     return True
 
 
-def verdict(log):
-    """Exit status of a notebook that did not end well: AGAIN if it saved as its time was up, else FAILED."""
+def exit_status(log):
+    """Exit status of a notebook that did not end well: EX_TEMPFAIL if it saved when its time was up, else FAILED."""
     error = _error(log)
     if error == "TrainingInterrupted":
         return EX_TEMPFAIL
@@ -70,10 +86,11 @@ def _kept(log):
 
 
 def _error(log):
-    """The name of the error that the executed notebook ended with, or None: it was killed."""
+    """The name of the error that an executed notebook ended with; None if it was killed."""
     try:
         cells = json.loads(log.read_text(encoding="utf-8"))["cells"]
     except (OSError, ValueError):
         return None
-    errors = [out["ename"] for cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    errors = [output["ename"] for output in outputs if output["output_type"] == "error"]
     return errors[-1] if errors else None

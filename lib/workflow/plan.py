@@ -1,6 +1,7 @@
-"""What a study will need on a machine, before it runs: a table, one row a model, and the sums; and the graph, drawn."""
+"""What a study will need on a machine, before it runs: a table with a row per model, the sums, and the graph."""
 
 import math
+import os
 import shutil
 import subprocess
 import sys
@@ -9,107 +10,118 @@ from pathlib import Path
 from lib import formatting
 from lib.experiment import lock, parameters
 from lib.experiment.files import atomic_write
-from lib.workflow import estimates, request
+from lib.workflow import arguments, estimates
 
-SAY = formatting.Sentences(__file__)
-LARGE = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
+SENTENCES = formatting.Sentences(__file__)
+MAX_COUNTED = 10**8  # bytes of a corpus, above which its texts are not counted: reading would take minutes
 
 
-def schedule(jobs, at_once):
-    """When each job ends, as hours from the start, if the longest chain goes first.
+def schedule(jobs, parallel_jobs):
+    """{job: hours from the start to its end}, if the job with the longest chain behind it goes first.
 
-    jobs: {name: (hours, name of the job it waits for or None)}; at_once: jobs side by side.
+    jobs: {name: (hours, name of the job it waits for, or None)}; parallel_jobs: jobs at a time.
     """
-    after = {name: [other for other in jobs if jobs[other][1] == name] for name in jobs}
+    successors = {name: [other for other in jobs if jobs[other][1] == name] for name in jobs}
 
-    def chain(name):
-        return jobs[name][0] + max(map(chain, after[name]), default=0)
+    def chain_hours(name):
+        return jobs[name][0] + max(map(chain_hours, successors[name]), default=0)
 
-    ends, free = {}, [0.0] * at_once
-    waiting = sorted(jobs, key=chain, reverse=True)
+    ends = {}
+    slot_free_at = [0.0] * parallel_jobs
+    waiting = sorted(jobs, key=chain_hours, reverse=True)
     while waiting:
         ready = [name for name in waiting if jobs[name][1] is None or jobs[name][1] in ends]
-        at = {name: max(min(free), ends.get(jobs[name][1], 0.0)) for name in ready}
-        name = min(ready, key=lambda name: (at[name], waiting.index(name)))
-        free[free.index(min(free))] = ends[name] = at[name] + jobs[name][0]
+        starts = {name: max(min(slot_free_at), ends.get(jobs[name][1], 0.0)) for name in ready}
+        name = min(ready, key=lambda name: (starts[name], waiting.index(name)))
+        ends[name] = starts[name] + jobs[name][0]
+        slot_free_at[slot_free_at.index(min(slot_free_at))] = ends[name]
         waiting.remove(name)
     return ends
 
 
-def jobs_of(needed, models):
-    """The trainings and evaluations of a study as `schedule` takes them. needed: {model: planning.model(...)}."""
+def study_jobs(needs, models):
+    """The trainings and evaluations of a study, for `schedule`. needs: {model: estimates.model(...)}."""
     jobs = {}
-    for name, one in needed.items():
+    for name, need in needs.items():
         base = models[name].init_from
-        jobs[name] = one["train_hours"], base if base in models else None
-        jobs[f"{name}, evaluated"] = one["evaluate_hours"], name
+        jobs[name] = need["train_hours"], base if base in models else None
+        jobs[f"{name}, evaluated"] = need["evaluate_hours"], name
     return jobs
 
 
-def table(needed, models, machine):
+def table(needs, models, machine):
     """The lines of the table."""
-    lines = [["model", "seeds", "devices", "parameters", "tokens a seed", "training", "evaluation"]]
-    lines[0] += ["memory", "disk", "jobs"]
-    for name, one in needed.items():
-        sizes = [f"{one['parameters'] / 1e6:.1f} M", f"{one['tokens'] / 1e6:,.1f} M"]
-        hours = [formatting.format_hours(one[f"{what}_hours"]) for what in ["train", "evaluate"]]
-        room = [formatting.format_gigabytes(one[f"{what}_gb"]) for what in ["memory", "disk"]]
-        jobs = str(math.ceil(one["train_hours"] / machine.max_hours))
+    rows = [["model", "seeds", "devices", "parameters", "tokens a seed", "training", "evaluation"]]
+    rows[0] += ["memory", "disk", "jobs"]
+    for name, need in needs.items():
         settings = models[name]
-        lines.append([name, str(len(settings.seeds)), str(settings.devices), *sizes, *hours, *room, jobs])
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines]
+        sizes = [f"{need['parameters'] / 1e6:.1f} M", f"{need['tokens'] / 1e6:,.1f} M"]
+        hours = [formatting.format_hours(need[f"{what}_hours"]) for what in ["train", "evaluate"]]
+        space = [formatting.format_gigabytes(need[f"{what}_gb"]) for what in ["memory", "disk"]]
+        jobs = str(math.ceil(need["train_hours"] / machine.max_hours))
+        rows.append([name, str(len(settings.seeds)), str(settings.devices), *sizes, *hours, *space, jobs])
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
 
 
-def texts(home, corpus, settings):
-    """(`planning.lengths`, whose they are): of the run in home where it has indexed this corpus; counted in its files;
-    or EFCAMDAT's. corpus: as CORPUS names it; settings: a `schemas.Corpus`."""
-    last = lock.last_run(home).get("corpus")
-    if (home / "masks/index.parquet").exists() and corpus in ("", last):
-        return estimates.lengths(home), f"those of {home}"
-    files = [file for file in request.corpus_files(corpus) if Path(file).exists()]
-    if files and sum(Path(file).stat().st_size for file in files) <= LARGE:
+def texts(run_dir, corpus, settings):
+    """(`estimates.lengths`, where they are from): the run in run_dir if it has indexed this corpus; else the corpus
+    itself; else EFCAMDAT. corpus: the value of CORPUS; settings: a `schemas.Corpus`."""
+    last = lock.last_run(run_dir).get("corpus")
+    if (run_dir / "masks/index.parquet").exists() and corpus in ("", last):
+        return estimates.lengths(run_dir), f"those of {run_dir}"
+    files = [file for file in arguments.corpus_files(corpus) if Path(file).exists()]
+    if files and sum(Path(file).stat().st_size for file in files) <= MAX_COUNTED:
         return estimates.counted(files, settings), f"those of {corpus}, in GPT-2's tokens"
-    large = f"{corpus} is too large to be counted in passing" if files else "CORPUS=file counts those of a file"
-    return estimates.lengths(), f"as in EFCAMDAT; {large}"
+    reason = f"{corpus} is too large to be counted in passing" if files else "CORPUS=file counts those of a file"
+    return estimates.lengths(), f"as in EFCAMDAT; {reason}"
 
 
 def show(experiment, corpus, params, profile):
     """Print and draw the plan of an experiment with these parameters on the machine of this profile.
 
-    corpus: a list of files, or of what CORPUS names; of none, texts are counted as in EFCAMDAT.
+    corpus: a list of files, or of values of CORPUS; without any, texts are counted as in EFCAMDAT.
     """
-    experiment, corpus = request.complete(experiment, corpus, params)
-    machine, asked, home = parameters.load_machine(profile), parameters.load_profile(params), Path("runs") / experiment
-    models = {name: p for name, p in asked.items() if isinstance(p, parameters.Train)}
+    experiment, corpus = arguments.complete(experiment, corpus, params)
+    machine = parameters.load_machine(profile)
+    settings = parameters.load_profile(params)
+    run_dir = Path("runs") / experiment
+    models = {name: p for name, p in settings.items() if isinstance(p, parameters.Train)}
     rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
-    known, whose = texts(home, corpus, asked["corpus"])
-    needed = {name: estimates.model(p, asked["masks"], machine, rate, known) for name, p in models.items()}
-    print(*table(needed, models, machine), sep="\n")
-    jobs = jobs_of(needed, models)
-    hours = {"all": sum(one for one, _ in jobs.values()), "chain": max(schedule(jobs, len(jobs)).values())}
-    hours["side_by_side"] = max(schedule(jobs, machine.parallel_jobs).values())
-    told = {
-        "time": {name: formatting.format_hours(one) for name, one in hours.items()},
-        "machine": machine,
-        "whose": whose,
+    lengths, source = texts(run_dir, corpus, settings["corpus"])
+    needs = {name: estimates.model(p, settings["masks"], machine, rate, lengths) for name, p in models.items()}
+    print(*table(needs, models, machine), sep="\n")
+    jobs = study_jobs(needs, models)
+    hours = {
+        "all": sum(job_hours for job_hours, _ in jobs.values()),
+        "side_by_side": max(schedule(jobs, machine.parallel_jobs).values()),
+        "chain": max(schedule(jobs, len(jobs)).values()),
     }
-    told["disk"] = formatting.format_gigabytes(sum(one["disk_gb"] for one in needed.values()))
-    told["speed"] = f"{rate / 1e12:.3g} TFLOP/s {'by machine.yaml' if machine.tflops else 'as just measured'}"
-    print(SAY("sums", n_texts=sum(n for n, _ in known.values()), **told))
-    _draw(home, request.config(experiment, corpus, params, profile))
+    speed_source = "by machine.yaml" if machine.tflops else "as just measured"
+    sums = SENTENCES(
+        "sums",
+        n_texts=sum(n for n, _ in lengths.values()),
+        time={name: formatting.format_hours(value) for name, value in hours.items()},
+        machine=machine,
+        whose=source,
+        disk=formatting.format_gigabytes(sum(need["disk_gb"] for need in needs.values())),
+        speed=f"{rate / 1e12:.3g} TFLOP/s {speed_source}",
+    )
+    print(sums)
+    _draw(run_dir, arguments.environment(experiment, corpus, params, profile))
 
 
-def _draw(home, config):
-    """The graph of rules as home/plan.svg, by graphviz; says what is missing otherwise."""
+def _draw(run_dir, variables):
+    """Draw the graph of rules as run_dir/plan.svg by graphviz, or print why not. variables: the run's arguments."""
     if not shutil.which("dot"):
         print("No picture: graphviz's dot is not installed.")
         return
-    command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--quiet", "all", "--nolock", "--config"]
-    graph = subprocess.run([*command, *config], capture_output=True, text=True)
+    command = [sys.executable, "-m", "snakemake", "--rulegraph", "dot", "--quiet", "all", "--nolock"]
+    graph = subprocess.run(command, env=os.environ | variables, capture_output=True, text=True)
     if graph.returncode:
-        print(f"No picture: {(graph.stderr.strip().splitlines() or ['the graph needs the corpus, CORPUS=file'])[-1]}")
+        lines = graph.stderr.strip().splitlines() or ["the graph needs the corpus, CORPUS=file"]
+        print(f"No picture: {lines[-1]}")
         return
-    with atomic_write(home / "plan.svg") as file:
+    with atomic_write(run_dir / "plan.svg") as file:
         subprocess.run(["dot", "-Tsvg", "-o", file], input=graph.stdout, text=True, check=True)
-    print(f"The graph: {home}/plan.svg")
+    print(f"The graph: {run_dir}/plan.svg")

@@ -1,6 +1,6 @@
-"""One run of a study: the lock is taken, stale results are marked, Snakemake runs, and the end is told.
+"""One run of a study: take the lock, mark stale results, let Snakemake run, and print verdicts or failures.
 
-The jobs start warm (fork_server.py), or go to a cluster (slurm.py), as the profile says.
+Jobs are forks of this process (fork_server.py), or go to a cluster (slurm.py), as the profile says.
 """
 
 import datetime
@@ -13,31 +13,37 @@ from pathlib import Path
 
 from lib.errors import WriteError
 from lib.experiment import folders
-from lib.experiment.files import read_yaml
+from lib.experiment.files import make_private, read_yaml
 from lib.experiment.lock import RUN_VARIABLE, acquire, write_facts
-from lib.workflow import fork_server, request, slurm, status
+from lib.workflow import arguments, fork_server, slurm, status
 
-BEAT = 60  # seconds between two signs of life
-ROOM = 100 * 2**20  # bytes on the disk, under which nothing is begun
-# neither times nor Snakemake's notes of earlier runs count: status.mark_stale has told it what is stale
+HEARTBEAT_SECONDS = 60
+MIN_FREE = 100 * 2**20  # bytes on the disk, below which no run starts
+GRACE_SECONDS = 1  # from a request to end until Snakemake is killed
+GRACE_ON_SLURM = 60  # the same; it cancels its jobs meanwhile
+# neither file times nor Snakemake's records of earlier runs count: status.mark_stale sets the times by hashes
 BY_HASHES = ["--rerun-triggers", "software-env", "--max-checksum-file-size", "0"]
 
 
 def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=None):
     """Make a study, or what it lacks, and print its verdicts or what stopped it; returns 0, or 1 where it failed.
 
-    corpus: a list of files, or of what CORPUS names; cores: jobs side by side, where the profile's number is not
-    wanted; only: the manifest.json of a result, to go no further than that; tensorboard: the folder of its logs. Raises
-    a UserError before anything begins.
+    corpus: a list of files, or of values of CORPUS; cores: jobs at a time, instead of the profile's number; only: the
+    manifest.json of a result, to stop there; tensorboard: the folder of its logs. Raises a UserError before anything
+    starts.
     """
-    name, corpus = request.complete(experiment, corpus, params)
-    request.check(name, corpus, params, profile)
+    name, corpus = arguments.complete(experiment, corpus, params)
+    arguments.check(name, corpus, params, profile, only, cores)
     if tensorboard:
         os.environ["ILM_CEFR_TENSORBOARD"] = os.path.abspath(tensorboard)
     command = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", "--quiet", "host", "reason"]
-    command += ["--nolock", "--rerun-incomplete", *BY_HASHES, *(["--cores", cores] if cores else [])]
-    command += ["--slurm-jobname-prefix", slurm.job_name(name)] if _on_slurm(profile) else []
-    command += ["--config", *request.config(name, corpus, params, profile), "--", *([only] if only else [])]
+    command += ["--nolock", "--rerun-incomplete", *BY_HASHES]
+    if cores:
+        command += ["--cores", cores]
+    if _on_slurm(profile):
+        command += ["--slurm-jobname-prefix", slurm.job_name(name)]
+    if only:
+        command += ["--", only]
     failed = locked(name, corpus, params, profile, command)
     from lib.workflow import summary  # here, since it takes a second that a refusal need not wait for
 
@@ -48,9 +54,9 @@ def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=
     return 1 if failed else 0
 
 
-def demo(**more):
-    """The same for the demo. more: profile, cores, only, tensorboard."""
-    return run(request.DEMO, [request.EMBEDDED], "params/demo", **more)
+def demo(**options):
+    """The same for the demo. options: profile, cores, only, tensorboard."""
+    return run(arguments.DEMO, [arguments.EMBEDDED], "params/demo", **options)
 
 
 def _on_slurm(profile):
@@ -58,26 +64,31 @@ def _on_slurm(profile):
 
 
 def locked(name, corpus, params, profile, command):
-    """Make sure of room, take the lock, mark what is stale, and run command; returns its exit status."""
-    home = folders.Experiment(name, root=".").folder
-    home.mkdir(parents=True, exist_ok=True)
-    if shutil.disk_usage(home).free < ROOM:
-        raise WriteError(f"{home}: under {ROOM // 2**20} MiB are left on its disk. Make room; nothing was begun.")
+    """Check the room on the disk, take the lock, mark stale results, and run command; returns its exit status."""
+    run_dir = folders.Experiment(name, root=".").folder
+    run_dir.mkdir(parents=True, exist_ok=True)
+    make_private(run_dir.parent, run_dir)
+    if shutil.disk_usage(run_dir).free < MIN_FREE:
+        minimum = MIN_FREE // 2**20
+        raise WriteError(f"{run_dir}: under {minimum} MiB are left on its disk. Make room; nothing was started.")
     facts = {"pid": os.getpid(), "host": socket.gethostname(), "corpus": corpus, "params": params}
     facts |= {"profile": profile, "since": datetime.datetime.now().isoformat(" ", "seconds")}
-    with acquire(home, facts) as file:
+    with acquire(run_dir, facts) as file:
         try:
             if _on_slurm(profile):
-                slurm.call_back(slurm.job_name(name))
-            status.mark_stale(home, params, corpus)
-            env, warm = {RUN_VARIABLE: str(os.getpid())}, not _on_slurm(profile)
-            return fork_server.serve(command, env, lambda: _beat(file), warm)
+                slurm.cancel_jobs(slurm.job_name(name))
+            status.mark_stale(run_dir, params, corpus)
+            variables = {RUN_VARIABLE: str(os.getpid())} | arguments.environment(name, corpus, params, profile)
+            return _serve(command, variables, file, _on_slurm(profile))
         finally:
-            status.put_back(home)
+            status.restore_notebook(run_dir)
             write_facts(file, facts | {"ended": True})
 
 
-def _beat(file):
-    """Give the lock's file a sign of life, once in a while."""
-    if time.time() - os.fstat(file.fileno()).st_mtime > BEAT:
-        os.utime(file.fileno())
+def _serve(command, variables, lock_file, on_slurm):
+    def heartbeat():
+        if time.time() - os.fstat(lock_file.fileno()).st_mtime > HEARTBEAT_SECONDS:
+            os.utime(lock_file.fileno())
+
+    grace = GRACE_ON_SLURM if on_slurm else GRACE_SECONDS
+    return fork_server.serve(command, variables, heartbeat, forking=not on_slurm, grace=grace)

@@ -1,7 +1,7 @@
 """A run whose jobs go to a SLURM cluster.
 
-A run that was killed could not call its jobs back. They would go on, and write what the next run's jobs write. So all
-jobs of an experiment bear its name, and a run begins by ending those that another one left.
+A run that was killed could not cancel its jobs. They would go on, and write the same files as the next run's jobs. So
+the names of all jobs of an experiment begin alike, and a run starts by cancelling those of an earlier run.
 """
 
 import hashlib
@@ -13,43 +13,44 @@ from pathlib import Path
 
 from lib.errors import DeviceUnavailable, ExperimentRunning, UserError
 
-WAIT = 300  # seconds for what was called back to end: a training saves before
+WAIT = 300  # seconds that cancelled jobs have to end: a training saves first
 
 
 def job_name(experiment):
-    """What the names of an experiment's jobs begin with: another for each folder of runs."""
-    place = hashlib.sha256(str(Path("runs").resolve() / experiment).encode()).hexdigest()[:8]
-    return f"ilm-{re.sub('[^A-Za-z0-9]', '-', experiment)[:30]}-{place}"
+    """The beginning of the names of an experiment's jobs, different for each folder of runs."""
+    run_dir = Path("runs").resolve() / experiment
+    folder_hash = hashlib.sha256(str(run_dir).encode()).hexdigest()[:8]
+    return f"ilm-{re.sub('[^A-Za-z0-9]', '-', experiment)[:30]}-{folder_hash}"
 
 
-def call_back(name):
-    """End the jobs whose names begin with name, and wait for their end.
+def cancel_jobs(name):
+    """Cancel the jobs whose names begin with name, and wait until they have ended.
 
     Raises ExperimentRunning when some do not end, and DeviceUnavailable where there is no cluster.
     """
     if not shutil.which("squeue"):
-        raise DeviceUnavailable(
-            "This machine has no squeue. Give the command where SLURM's are, on the cluster's login node."
-        )
-    left, until = _jobs(name), time.monotonic() + WAIT
-    if left:
-        print(f"An earlier run left {len(left)} jobs: {', '.join(left)}. They are ended, and go on from here.")
-        _output("scancel", *left)
-    while _jobs(name):
+        raise DeviceUnavailable("This machine has no squeue. Give the command on the cluster's login node.")
+    jobs = _jobs(name)
+    until = time.monotonic() + WAIT
+    if jobs:
+        print(f"An earlier run left {len(jobs)} jobs: {', '.join(jobs)}. They are cancelled and resumed.")
+        _output("scancel", *jobs)
+    while jobs:
         if time.monotonic() > until:
-            raise ExperimentRunning(
-                f"Jobs of an earlier run do not end: {', '.join(_jobs(name))}. Wait, or see squeue --me"
-            )
+            numbers = ", ".join(jobs)
+            raise ExperimentRunning(f"Jobs of an earlier run do not end: {numbers}. Wait, or see squeue --me")
         time.sleep(2)
+        jobs = _jobs(name)
 
 
 def _jobs(name):
-    shown = _output("squeue", "--me", "-h", "-o", "%i %j").splitlines()
-    return [number for number, job in map(str.split, shown) if job.startswith(name)]
+    """Numbers of the jobs whose names begin with name."""
+    lines = _output("squeue", "--me", "-h", "-o", "%i %j").splitlines()
+    return [number for number, job in map(str.split, lines) if job.startswith(name)]
 
 
 def _output(*command):
-    done = subprocess.run(command, capture_output=True, text=True)
-    if done.returncode:
-        raise UserError(f"{command[0]} ended with status {done.returncode}: {done.stderr}")
-    return done.stdout
+    process = subprocess.run(command, capture_output=True, text=True)
+    if process.returncode:
+        raise UserError(f"{command[0]} ended with status {process.returncode}: {process.stderr}")
+    return process.stdout

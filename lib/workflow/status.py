@@ -1,6 +1,6 @@
-"""What of an experiment is done, what goes on, what is stale and why, what stopped.
+"""The state of an experiment: what is done, what is running, what is stale and why, and what stopped.
 
-`show` reads files only, so it may be asked while a run goes on. `renew` forgets what older code made.
+`show` only reads files, so it also works during a run. `renew` discards results of older code.
 """
 
 import os
@@ -11,179 +11,236 @@ from pathlib import Path
 from lib import errors
 from lib.experiment import folders, lock, manifest, parameters
 from lib.experiment.files import file_hash, read_json
+from lib.experiment.folders import ONCE, PER_MODEL
 from lib.formatting import strip_markup
-from lib.workflow import request
+from lib.workflow import arguments
 
-STAGES = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
-SILENT = "It ended without a word: killed, or out of memory, or without room to write."
-ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
+SILENT = "It ended without a message: killed, or out of memory, or without room to write."
 FIRST = "notebooks/01_extract.ipynb"  # as it was executed
 KEPT = "notebooks/.01_extract.ipynb.kept"  # its copy, while another corpus is tried
 REFUSED = "notebooks/refused/01_extract.ipynb"  # as it refused a corpus
 
 
-def results(home):
-    """The folders of `home` that a manifest vouches for; checkpoints have manifests of their own kind."""
-    found = [path.parent for path in sorted(home.rglob(manifest.MANIFEST))]
-    return [folder for folder in found if "checkpoints" not in folder.relative_to(home).parts]
+def results(run_dir):
+    """The folders of `run_dir` with a manifest, linked ones too; manifests of checkpoints are of another kind."""
+    found = [path.parent for path in _walk(run_dir) if path.name == manifest.MANIFEST]
+    return sorted(folder for folder in found if "checkpoints" not in folder.relative_to(run_dir).parts)
 
 
-def wanted(home, asked):
-    """The folders of all results that a study with these parameters has."""
-    once = [home / place for place in ["tokenizer", *ONCE.values()]]
-    models = [one for one in asked.values() if isinstance(one, parameters.Train)]
-    each = [(place, one, seed) for place in STAGES.values() for one in models for seed in one.seeds]
-    return once + [home / place / one.model / f"seed{seed}" for place, one, seed in each
-                   if one.infill or place != "infills"]  # fmt: skip
+def _walk(run_dir):
+    """Yield all files and folders below run_dir, also behind links to other disks."""
+    for folder, names, files in os.walk(run_dir, followlinks=True):
+        yield from (Path(folder, name) for name in [*names, *files])
+        names[:] = [name for name in names if not _leads_upwards(os.path.join(folder, name))]
 
 
-def stale(home, asked, corpus):
-    """{result folder: [why it must be made again, ...]}, by hashes alone: neither times nor Snakemake's notes count.
+def _leads_upwards(path):
+    """Is this a link to a folder that contains it? It would be followed for ever."""
+    above = Path(path).parent.resolve()
+    return os.path.islink(path) and above.is_relative_to(os.path.realpath(path))
 
-    asked: {file stem: parameters}; corpus: as CORPUS names it; one that is away is not compared.
+
+def stale(run_dir, settings, corpus):
+    """{result folder: [why it must be rebuilt, ...]}, by hashes alone: file times and Snakemake's records do not count.
+
+    settings: {file stem: parameters}; corpus: the value of CORPUS; a corpus that is away is not compared.
     """
-    why = {folder: manifest.problems(folder, home, asked) for folder in results(home)}
-    if _from_another(home, corpus) and not why[home / "corpus"]:
-        why[home / "corpus"].append(f"made from another corpus than {corpus}")
-    compared = {name.split("/")[1] for name in _inputs(home / "compare") if name.startswith("models/")}
-    models = {name for name, one in asked.items() if isinstance(one, parameters.Train)}
+    reasons = {folder: manifest.problems(folder, run_dir, settings) for folder in results(run_dir)}
+    if _is_another_corpus(run_dir, corpus) and not reasons[run_dir / "corpus"]:
+        reasons[run_dir / "corpus"].append(f"made from another corpus than {corpus}")
+    compared = {name.split("/")[1] for name in _inputs(run_dir / "compare") if name.startswith("models/")}
+    models = {name for name, p in settings.items() if isinstance(p, parameters.Train)}
     if compared and compared != models:
-        why[home / "compare"].append(f"made with or without {', '.join(sorted(compared ^ models))}")
-    return {folder: reasons for folder, reasons in why.items() if reasons}
+        reasons[run_dir / "compare"].append(f"made with or without {', '.join(sorted(compared ^ models))}")
+    return {folder: found for folder, found in reasons.items() if found}
 
 
 def _inputs(folder):
-    """{file as seen from runs/<experiment>: hash} of what a result was made from; of one that is not there, nothing."""
-    return read_json(folder / manifest.MANIFEST)["inputs"] if (folder / manifest.MANIFEST).exists() else {}
+    """{path relative to run_dir: hash} of a result's inputs; empty where there is no readable manifest."""
+    manifest_or_none = _manifest(folder)
+    return manifest_or_none["inputs"] if manifest_or_none else {}
 
 
-def _from_another(home, corpus):
-    """Is this corpus, under a name that 01 has not read, another one than it read?"""
-    before = {name: then for name, then in _inputs(home / "corpus").items() if name.startswith("..")}
+def _manifest(folder):
+    """The manifest of a folder, or None where there is none that can be read."""
     try:
-        files = request.corpus_files(corpus)
+        return manifest.read_manifest(folder)
+    except errors.StaleResult:
+        return None
+
+
+def _is_another_corpus(run_dir, corpus):
+    """Is this corpus, under a name that 01 has not read, different from the one that 01 has read?"""
+    hashes_then = {name: value for name, value in _inputs(run_dir / "corpus").items() if name.startswith("..")}
+    try:
+        files = arguments.corpus_files(corpus)
     except errors.CorpusNotFound:
         return False
-    if not before or not all(map(os.path.exists, files)) or {os.path.relpath(f, home) for f in files} == set(before):
+    same_names = {os.path.relpath(file, run_dir) for file in files} == set(hashes_then)
+    if not hashes_then or same_names or not all(map(os.path.exists, files)):
         return False
-    return sorted(map(file_hash, files)) != sorted(before.values())
+    return sorted(map(file_hash, files)) != sorted(hashes_then.values())
 
 
-def mark_stale(home, profile, corpus):
-    """Remove half-written files; say which results must be made again and why, also to the graph, which looks at times.
+def mark_stale(run_dir, params, corpus):
+    """Remove half-written files, print which results must be rebuilt and why, and tell the graph by file times.
 
-    home: runs/<experiment>; profile: folder of parameters; corpus: as CORPUS names it. A stale result stands until a
-    new one is there; what follows from it is made again with it. Times, since Snakemake's --forcerun makes each file
-    that it names, though ONLY= asks for another.
+    run_dir: runs/<experiment>; params: folder of parameters; corpus: the value of CORPUS. A stale result is kept until
+    a new one is written; what depends on it is rebuilt with it. Times are used because Snakemake's --forcerun would
+    make each named file, although ONLY= names another.
     """
-    for rest in list(home.rglob(".*.tmp*")):
-        shutil.rmtree(rest) if rest.is_dir() else rest.unlink(missing_ok=True)
-    put_back(home)  # what a killed run did not come to
-    (home / REFUSED).unlink(missing_ok=True)
-    old, now = stale(home, parameters.load_profile(profile), corpus), time.time()
-    for folder in results(home):
-        os.utime(folder / manifest.MANIFEST, (1, 1) if folder in old else (now, now))
-    for folder, why in old.items():
-        print(f"{folder} is made again: {'; '.join(why)}", flush=True)
-    if home / "corpus" in old and (home / FIRST).exists():
-        shutil.copy2(home / FIRST, home / KEPT)
+    for unfinished in [path for path in _walk(run_dir) if path.match(".*.tmp*")]:
+        shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink(missing_ok=True)
+    restore_notebook(run_dir)  # where a killed run could not
+    (run_dir / REFUSED).unlink(missing_ok=True)
+    old = stale(run_dir, parameters.load_profile(params), corpus)
+    now = time.time()
+    for folder in results(run_dir):
+        moment = 1 if folder in old else now
+        os.utime(folder / manifest.MANIFEST, (moment, moment))
+    for folder, reasons in old.items():
+        print(f"{folder} is rebuilt: {'; '.join(reasons)}", flush=True)
+    _print_notes(run_dir)
+    if run_dir / "corpus" in old and (run_dir / FIRST).exists():
+        shutil.copy2(run_dir / FIRST, run_dir / KEPT)
 
 
-def put_back(home):
-    """After a corpus was refused, 01 is the notebook of the results that stand; the refusal lies beside it."""
-    notebook = home / FIRST
-    if (home / KEPT).exists() and _stop(notebook):
+def restore_notebook(run_dir):
+    """After a corpus was refused, put back the notebook 01 of the existing results; the refusal is kept beside it."""
+    notebook = run_dir / FIRST
+    if (run_dir / KEPT).exists() and _stop(notebook):
         if notebook.exists():
-            (home / REFUSED).parent.mkdir(exist_ok=True)
-            notebook.replace(home / REFUSED)
-        (home / KEPT).replace(notebook)
-    (home / KEPT).unlink(missing_ok=True)
+            (run_dir / REFUSED).parent.mkdir(exist_ok=True)
+            notebook.replace(run_dir / REFUSED)
+        (run_dir / KEPT).replace(notebook)
+    (run_dir / KEPT).unlink(missing_ok=True)
 
 
-def older_code(home, notebooks=Path("notebooks")):
-    """{result folder: names of the code files that have other statements now than when it was made}."""
-    changed = {folder: manifest.changed_code(folder, notebooks) for folder in results(home)}
+def older_code(run_dir, notebooks=Path("notebooks")):
+    """{result folder: names of the code files whose statements have changed since it was made}."""
+    changed = {folder: manifest.changed_code(folder, notebooks) for folder in results(run_dir)}
     return {folder: names for folder, names in changed.items() if names}
 
 
 def renew(experiment):
-    """Remove the manifests of what older code made, so that the graph makes it again; not while a run goes on."""
-    home = folders.existing_experiment(experiment).folder
-    lock.refuse_another(home)
-    for folder in older_code(home):
+    """Remove the manifests of results of older code, so that the graph rebuilds them; not during a run."""
+    run_dir = folders.existing_experiment(experiment).folder
+    lock.refuse_another(run_dir)
+    for folder in older_code(run_dir):
         (folder / manifest.MANIFEST).unlink()
-    print(f"Forgotten. Make it again: {manifest.resume_command(home)}")
+    print(f"Discarded. To rebuild: {manifest.resume_command(run_dir)}")
 
 
-def stopped(home):
-    """Yield (notebook, cell, message) of each executed notebook that did not reach its end and does not run now."""
-    going_on = lock.running(home)
-    for notebook in [*sorted((home / "notebooks").glob("*.ipynb")), *(home / REFUSED).parent.glob("*.ipynb")]:
-        found = _stop(notebook)
-        if found and not (going_on and found[1] == SILENT):
-            yield notebook, *found
+def stopped(run_dir):
+    """Yield (notebook, cell, message) of each executed notebook that did not reach its end and is not running now."""
+    running = lock.running(run_dir)
+    for notebook in [*sorted((run_dir / "notebooks").glob("*.ipynb")), *(run_dir / REFUSED).parent.glob("*.ipynb")]:
+        stop = _stop(notebook)
+        if stop and not (running and stop[1] == SILENT):
+            yield notebook, *stop
 
 
 def _stop(notebook):
     """(cell, message) where an executed notebook stopped, or None: it has reached its end."""
     try:
         content = read_json(notebook)
-    except (OSError, ValueError):  # not begun; torn by a kill, or just being written
+    except (OSError, ValueError):  # not begun, torn by a kill, or just being written
         content = {"cells": [{"cell_type": "code", "execution_count": None}]}
     cells = [(n, cell) for n, cell in enumerate(content["cells"], 1) if cell["cell_type"] == "code"]
-    errors = [(n, out) for n, cell in cells for out in cell.get("outputs", []) if out["output_type"] == "error"]
-    reached = [n for n, cell in cells if cell["execution_count"]]  # a dead kernel's cells all say "completed"
-    if errors:
-        n, error = errors[-1]
-        message = error["evalue"].replace("../", "", 1)  # as seen from here: notebooks run one folder below
+    outputs = [(n, output) for n, cell in cells for output in cell.get("outputs", [])]
+    failures = [(n, output) for n, output in outputs if output["output_type"] == "error"]
+    executed = [n for n, cell in cells if cell["execution_count"]]  # a dead kernel's cells all say "completed"
+    if failures:
+        n, error = failures[-1]
+        message = error["evalue"].replace("../", "", 1)  # relative to the root: notebooks run one folder below
         return n, f"{error['ename']}: {message}"
-    return (reached[-1] if reached else 0, SILENT) if len(reached) < len(cells) else None
-
-
-def _state(home, place, model, seed, stale):
-    """One word or two on one result: done, stale, how far training has come, or nothing."""
-    folder = home / place / model / f"seed{seed}"
-    if (folder / manifest.MANIFEST).exists():
-        return "stale" if folder in stale else "done"
-    said = home / "checkpoints" / model / f"seed{seed}/progress.json"
-    if place == "models" and said.exists():
-        told = read_json(said)
-        left = f"{told['seconds_left'] / 60:.0f} min left" if lock.running(home) else "stopped"
-        return f"step {told['step']:,} of {told['of']:,}, {left}"
-    return "-"
+    if len(executed) < len(cells):
+        return (executed[-1] if executed else 0), SILENT
+    return None
 
 
 def show(experiment):
     """Print the state of an experiment. Raises MissingResult where there is none."""
-    home = folders.existing_experiment(experiment).folder
-    going_on, last = lock.running(home), lock.last_run(home)
-    asked = parameters.load_profile(last.get("params", "params/demo"))
-    old = stale(home, asked, last.get("corpus", request.EMBEDDED))
-    print(f"{experiment}: running since {going_on['since']}" if going_on else f"{experiment}: not running")
-    for notebook, place in ONCE.items():
-        done = (home / place / manifest.MANIFEST).exists()
-        print(f"  {notebook:14} {'stale' if home / place in old else 'done' if done else '-'}")
-    print("  " + "".join(f"{title:26}" for title in ["model, seed", "trained", "evaluated", "infilled"]).rstrip())
-    for model, one in asked.items():
-        for seed in one.seeds if isinstance(one, parameters.Train) else []:
-            states = [_state(home, place, model, seed, old) for place in STAGES.values()]
-            states[-1] = states[-1] if one.infill else "not asked for"
-            print("  " + "".join(f"{word:26}" for word in [f"{model}, {seed}", *states]).rstrip())
-    for folder, why in old.items():
-        print(f"stale: {folder}: {'; '.join(why)}")
-    tell_code(home)
-    for notebook, cell, message in stopped(home):
+    run_dir = folders.existing_experiment(experiment).folder
+    running = lock.running(run_dir)
+    last = lock.last_run(run_dir)
+    settings = parameters.load_profile(last.get("params", "params/demo"))
+    old = stale(run_dir, settings, last.get("corpus", arguments.EMBEDDED))
+    print(f"{experiment}: running since {running['since']}" if running else f"{experiment}: not running")
+    for notebook, stage in ONCE.items():
+        print(f"  {notebook:14} {_state(run_dir / stage, old)}")
+    print(_row(["model, seed", "trained", "evaluated", "infilled"]))
+    for p in settings.values():
+        for seed in p.seeds if isinstance(p, parameters.Train) else []:
+            print(_row([f"{p.model}, {seed}", *_states(run_dir, p, seed, old)]))
+    for folder, reasons in old.items():
+        print(f"stale: {folder}: {'; '.join(reasons)}")
+    _print_notes(run_dir)
+    print_older_code(run_dir)
+    for notebook, cell, message in stopped(run_dir):
         print(f"stopped: {notebook}, cell {cell}\n  {strip_markup(message)}")
-    if not going_on:
-        whole = not old and all((folder / manifest.MANIFEST).exists() for folder in wanted(home, asked))
-        print("Nothing is left to do." if whole else f"To go on: {manifest.resume_command(home)}")
+    if not running:
+        expected = folders.result_folders(run_dir, settings)
+        complete = not old and all((folder / manifest.MANIFEST).exists() for folder in expected)
+        print("Nothing is left to do." if complete else f"To go on: {manifest.resume_command(run_dir)}")
 
 
-def tell_code(home):
-    """Say in a line or two what was made by older code than is here now, and what to do about it."""
-    older = older_code(home)
+def _row(cells):
+    return "  " + "".join(f"{cell:26}" for cell in cells).rstrip()
+
+
+def _states(run_dir, settings, seed, old):
+    """The states of the three results of a model and seed. settings: Train parameters; old: `stale`."""
+    trained, evaluated, infilled = (run_dir / stage / settings.model / f"seed{seed}" for stage in PER_MODEL.values())
+    states = [_training_progress(run_dir, trained, old), _state(evaluated, old), "not requested"]
+    if settings.infill:
+        states[-1] = _state(infilled, old)
+    return states
+
+
+def _state(folder, old):
+    """Of one result: done, stale, or - where there is none."""
+    if not (folder / manifest.MANIFEST).exists():
+        return "-"
+    return "stale" if folder in old else "done"
+
+
+def _training_progress(run_dir, folder, old):
+    """The same for a training; while it is not done, its step and the time that is left."""
+    file = run_dir / "checkpoints" / folder.relative_to(run_dir / "models") / "progress.json"
+    if _state(folder, old) != "-" or not file.exists():
+        return _state(folder, old)
+    progress = read_json(file)
+    left = f"{progress['seconds_left'] / 60:.0f} min left" if lock.running(run_dir) else "stopped"
+    return f"step {progress['step']:,} of {progress['of']:,}, {left}"
+
+
+def _print_notes(run_dir):
+    """Print what is unusual about an experiment, but makes no result stale."""
+    manifests = [found for folder in results(run_dir) if (found := _manifest(folder))]
+    others = sorted({str(found["place"].get("experiment")) for found in manifests} - {run_dir.name})
+    if others:
+        names = ", ".join(others)
+        print(f"{run_dir} was renamed or copied: it holds results of the experiment {names}. They remain valid.")
+    key_then = (_manifest(run_dir / "corpus") or {}).get("learner_key")
+    if key_then:
+        _print_changed_key(key_then)
+
+
+def _print_changed_key(key_then):
+    from lib.corpus import pseudonyms  # here, since pandas is slow to import
+
+    key_now = pseudonyms.existing_key_fingerprint()
+    if key_now and key_now != key_then:
+        print(f"The key of the learner ids has changed since 01 ran: {pseudonyms.key_path()} is another key.")
+        print("Put the old one back, or name it in ILM_CEFR_KEY. If 01 runs again, all learners get new ids.")
+
+
+def print_older_code(run_dir):
+    """Print which results were made by older code than is here now, and what to do about it."""
+    older = older_code(run_dir)
     if older:
         names = ", ".join(sorted({name for changed in older.values() for name in changed}))
         print(f"{len(older)} results are of older code than is here now, such as {next(iter(older))}: {names} changed.")
-        print("They are as good as new if the change was of no effect. To make them again:")
-        print(f"make renew EXPERIMENT={home.name}; {manifest.resume_command(home)}")
+        print("They remain valid if the change has no effect on them. To rebuild them:")
+        print(f"make renew EXPERIMENT={run_dir.name}; {manifest.resume_command(run_dir)}")

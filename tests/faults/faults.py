@@ -1,8 +1,8 @@
 """Every fault that the study must survive, one after the other, each in a real run: `make faults`.
 
 Prints what was expected and what was seen. Each case gets a copy of one undisturbed tiny run (helpers/tiny_study.py),
-breaks it or the run that goes on from it, and mends it with the same command. Numbers or words as arguments choose
-cases; without any, bench/records/faults.json says what came of them all.
+breaks it or the run that continues it, and repairs it with the same command. Numbers or words as arguments choose
+cases; without any, the outcomes are written to bench/records/faults.json.
 """
 
 import json
@@ -17,29 +17,26 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.record import facts
-from tests.faults import (
-    faults_of_input,  # noqa: F401  # both enter their cases
-    faults_of_machine,  # noqa: F401
-)
+from tests.faults import faults_of_input, faults_of_machine, faults_of_tampering  # noqa: F401  # register their cases
 from tests.faults.injected import CASES, undisturbed
 
 
-def tried(number, place, folder):
-    """One case on a copy of place: what was seen. Raises AssertionError when it is not what was expected."""
-    copy = shutil.copytree(place, folder / f"case {number}", symlinks=True)
+def try_case(number, project, folder):
+    """One case on a copy of project: what was seen. Raises AssertionError when it is not what was expected."""
+    copy = shutil.copytree(project, folder / f"case {number}", symlinks=True)
     try:
         return CASES[number][2](copy)
     finally:
         shutil.rmtree(copy, ignore_errors=True)
 
 
-def told(number, place, folder):
+def report_case(number, project, folder):
     """Try one case and print it; returns its line of the record."""
     fault, expected, _ = CASES[number]
     began = time.monotonic()
     try:
-        as_expected, seen = True, tried(number, place, folder)
-    except Exception as error:  # a case that breaks has not shown what was expected
+        as_expected, seen = True, try_case(number, project, folder)
+    except Exception as error:  # in particular AssertionError
         as_expected, seen = False, f"FAILED: {type(error).__name__}: {error}"
     took = round(time.monotonic() - began, 1)
     print(f"{number:2} {fault}\n     expected: {expected}\n     seen:     {seen} ({took:.0f} s)", flush=True)
@@ -49,19 +46,20 @@ def told(number, place, folder):
 def cpu_seconds():
     """User and system time of this process and of all that it started and that has ended."""
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
 
 
 def main():
-    asked, began = sys.argv[1:], time.monotonic()
-    chosen = [n for n, one in enumerate(CASES) if not asked or any(word == str(n) or word in one[0] for word in asked)]
+    words = sys.argv[1:]
+    began = time.monotonic()
+    chosen = [n for n, case in enumerate(CASES) if not words or any(w == str(n) or w in case[0] for w in words)]
     with tempfile.TemporaryDirectory(prefix="faults") as folder:
-        place = undisturbed(Path(folder))
-        each = [told(number, place, Path(folder)) for number in chosen]
-    good = sum(one["as_expected"] for one in each)
+        project = undisturbed(Path(folder))
+        each = [report_case(number, project, Path(folder)) for number in chosen]
+    good = sum(row["as_expected"] for row in each)
     took = {"seconds": round(time.monotonic() - began), "cpu_seconds": round(cpu_seconds())}
     print(f"{good} of {len(each)} as expected, in {took['seconds'] / 60:.1f} minutes ({took['cpu_seconds']} s of CPU)")
-    if not asked:
+    if not words:
         record = facts() | took | {"faults": len(each), "as_expected": good, "each": each}
         text = json.dumps(record, indent=2, ensure_ascii=False)
         Path("bench/records/faults.json").write_text(text + "\n", encoding="utf-8")

@@ -1,4 +1,4 @@
-"""What the cases of `make faults` share: a study to break, ways to break it, and what mended means."""
+"""What the cases of `make faults` share: a study, faults, and checks that the same command repairs it."""
 
 import json
 import os
@@ -13,50 +13,50 @@ from lib.experiment.files import read_json
 from tests.helpers import offline
 from tests.helpers import tiny_study as tiny
 
-CASES = []  # (fault, expected, function of a workspace: what was seen)
+CASES = []  # (fault, expected, function of a workspace that returns what was seen)
 RESULT = {"01": "corpus", "02": "masks", "03": "models/a1/seed0", "04": "evaluation/a1/seed0",
           "05": "infills/a1/seed0", "06": "compare", "07": "hypotheses"}  # fmt: skip
 CHECKPOINTS = "runs/tiny/checkpoints/a1"
 
 
 def case(fault, expected):
-    """Enter a function of a finished workspace: it injects the fault and returns what was seen, or fails."""
+    """Register a function of a finished workspace: it injects the fault and returns what was seen, or fails."""
 
-    def enter(function):
+    def register(function):
         CASES.append((fault, expected, function))
         return function
 
-    return enter
+    return register
 
 
-def run(place, stage, fault="", limit=None, served=True, **how):
-    """`make run` as far as a stage, warm from the start, which saves ten seconds; a limit needs a start of its own, and
+def run(project, stage, fault="", limit=None, served=True, **options):
+    """`make run` as far as a stage, as forks of this process, which saves ten seconds. A limit needs new processes, and
     so does the watch on the network that a workspace keeps."""
     only = f"runs/tiny/{RESULT[stage]}/manifest.json"
-    return tiny.make(place, fault, limit, served=served and limit is None, ONLY=only, **how)
+    return tiny.make(project, fault, limit, served=served and limit is None, ONLY=only, **options)
 
 
-def forget(place, *stages):
+def forget(project, *stages):
     for stage in stages:
-        shutil.rmtree(place / "runs/tiny" / RESULT[stage])
+        shutil.rmtree(project / "runs/tiny" / RESULT[stage])
 
 
-def mended(place, stage):
-    """Give the same command again; the stage must come out as in the undisturbed run."""
-    done = run(place, stage)
+def mended(project, stage):
+    """Repeat the command; the stage must have the same files as in the undisturbed run."""
+    done = run(project, stage)
     assert done.returncode == 0, done.stdout[-3000:]
-    now = {name: one for name, one in tiny.hashes(place).items() if f"tiny/{RESULT[stage]}/" in name}
-    assert now, "the stage left nothing"
-    tiny.same(now, {name: one for name, one in reference(place).items() if f"tiny/{RESULT[stage]}/" in name})
+    now = {name: value for name, value in tiny.hashes(project).items() if f"tiny/{RESULT[stage]}/" in name}
+    assert now, "the stage wrote nothing"
+    tiny.same(now, {name: value for name, value in reference(project).items() if f"tiny/{RESULT[stage]}/" in name})
     return done
 
 
-def reference(place):
-    return read_json(place / "reference.json")
+def reference(project):
+    return read_json(project / "reference.json")
 
 
 def says(done, *words, status=2):
-    """The run ended with this exit status and these words, without a traceback or anything that acts on a terminal."""
+    """The run ended with this exit status and these words, without a traceback or escapes of a terminal."""
     assert done.returncode == status, f"exit status {done.returncode}\n{done.stdout[-3000:]}"
     for word in words:
         assert word in done.stdout, f"{word!r} is not in\n{done.stdout[-3000:]}"
@@ -65,38 +65,41 @@ def says(done, *words, status=2):
     return done
 
 
-def resumed_at(place):
-    return read_json(place / "runs/tiny/models/a1/seed0/clock.json")["resumed_at"]
+def resumed_at(project):
+    return read_json(project / "runs/tiny/models/a1/seed0/clock.json")["resumed_at"]
 
 
-def cut_off(place):
-    """Leave a1 as a kill at step 10 leaves it: checkpoints 4 and 8; returns their folder. Killed once, then copied."""
-    forget(place, "03")
-    kept = place.parent / "cut off"
+def cut_off(project):
+    """Interrupt the training of a1 at step 10; returns the folder of checkpoints 4 and 8. Done once, then copied."""
+    forget(project, "03")
+    kept = project.parent / "cut off"
     if kept.exists():
-        shutil.copytree(kept, place / CHECKPOINTS)
+        shutil.copytree(kept, project / CHECKPOINTS)
     else:
-        says(run(place, "03", "step:11"), "ended without a word")
-        shutil.copytree(place / CHECKPOINTS, kept)
-    return place / CHECKPOINTS / "seed0"
+        says(run(project, "03", "step:11"), "ended without a message")
+        shutil.copytree(project / CHECKPOINTS, kept)
+    return project / CHECKPOINTS / "seed0"
 
 
 def flip(file):
-    """One bit in the middle of a file, and the time of its last change as it was."""
-    content, times = bytearray(file.read_bytes()), (file.stat().st_atime_ns, file.stat().st_mtime_ns)
+    """Flip one bit in the middle of a file, without changing its time."""
+    content = bytearray(file.read_bytes())
+    times = file.stat().st_atime_ns, file.stat().st_mtime_ns
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
     os.utime(file, ns=times)
 
 
 def cut(file):
-    """The second half of a file gone."""
+    """Remove the second half of a file."""
     os.truncate(file, file.stat().st_size // 2)
 
 
-def started(place, stage, **how):
-    env = tiny.environment(place, ONLY=f"runs/tiny/{RESULT[stage]}/manifest.json", **how)
-    return subprocess.Popen(tiny.command(), cwd=place, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def started(project, stage, **options):
+    """`make run` as far as a stage, as a running process. options: of Popen."""
+    env = tiny.environment(project, ONLY=f"runs/tiny/{RESULT[stage]}/manifest.json")
+    options |= {"cwd": project, "env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    return subprocess.Popen(tiny.command(), **options)
 
 
 def tree(running):
@@ -117,20 +120,20 @@ def wait_for(found, seconds=600):
         except (psutil.NoSuchProcess, FileNotFoundError):
             pass
         time.sleep(0.02)
-    raise AssertionError("what was waited for did not come")
+    raise AssertionError("the awaited event did not happen")
 
 
-def alone(place, notebook, settings):
-    """One notebook by papermill alone, as somebody may run it by hand."""
+def alone(project, notebook, settings):
+    """One notebook by papermill, as a user may run it by hand."""
     words = [sys.executable, "-m", "papermill", f"notebooks/{notebook}.ipynb", os.devnull, "--cwd", "notebooks"]
     words += ["-k", "python3", "--no-progress-bar", "-f", f"params/tiny/{settings}.yaml", "-r", "experiment", "tiny"]
-    return subprocess.run(words, cwd=place, env=tiny.environment(place), capture_output=True, text=True)
+    return subprocess.run(words, cwd=project, env=tiny.environment(project), capture_output=True, text=True)
 
 
 def undisturbed(folder):
-    """A finished tiny run, made without network, from which every case starts, and its hashes."""
-    place = tiny.workspace(folder / "undisturbed")
-    done = tiny.make(place, words=[*offline.prefix(), *tiny.command()])
+    """A finished tiny run, made without network, with which every case starts, and its hashes."""
+    project = tiny.workspace(folder / "undisturbed")
+    done = tiny.make(project, words=[*offline.prefix(), *tiny.command()])
     assert done.returncode == 0, done.stdout[-5000:]
-    (place / "reference.json").write_text(json.dumps(tiny.hashes(place)))
-    return place
+    (project / "reference.json").write_text(json.dumps(tiny.hashes(project)))
+    return project

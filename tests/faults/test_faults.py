@@ -1,4 +1,4 @@
-"""A claim about a real run, one of many in `make faults`: killed in a training, it ends as if it were not."""
+"""A claim about a real run, one of many in `make faults`: killed in a training, it ends with the same files."""
 
 import shutil
 
@@ -14,7 +14,7 @@ ONLY = f"{MODEL}/seed0/manifest.json"
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def project(tmp_path_factory):
     """The project with its finished demo, but for one model."""
     folder = tmp_path_factory.mktemp("killed run")
     workspace(folder)
@@ -27,19 +27,19 @@ def place(tmp_path_factory):
     return folder
 
 
-def demo(place, fault=""):
+def demo(project, fault=""):
     words = tiny.command("demo", "runs/synthetic_corpus.csv")
-    return tiny.make(place, fault, words=words, ONLY=ONLY, **warm_start.variables())
+    return tiny.make(project, fault, words=words, ONLY=ONLY, **warm_start.variables())
 
 
-def test_a_killed_run_is_ended_by_the_same_command_with_the_same_bits(place):
-    killed = demo(place, "step:15")
+def test_a_killed_run_is_ended_by_the_same_command_with_the_same_bits(project):
+    killed = demo(project, "step:15")
     assert killed.returncode == 2 and "03_train.c1_transfer.ipynb stopped in cell" in killed.stdout
-    assert "It ended without a word" in killed.stdout and "Traceback" not in killed.stdout
-    again = demo(place)
+    assert "It ended without a message" in killed.stdout and "Traceback" not in killed.stdout
+    again = demo(project)
     assert again.returncode == 0, again.stdout[-3000:]
-    assert read_json(place / MODEL / "seed0/clock.json")["resumed_at"] == 10
+    assert read_json(project / MODEL / "seed0/clock.json")["resumed_at"] == 10
     for name in ["model.safetensors", "curve.csv", "order.parquet"]:
         for seed in ["seed0", "seed1"]:
-            assert file_hash(place / MODEL / seed / name) == file_hash(tiny.ROOT / MODEL / seed / name)
-    assert not (place / "runs/demo/checkpoints/c1_transfer").exists()
+            assert file_hash(project / MODEL / seed / name) == file_hash(tiny.ROOT / MODEL / seed / name)
+    assert not (project / "runs/demo/checkpoints/c1_transfer").exists()

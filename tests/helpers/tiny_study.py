@@ -1,4 +1,4 @@
-"""A whole study in some twenty seconds, in a folder of its own: what faults are injected into."""
+"""A whole study in some twenty seconds, in its own folder, for tests that inject faults."""
 
 import hashlib
 import json
@@ -23,10 +23,10 @@ SMALL = {
     "infill": {"words_per_level": 2, "samples_per_level": 1},
     "hypotheses": {"bootstrap_resamples": 200, "min_learners": 2},
 } | dict.fromkeys(["a1", "a1_transfer"], MODEL) | {"general": MODEL | {"snapshot_at": {"A1": 160}}}
-# What a learner, or somebody else, may have typed: nothing of it may act where it is shown.
+# A text with code, as anybody may have typed it: no code of it may be executed where it is shown.
 HOSTILE = ' <script>alert(1)</script> <img src=x onerror=alert(2)> \x1b[2J\x1b[31m {{ 7*7 }} {0} %s $x^2$ `id`'
 
-OFFLINE = '''"""No process of this workspace reaches the network; who tries is written down."""
+OFFLINE = '''"""No process of this workspace reaches the network; attempts are written to a file."""
 import os
 import socket
 
@@ -37,12 +37,12 @@ def local(host):
     return str(host) in ("localhost", "::1", "None", "") or str(host).startswith("127.")
 
 
-def getaddrinfo(host, *more, **how):
+def getaddrinfo(host, *more, **options):
     if not local(host):
         with open(os.path.join(os.path.dirname(__file__), "..", "asked_the_network"), "a") as file:
             file.write(f"{host}\\n")
         raise socket.gaierror("no network here")
-    return real[0](host, *more, **how)
+    return real[0](host, *more, **options)
 
 
 def connect(self, address):
@@ -74,17 +74,17 @@ def workspace(folder):
 
 
 def change(folder, name, values, source=None):
-    """Give a parameter file of the workspace other values."""
+    """Change values in a parameter file of the workspace."""
     file = folder / f"params/tiny/{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(yaml.safe_dump(yaml.safe_load((source or file).read_text(encoding="utf-8")) | values))
 
 
 def environment(folder, served=False, **more):
-    """Variables for a process of the workspace. served: by the warm start of this process, not by one of its own."""
-    own = {"PYTHONPATH": str(folder), "ILM_CEFR_KEY": str(folder / "key"), "OMP_NUM_THREADS": "1"}
+    """Variables for a process of the workspace. served: by the fork server of this process, if there is one."""
+    variables = {"PYTHONPATH": str(folder), "ILM_CEFR_KEY": str(folder / "key"), "OMP_NUM_THREADS": "1"}
     others = ("ILM_CEFR_FAULT", "PYTEST", "MAKE") if served else ("ILM_CEFR", "PYTEST", "MAKE", "JUPYTER_PATH")
-    return {name: value for name, value in os.environ.items() if not name.startswith(others)} | own | more
+    return {name: value for name, value in os.environ.items() if not name.startswith(others)} | variables | more
 
 
 def command(experiment="tiny", corpus="corpus.csv", target="run"):
@@ -94,14 +94,14 @@ def command(experiment="tiny", corpus="corpus.csv", target="run"):
 def make(folder, fault="", limit=None, words=None, limit_seconds=1800, served=False, **more):
     """`make run` of the workspace; returns the finished process, output as text. limit: bytes that a file may have."""
     words = words or command()
-    how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": limit_seconds}
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "timeout": limit_seconds}
     if limit:
-        how["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-    return subprocess.run(words, cwd=folder, env=environment(folder, served, ILM_CEFR_FAULT=fault, **more), **how)
+        options["preexec_fn"] = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    return subprocess.run(words, cwd=folder, env=environment(folder, served, ILM_CEFR_FAULT=fault, **more), **options)
 
 
 def hashes(folder, experiment="tiny"):
-    """{file: hash} of all that a run leaves and that must come out the same again: all but logs, times, and who ran it.
+    """{file: hash} of all files of a run that must be the same in every run: not of logs, times and the lock.
 
     A recommendation is compared without its hours.
     """
@@ -117,17 +117,17 @@ def hashes(folder, experiment="tiny"):
 
 
 def timeless(content):
-    """A JSON object without the hours of training, the sentences that tell them, and the hash over both."""
+    """A JSON object without the hours of training, the sentences with them, and the hash of both."""
     if isinstance(content, dict):
         timed = {"hours", "sentence", "recommendation.json"}
         return {key: timeless(value) for key, value in content.items() if key not in timed}
     return content
 
 
-def same(one, other):
+def same(found, expected):
     """Assert that two dicts of hashes are equal, naming the files that differ."""
-    apart = [name for name in sorted(one.keys() | other.keys()) if one.get(name) != other.get(name)]
-    assert not apart, f"{len(apart)} files differ: {apart[:8]}"
+    differing = [name for name in sorted(found.keys() | expected.keys()) if found.get(name) != expected.get(name)]
+    assert not differing, f"{len(differing)} files differ: {differing[:8]}"
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ One server serves all tests. Where the system can refuse the network, its forks 
 import contextlib
 import json
 import os
+import shlex
 import subprocess
 import sys
 
@@ -19,7 +20,7 @@ WAIT = "; sys.stdin.read()"
 SCRIPT = """#!/bin/sh
 while [ "$1" != -m ]; do shift; done
 shift
-exec "{python}" "{client}" "$@"
+exec {client} "$@"
 """
 
 
@@ -46,7 +47,7 @@ def variables():
 def module(name, *arguments):
     """The command `python -m name arguments`; it starts warm where its environment has `variables`."""
     if variables():
-        return [sys.executable, fork_server.__file__, name, *arguments]
+        return [*fork_server.CLIENT, name, *arguments]
     return [sys.executable, "-m", name, *arguments]
 
 
@@ -55,6 +56,6 @@ def python(folder):
     if not variables():
         return sys.executable
     file = folder / "python"
-    file.write_text(SCRIPT.format(python=sys.executable, client=fork_server.__file__))
+    file.write_text(SCRIPT.format(client=shlex.join(fork_server.CLIENT)))
     file.chmod(0o755)
     return str(file)

@@ -20,8 +20,8 @@ from tests.helpers import tiny_study as tiny
 from tests.slurm import local
 
 CORPUS = {"tiny": "corpus.csv", "demo": "runs/synthetic_corpus.csv"}
-# The first training that finds the file `slow` takes a nap at each step, so that it lasts until its time limit. The
-# first other one, which finds the file `kill`, has its whole job killed three steps after its first checkpoint.
+# The first training that finds the file `slow` sleeps at each step until its time limit. The next one, which finds
+# the file `kill`, has its job killed three steps after its first checkpoint.
 HOOK = '''
 if os.environ.get("SLURM_JOB_ID"):
     import subprocess
@@ -57,29 +57,29 @@ if os.environ.get("SLURM_JOB_ID"):
 '''
 
 
-def place(folder, experiment):
+def workspace(folder, experiment):
     """A workspace for a run of the tiny study or of the demo."""
-    made = tiny.workspace(folder)
+    project = tiny.workspace(folder)
     if experiment == "demo":
-        subprocess.run(["cp", "-r", tiny.ROOT / "params/demo", made / "params"], check=True)
-    return made
+        subprocess.run(["cp", "-r", tiny.ROOT / "params/demo", project / "params"], check=True)
+    return project
 
 
-def profile(made):
-    """What a user of this cluster writes into profiles/slurm."""
-    file = made / "profiles/slurm/config.yaml"
-    asked = yaml.safe_load(file.read_text())
+def profile(project):
+    """Write into profiles/slurm what a user of this cluster would write."""
+    file = project / "profiles/slurm/config.yaml"
+    config = yaml.safe_load(file.read_text())
     defaults = {"slurm_partition": "here", "slurm_extra": "'--signal=USR1@60'", "mem_mb": 1000, "runtime": 60}
-    asked |= {"default-resources": defaults, "set-resources": {"train": {"runtime": 3, "mem_mb": 1000}}}
-    asked |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 20}
-    asked |= {"slurm-init-seconds-before-status-checks": 5}
-    file.write_text(yaml.safe_dump(asked))
+    config |= {"default-resources": defaults, "set-resources": {"train": {"runtime": 3, "mem_mb": 1000}}}
+    config |= {"slurm-no-account": True, "slurm-status-command": "squeue", "latency-wait": 20}
+    config |= {"slurm-init-seconds-before-status-checks": 5}
+    file.write_text(yaml.safe_dump(config))
     machine = {"device": "cpu", "tflops": 0.05, "threads": 1, "parallel_jobs": 2, "max_hours": 1}
-    (made / "profiles/slurm/machine.yaml").write_text(yaml.safe_dump(machine))
-    with open(made / "sitecustomize.py", "a") as file:
+    (project / "profiles/slurm/machine.yaml").write_text(yaml.safe_dump(machine))
+    with open(project / "sitecustomize.py", "a") as file:
         file.write(HOOK)
     for mark in ["slow", "kill"]:
-        (made / mark).touch()
+        (project / mark).touch()
 
 
 def words(experiment, *more):
@@ -88,33 +88,33 @@ def words(experiment, *more):
 
 def plain(folder, experiment):
     """The hashes of a run without a cluster."""
-    made = place(folder, experiment)
-    done = tiny.make(made, words=words(experiment))
+    project = workspace(folder, experiment)
+    done = tiny.make(project, words=words(experiment))
     assert done.returncode == 0, done.stdout[-5000:]
-    return tiny.hashes(made, experiment)
+    return tiny.hashes(project, experiment)
 
 
 def main(experiment="tiny"):
     with tempfile.TemporaryDirectory(prefix="slurm") as folder:
         folder = Path(folder)
-        made = place(folder / "cluster", experiment)
-        profile(made)
+        project = workspace(folder / "cluster", experiment)
+        profile(project)
         began = time.monotonic()
         with local.running(folder / "slurm"):
-            done = tiny.make(made, words=words(experiment, "PROFILE=slurm"), limit_seconds=5400)
+            done = tiny.make(project, words=words(experiment, "PROFILE=slurm"), limit_seconds=5400)
         took = time.monotonic() - began
-        home = made / "runs" / experiment
-        clocks = {file.parent: read_json(file) for file in home.glob("models/*/seed*/clock.json")}
+        run_dir = project / "runs" / experiment
+        clocks = {file.parent: read_json(file) for file in run_dir.glob("models/*/seed*/clock.json")}
         resumed = {f"{one.parent.name}, {one.name}": at for one, clock in clocks.items() if (at := clock["resumed_at"])}
         print(done.stdout[-3000:], flush=True)
         assert done.returncode == 0, f"exit status {done.returncode}"
-        print(f"went on from a step: {resumed}; {took / 60:.1f} minutes", flush=True)
-        found = tiny.hashes(made, experiment)
+        print(f"resumed from a step: {resumed}; {took / 60:.1f} minutes", flush=True)
+        found = tiny.hashes(project, experiment)
         tiny.same(found, plain(folder / "plain", experiment))
         print(f"{len(found)} files are those of a run without a cluster")
-        assert len(list(made.glob("*.taken"))) == 2, "none was killed, or none was slow"
+        assert len(list(project.glob("*.taken"))) == 2, "none was killed, or none was slow"
         assert len(resumed) >= 2, f"one was killed and one ran out of time, but only these went on: {resumed}"
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main(*filter(None, sys.argv[1:]))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from lib.workflow import run, status
-from lib.workflow.request import EMBEDDED
+from lib.workflow.arguments import EMBEDDED
 from tests.helpers import tiny_study as tiny
 from tests.helpers import warm_start
 from tests.helpers.workspace import workspace

@@ -32,8 +32,8 @@ def test_a_corpus_is_planned_by_its_own_texts_if_they_can_be_counted(tmp_path, m
     assert sum(n for n, _ in found.values()) == read_json(home / "corpus/report.json")["rows_in"] and corpus in whose
     (tmp_path / "mine.csv").write_text("writing_id,cefr,text\n1,A1,aaaa\n2,C2,x\n3,A1,aa\n")
     found, _ = plan.texts(home, str(tmp_path / "mine.csv"), settings)
-    assert found == {"A1": (2, pytest.approx(3 * estimates.TOKENS))}, "three letters on average; C2 is left out"
-    monkeypatch.setattr(plan, "LARGE", 10)
+    assert found == {"A1": (2, pytest.approx(3 * estimates.TOKENS_PER_CHARACTER))}, "C2 is left out"
+    monkeypatch.setattr(plan, "MAX_COUNTED", 10)
     for asked, words in [(str(tmp_path / "mine.csv"), "too large"), ("", "CORPUS=file")]:
         found, whose = plan.texts(Path("runs/none"), asked, settings)
         assert found == estimates.lengths() and words in whose and "EFCAMDAT" in whose

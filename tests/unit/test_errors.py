@@ -1,4 +1,4 @@
-"""Claims about what a user can mend: its message stands alone, and a mistake of ours with its traceback."""
+"""Claims about errors that a user can fix: only the message is shown; other errors have their traceback."""
 
 import subprocess
 import sys
@@ -10,10 +10,10 @@ def shown(code):
     return subprocess.run(words, capture_output=True, text=True).stdout
 
 
-def test_a_refusal_is_shown_as_its_message_alone():
-    told = shown("from lib.experiment.folders import require_file; require_file('no.csv', '01_extract')")
-    assert told.startswith("MissingResult: no.csv is not there yet") and "Traceback" not in told
+def test_an_error_of_the_user_is_shown_as_its_message_alone():
+    shown_text = shown("from lib.experiment.folders import require_file; require_file('no.csv', '01_extract')")
+    assert shown_text.startswith("MissingResult: no.csv does not exist yet") and "Traceback" not in shown_text
 
 
-def test_a_mistake_of_ours_is_shown_with_its_traceback():
+def test_another_error_is_shown_with_its_traceback():
     assert "Traceback" in shown("1 / 0")

@@ -1,4 +1,4 @@
-"""Claims about Hugging Face's hub: where it cannot be reached, that is said at once."""
+"""Claims about the Hugging Face hub: where it cannot be reached, the message comes at once."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ from lib.masking import tokenization
 from lib.models import initialization
 
 
-def test_without_a_network_what_is_missing_is_said_at_once(settings, tokenizer, monkeypatch):
+def test_without_a_network_a_missing_base_is_named_at_once(settings, tokenizer, monkeypatch):
     def unreachable(*_, **__):
         raise socket.gaierror("no network")
 

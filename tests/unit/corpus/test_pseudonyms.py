@@ -54,3 +54,29 @@ def test_a_useless_key_is_refused_and_not_shown(tmp_path, monkeypatch, content, 
         pseudonyms.hash_learners(learners(3))
     assert "letmein" not in str(error.value) and "ILM_CEFR_KEY" in str(error.value)
     assert error.value.__context__ is None or error.value.__suppress_context__  # a traceback shows no key either
+
+
+def test_a_relative_key_counts_from_the_root_in_any_folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(pseudonyms, "ROOT", tmp_path / "project")
+    monkeypatch.setenv("ILM_CEFR_KEY", "../key")
+    fingerprints = set()
+    for folder in [tmp_path, tmp_path / "project/notebooks"]:
+        folder.mkdir(parents=True, exist_ok=True)
+        monkeypatch.chdir(folder)
+        fingerprints.add(pseudonyms.key_fingerprint())
+    assert len(fingerprints) == 1 and (tmp_path / "key").exists()
+
+
+@pytest.mark.parametrize("name", ["key", "runs/key", "link/key", "{root}/key"])
+def test_no_key_is_made_inside_the_repository(name, tmp_path, monkeypatch):
+    root = tmp_path / "project"
+    (root / "runs").mkdir(parents=True)
+    (root / "link").symlink_to(root / "runs")
+    monkeypatch.setattr(pseudonyms, "ROOT", root)
+    monkeypatch.setenv("ILM_CEFR_KEY", name.format(root=root))
+    with pytest.raises(errors.CorpusError, match="is not made inside the repository"):
+        pseudonyms.hash_learners(learners(3))
+    assert not list(root.rglob("key"))
+    (root / "runs/key").write_text("made by hand")
+    monkeypatch.setenv("ILM_CEFR_KEY", "runs/key")
+    assert pseudonyms.existing_key_fingerprint()

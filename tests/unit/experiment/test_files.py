@@ -1,4 +1,4 @@
-"""Claims about files: the old one or the whole new one stands, never a part."""
+"""Claims about files: the old one or the whole new one is there, never a part."""
 
 import os
 import subprocess
@@ -45,3 +45,18 @@ def test_the_l1_and_the_text_na_survive_a_table(tmp_path):
     files.write_table(pd.DataFrame({"l1": ["NA", "", "null"], "ppl": [1.5, None, 2.0]}), path)
     back = files.read_csv(path)
     assert back["l1"].tolist()[::2] == ["NA", "null"] and back["ppl"].isna().tolist() == [False, True, False]
+
+
+def test_a_folder_that_is_a_link_is_filled_where_it_leads(tmp_path):
+    (tmp_path / "disk/m").mkdir(parents=True)
+    (tmp_path / "m").symlink_to(tmp_path / "disk/m")
+    with files.atomic_folder(tmp_path / "m", last="train.json") as temporary:
+        assert temporary.parent == tmp_path / "disk"
+        (temporary / "train.json").write_text("new")
+    assert (tmp_path / "m").is_symlink() and (tmp_path / "disk/m/train.json").read_text() == "new"
+
+
+def test_a_private_folder_is_for_its_user_alone(tmp_path):
+    tmp_path.chmod(0o755)
+    files.make_private(tmp_path)
+    assert tmp_path.stat().st_mode & 0o777 == 0o700

@@ -1,4 +1,4 @@
-"""Claims about files: whole or not there, and their places."""
+"""Claims about an experiment: its folders, its name, and messages on missing files."""
 
 import pytest
 

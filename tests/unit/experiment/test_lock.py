@@ -1,4 +1,4 @@
-"""Claims about the lock: one run at a time, named; a dead one is taken over, one on another machine is not."""
+"""Claims about the lock: one run at a time; the lock of a dead run is taken over, of another machine not."""
 
 import errno
 import json
@@ -35,17 +35,17 @@ def test_while_a_run_goes_on_only_its_own_notebooks_may_run(tmp_path, monkeypatc
     lock.refuse_another(tmp_path)
 
 
-def test_a_lock_left_by_a_kill_is_taken_over_in_words(tmp_path, capsys):
+def test_the_lock_of_a_killed_run_is_taken_over_in_words(tmp_path, capsys):
     code = "import os, sys; from lib.experiment import lock; from pathlib import Path; "
     code += "f = lock.acquire(Path(sys.argv[1]), "
     code += f"{FACTS | {'pid': 1234567}}); os.kill(os.getpid(), 9)"
     assert subprocess.run([sys.executable, "-c", code, str(tmp_path)]).returncode == -9
     with lock.acquire(tmp_path, FACTS):
-        assert "process 1234567" in (said := capsys.readouterr().out) and "its lock is taken over" in said
+        assert "process 1234567" in (message := capsys.readouterr().out) and "its lock is taken over" in message
 
 
-@pytest.mark.parametrize("content", ["", '{"pid": 1'])
-def test_a_torn_lock_hinders_nobody(content, tmp_path):
+@pytest.mark.parametrize("content", ["", '{"pid": 1', "[]"])
+def test_a_torn_lock_stops_no_run(content, tmp_path):
     (tmp_path / ".lock").write_text(content)
     lock.acquire(tmp_path, FACTS).close()
 
@@ -63,7 +63,7 @@ def no_flock(monkeypatch):
     monkeypatch.setattr(lock.fcntl, "flock", refused)
 
 
-def test_without_system_locks_the_file_tells_the_living_from_the_dead(tmp_path, monkeypatch, capsys):
+def test_without_system_locks_the_process_in_the_file_decides(tmp_path, monkeypatch, capsys):
     no_flock(monkeypatch)
     with lock.acquire(tmp_path, FACTS):
         assert lock.running(tmp_path) == FACTS
@@ -76,14 +76,14 @@ def test_without_system_locks_the_file_tells_the_living_from_the_dead(tmp_path, 
 
 
 @pytest.mark.parametrize("locks", [True, False])
-def test_a_run_of_another_machine_is_known_by_its_signs_of_life(locks, tmp_path, monkeypatch):
+def test_a_run_of_another_machine_is_known_by_its_heartbeat(locks, tmp_path, monkeypatch):
     if not locks:
         no_flock(monkeypatch)
     there = FACTS | {"host": "elsewhere", "pid": 999999999}
     (tmp_path / ".lock").write_text(json.dumps(there))
     os.utime(tmp_path / ".lock", (time.time() - 600,) * 2)
     assert lock.running(tmp_path) == there
-    with pytest.raises(errors.ExperimentRunning, match="last sign of life 10 minutes ago"):
+    with pytest.raises(errors.ExperimentRunning, match="last heartbeat 10 minutes ago"):
         lock.acquire(tmp_path, FACTS)
     monkeypatch.setenv(lock.RUN_VARIABLE, "999999999")  # as its jobs have it, on whatever machine
     lock.refuse_another(tmp_path)

@@ -1,4 +1,8 @@
-"""Claims about manifests: what is unfinished, damaged or of other inputs is not used; a comment changes nothing."""
+"""Claims about manifests: a result that is unfinished, damaged, misplaced or made of other inputs is not used."""
+
+import json
+import os
+import shutil
 
 import pytest
 
@@ -15,9 +19,7 @@ def test_a_whole_chain_may_be_read_and_is_remembered(run):
 
 def test_a_result_without_its_manifest_is_not_finished(run):
     (run.model("a1", 0) / "manifest.json").unlink()
-    with pytest.raises(
-        errors.StaleResult, match="is not finished: 03_train.*\nMake it again.*make run EXPERIMENT=study"
-    ):
+    with pytest.raises(errors.StaleResult, match="is not finished: 03_train.*\nRebuild it.*make run EXPERIMENT=study"):
         run.require(run.model("a1", 0), "03_train")
 
 
@@ -32,7 +34,7 @@ def test_a_result_of_changed_inputs_is_refused_however_far_back(run):
     again = Experiment("study", run.root).start("01_extract")
     write_json({"split_id": 2}, again.report)
     again.write_manifest(parameters.load_file("params/demo/corpus.yaml"), again.report.parent)
-    with pytest.raises(errors.StaleResult, match="made from corpus/report.json as it was then"):
+    with pytest.raises(errors.StaleResult, match="made from corpus/report.json, which has changed since"):
         run.require(run.model("a1", 0), "03_train")
 
 
@@ -52,55 +54,109 @@ def test_a_changed_parameter_is_named_with_both_values(run):
     assert why == ["learning_rate was 0.004, is 0.001", "levels was ['A1'], is ['A1', 'A2']"]
 
 
-def changed_code(run, source):
-    cells = [{"cell_type": "code", "metadata": {}, "source": [source]}]
-    write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
-    manifest.code_hashes.cache_clear()
-    return manifest.changed_code(run.model("a1", 0), run.root / "notebooks")
-
-
-def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
-    same = "from lib.masking.segmentation import units  # words\n\n# a comment\nx = 1\n"
-    assert changed_code(run, same) == []
-    assert changed_code(run, same + "x = 2\n") == ["03_train.ipynb"]
-    assert changed_code(run, same + "from lib import formatting\n") == ["03_train.ipynb", "lib/formatting.py"]
-
-
-def test_figures_are_no_code_of_a_result():
-    assert "lib/evaluation/statistics.py" in manifest.module_hashes("lib.hypotheses.recommendation")
-    assert "lib/design.py" in manifest.module_hashes("lib.figures.result_figures", "lib.evaluation.statistics")
-    assert (
-        not {"lib/figures/result_figures.py", "lib/experiment/manifest.py"}
-        & manifest.module_hashes("lib.figures.result_figures", "lib.experiment.folders", "lib.training.loop").keys()
-    )
-
-
-def test_the_words_of_a_module_are_code_of_a_result():
-    words = {"lib/hypotheses/verdict_text.yaml", "lib/hypotheses/templates/verdict_text.jinja"}
-    assert words <= manifest.module_hashes("lib.hypotheses.verdict_text").keys()
-
-
 @pytest.fixture
-def rooms(tmp_path, monkeypatch):
-    """A lib of two packages, in the place of this one."""
-    for name, text in {"": "", "training": "", "training/loop": "x = 1\n"}.items():
-        file = tmp_path / f"lib/{name}.py" if "/" in name else tmp_path / "lib" / name / "__init__.py"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(text)
-    monkeypatch.setattr(manifest, "ROOT", tmp_path)
-    return tmp_path
+def two_models(run):
+    """The run with a second model and a second seed of the first, made like the first."""
+    settings = parameters.load_file("params/demo/a1.yaml")
+    for model, seed in [("a1", 0), ("a1", 1), ("a2", 0)]:
+        again = Experiment("study", run.root).start("03_train")
+        own = settings.model_copy(update={"model": model})
+        report = {"model": model, "seed": seed, "levels": own.levels, "parameters": own.model_dump()}
+        write_json(report, run.model(model, seed) / "train.json")
+        again.write_manifest(own, run.model(model, seed))
+    return run
 
 
-@pytest.mark.parametrize(
-    "line", ["from lib.training import loop", "from lib.training.loop import x", "import lib.training.loop"]
-)
-def test_code_in_a_package_counts_however_it_is_imported(rooms, line):
-    (rooms / "lib/training/data.py").write_text(line)
-    assert "lib/training/loop.py" in manifest.module_hashes("lib.training.data")
+def swap(one, other):
+    kept = one.with_name("kept")
+    one.rename(kept)
+    other.rename(one)
+    kept.rename(other)
 
 
-@pytest.mark.parametrize("line", ["from lib.training import loops", "from lib.loop import x", "from . import loop"])
-def test_an_import_that_cannot_be_found_is_an_error(rooms, line):
-    (rooms / "lib/training/data.py").write_text(line)
-    with pytest.raises(ImportError, match="there is no module lib|a relative import"):
-        manifest.module_hashes("lib.training.data")
+def test_a_manifest_says_what_its_folder_holds(two_models):
+    content = manifest.read_manifest(two_models.model("a1", 1))
+    assert content["place"] == {"experiment": "study", "stage": "models", "model": "a1", "seed": "seed1"}
+    assert manifest.read_manifest(two_models.report.parent)["place"] == {"experiment": "study", "stage": "corpus"}
+
+
+def refused(run, model, seed, words):
+    """The result is refused to a reader, and named among what must be rebuilt."""
+    with pytest.raises(errors.StaleResult, match=words):
+        run.require(run.model(model, seed) / "train.json", "03_train")
+    found = manifest.problems(run.model(model, seed), run.folder, parameters.load_profile("params/demo"))
+    return found[0]
+
+
+def test_swapped_model_folders_are_refused_and_named(two_models):
+    swap(two_models.folder / "models/a1", two_models.folder / "models/a2")
+    reason = refused(two_models, "a1", 0, "models/a1/seed0 holds another result, made for models/a2/seed0")
+    assert reason == "made for models/a2/seed0; it was moved, copied or swapped"
+    refused(two_models, "a2", 0, "made for models/a1/seed0")
+
+
+def test_one_seed_copied_over_another_is_refused(two_models):
+    shutil.rmtree(two_models.model("a1", 1))
+    shutil.copytree(two_models.model("a1", 0), two_models.model("a1", 1))
+    assert "made for models/a1/seed0" in refused(two_models, "a1", 1, "made for models/a1/seed0")
+    two_models.require(two_models.model("a1", 0), "03_train")
+
+
+def test_the_parameters_of_another_model_are_refused(two_models):
+    file = two_models.model("a1", 0) / "manifest.json"
+    content = json.loads(file.read_text())
+    content["parameters"]["model"] = "a2"
+    file.write_text(json.dumps(content))
+    refused(two_models, "a1", 0, "but with the parameters of a2")
+
+
+def test_a_report_that_differs_from_its_folder_is_mislabelled(two_models):
+    assert two_models.mislabelled_models(["a1"], [0, 1]) == []
+    for name, value in {"model": "a2", "seed": 3, "levels": ["B1"], "parameters": {}}.items():
+        folder = two_models.model("a1", 1)
+        report = json.loads((folder / "train.json").read_text())
+        write_json(report | {name: value}, folder / "train.json")
+        again = Experiment("study", two_models.root).start("03_train")
+        again.write_manifest(parameters.load_file("params/demo/a1.yaml"), folder)
+        assert two_models.mislabelled_models(["a1"], [0, 1]) == ["a1, seed 1"], name
+        write_json(report, folder / "train.json")
+
+
+NO_MANIFESTS = ["", "\0", '{"made_by": "03_tr', "[]", "{}", '{"folder": "checkpoint-8", "files": {}}']
+
+
+@pytest.mark.parametrize("content", NO_MANIFESTS)
+def test_a_manifest_that_is_no_manifest_is_named(content, run):
+    (run.model("a1", 0) / "manifest.json").write_text(content)
+    reason = refused(run, "a1", 0, "models/a1/seed0/manifest.json (cannot be read|is not a manifest of this version)")
+    assert "models/a1/seed0/manifest.json" in reason
+
+
+def test_a_torn_manifest_of_an_input_is_named_too(run):
+    (run.folder / "masks/manifest.json").write_text("")
+    with pytest.raises(errors.StaleResult, match="masks/manifest.json cannot be read(.|\n)*make run"):
+        run.require(run.model("a1", 0), "03_train")
+
+
+def test_an_experiment_may_be_renamed_as_a_whole(run):
+    run.folder.rename(run.folder.with_name("renamed"))
+    renamed = Experiment("renamed", run.root).start("04_evaluate")
+    renamed.require(renamed.model("a1", 0), "03_train")
+    assert manifest.problems(renamed.model("a1", 0), renamed.folder, parameters.load_profile("params/demo")) == []
+
+
+def test_a_changed_corpus_is_seen_from_a_linked_folder_of_runs(run, tmp_path_factory):
+    disk = tmp_path_factory.mktemp("another disk") / "runs"
+    shutil.move(run.root / "runs", disk)
+    (run.root / "runs").symlink_to(disk)
+    (run.root / "corpus.csv").write_text("texT")
+    found = manifest.problems(run.report.parent, run.folder, parameters.load_profile("params/demo"))
+    assert found == ["made from another ../../corpus.csv"]
+
+
+def test_the_command_that_goes_on_can_be_pasted_into_a_shell(run):
+    facts = {"corpus": "it's $HOME.csv", "params": "params/a b", "profile": "slurm"}
+    (run.folder / ".lock").write_text(json.dumps(facts))
+    command = manifest.resume_command(run.folder)
+    words = ["make", "run", "EXPERIMENT=study", "CORPUS=it's $HOME.csv", "PARAMS=params/a b", "PROFILE=slurm"]
+    assert os.popen(f"printf '%s\\n' {command}").read().splitlines() == words

@@ -1,6 +1,7 @@
 """Claims about how notebooks begin: few rooms, few lines, one call; and that 04 takes a whole parameter file."""
 
 import ast
+import os
 from pathlib import Path
 
 import nbformat
@@ -44,18 +45,30 @@ def test_a_notebook_begins_with_one_call(path):
 
 def test_start_refuses_a_wrong_value_and_a_wrong_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    right = {"experiment": "mine", "model": "a1", "seeds": [0]}
-    run, settings = notebook.start(right, "04_evaluate")
+    cell = {"experiment": "mine", "model": "a1", "seeds": [0]}
+    run, settings = notebook.start(cell, "04_evaluate")
     assert (run.name, run.notebook, settings.seeds) == ("mine", "04_evaluate", [0])
     with pytest.raises(errors.ParameterError, match="seeds"):
-        notebook.start(right | {"seeds": 0}, "04_evaluate")
+        notebook.start(cell | {"seeds": 0}, "04_evaluate")
     with pytest.raises(errors.InvalidName):
-        notebook.start(right | {"experiment": "a b"}, "04_evaluate")
+        notebook.start(cell | {"experiment": "a b"}, "04_evaluate")
 
 
 @pytest.mark.parametrize("folder", ["demo", "efcamdat"])
 def test_04_takes_a_models_whole_file_as_papermill_does(folder):
-    for name, asked in parameters.load_profile(f"params/{folder}").items():
-        if isinstance(asked, parameters.Train):
-            _, settings = notebook.start(asked.model_dump() | {"experiment": "mine"}, "04_evaluate")
+    for name, p in parameters.load_profile(f"params/{folder}").items():
+        if isinstance(p, parameters.Train):
+            _, settings = notebook.start(p.model_dump() | {"experiment": "mine"}, "04_evaluate")
             assert settings.model == name
+
+
+def test_what_a_notebook_writes_is_for_its_user_alone(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = os.umask(0)
+    try:
+        notebook.start({"experiment": "mine", "model": "a1", "seeds": [0]}, "04_evaluate")
+        Path("table.csv").touch()
+        Path("folder").mkdir()
+    finally:
+        os.umask(before)
+    assert [Path(name).stat().st_mode & 0o777 for name in ["table.csv", "folder"]] == [0o600, 0o700]

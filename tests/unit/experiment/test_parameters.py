@@ -37,7 +37,7 @@ def test_seeds_must_agree_within_a_profile(tmp_path):
 @pytest.mark.parametrize(
     "folder, names", [("known_answers", "a1 a2 b1 b2 c1 general"), ("two_levels", "a1 a2 general")]
 )
-def test_known_answers_are_asked_of_equal_budgets(folder, names):
+def test_known_answer_studies_have_equal_budgets(folder, names):
     models = [p for p in parameters.load_profile(f"params/{folder}").values() if isinstance(p, parameters.Train)]
     models = [p for p in models if p.init_from == "scratch"]
     assert {p.model for p in models} == set(names.split())
@@ -47,14 +47,14 @@ def test_known_answers_are_asked_of_equal_budgets(folder, names):
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
 def test_all_profiles_hold_eleven_models_that_differ_by_level_alone(folder):
     models = {name: p for name, p in parameters.load_profile(folder).items() if isinstance(p, parameters.Train)}
-    own = ["a1", "a2", "b1", "b2", "c1"]
-    assert {*own, *(f"{name}_transfer" for name in own), "general"} <= set(models)
-    for name in own:
+    specialists = ["a1", "a2", "b1", "b2", "c1"]
+    assert {*specialists, *(f"{name}_transfer" for name in specialists), "general"} <= set(models)
+    for name in specialists:
         assert models[name].levels == models[f"{name}_transfer"].levels == [name.upper()]
         assert models[f"{name}_transfer"].init_from == "general"
     same = {"learning_rate", "examples_per_step", "dropout", "n_layer", "n_embd", "n_head", "max_grad_norm", "patience"}
     for field in same:
-        assert len({getattr(models[name], field) for name in [*own, "general"]}) == 1, field
+        assert len({getattr(models[name], field) for name in [*specialists, "general"]}) == 1, field
 
 
 @pytest.mark.parametrize("folder", ["params/demo", "params/efcamdat", "params/efcamdat_fast"])
@@ -74,7 +74,7 @@ def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
     assert set(models) == eleven | set(changes) | {"general_continued"}
 
 
-def test_the_general_models_kept_budgets_are_those_of_own_models(tmp_path):
+def test_snapshots_of_the_general_model_have_specialist_budgets(tmp_path):
     for file in Path("params/demo").glob("*.yaml"):
         text = file.read_text(encoding="utf-8")
         text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text

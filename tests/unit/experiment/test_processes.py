@@ -1,7 +1,9 @@
-"""Claims about processes that end with the one that started them."""
+"""Claims about processes that end with their parent, or when a signal says so."""
 
+import signal
 import subprocess
 import sys
+import time
 
 import psutil
 import pytest
@@ -32,3 +34,38 @@ def test_a_child_ends_with_its_parent_only_if_asked_to():
     alone = left_behind("None")
     assert alone is not None
     alone.kill()
+
+
+STUBBORN = """
+import signal, subprocess, sys, time
+from lib.experiment.processes import Ending
+child = "import signal, time; signal.signal(signal.SIGINT, signal.SIG_IGN); print(1, flush=True); time.sleep(600)"
+process = subprocess.Popen([sys.executable, "-c", child], process_group=0)
+with Ending(process, 0.5):
+    while True:
+        time.sleep(60)  # as in a long import
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_a_busy_process_and_its_stubborn_child(number):
+    options = {"stdout": subprocess.PIPE, "preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL)}
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], **options) as parent:
+        parent.stdout.readline()
+        (child,) = psutil.Process(parent.pid).children()
+        time.sleep(0.2)
+        parent.send_signal(number)
+        assert parent.wait(5) == 128 + number
+    assert psutil.wait_procs([child], timeout=5)[1] == []
+
+
+def test_an_ignored_signal_stays_ignored():
+    options = {"stdout": subprocess.PIPE, "preexec_fn": lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)}
+    with subprocess.Popen([sys.executable, "-c", STUBBORN], **options) as parent:
+        parent.stdout.readline()
+        time.sleep(0.2)
+        parent.send_signal(signal.SIGHUP)
+        time.sleep(1)
+        assert parent.poll() is None
+        parent.terminate()
+        assert parent.wait(5) == 128 + signal.SIGTERM

@@ -1,4 +1,4 @@
-"""Claims about `make status`: what is done, stale, stopped and how far, while a run goes on and without one."""
+"""Claims about `make status`: what is done, stale, stopped and how far, during a run and without one."""
 
 import json
 import shutil
@@ -7,15 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from lib.experiment import lock, manifest, parameters
-from lib.experiment.files import write_json
+from lib.corpus import pseudonyms
+from lib.experiment import code_hashes, lock, manifest, parameters
+from lib.experiment.files import read_json, write_json
 from lib.workflow import status
 
 ROOT = Path(__file__).parents[3]
 
 
 @pytest.fixture
-def home(run, monkeypatch):
+def run_dir(run, monkeypatch):
     """runs/study as seen from here, with the parameters it was made with."""
     monkeypatch.chdir(run.root)
     shutil.copytree(ROOT / "params/demo", run.root / "params/demo")
@@ -28,82 +29,134 @@ def shown(capsys):
     return capsys.readouterr().out
 
 
-def test_what_is_done_is_told_from_what_is_not(home, capsys):
+def test_done_results_are_shown_and_missing_ones_too(run_dir, capsys):
     lines = shown(capsys).splitlines()
     assert "study: not running" in lines and "  02_mask        done" in lines and "  06_compare     -" in lines
     assert next(line for line in lines if "a1, 0" in line).split() == ["a1,", "0", "done", "-", "-"]
-    assert lines[-1] == "To go on: make run EXPERIMENT=study CORPUS='corpus.csv' PARAMS=params/demo"
+    assert lines[-1] == "To go on: make run EXPERIMENT=study CORPUS=corpus.csv PARAMS=params/demo"
 
 
-def test_what_is_stale_is_named_with_its_reason(home, capsys):
-    (home / "masks/report.json").write_text("{}")
+def test_what_is_stale_is_named_with_its_reason(run_dir, capsys):
+    (run_dir / "masks/report.json").write_text("{}")
     out = shown(capsys)
     assert "stale: runs/study/masks: report.json was changed or damaged" in out
     assert "stale: runs/study/models/a1/seed0: made from another masks/report.json" in out
 
 
-def test_a_training_tells_its_step_and_the_time_left_while_it_goes_on(home, capsys):
+def test_a_running_training_shows_its_step_and_the_time_left(run_dir, capsys):
     facts = {"pid": 1, "host": socket.gethostname(), "since": "12:00", "corpus": "corpus.csv", "params": "params/demo"}
-    write_json({"step": 30, "of": 250, "seconds_left": 600}, home / "checkpoints/a2/seed0/progress.json")
-    (home / ".lock").write_text(json.dumps(facts | {"ended": True}))
-    with lock.acquire(home, facts):
+    write_json({"step": 30, "of": 250, "seconds_left": 600}, run_dir / "checkpoints/a2/seed0/progress.json")
+    (run_dir / ".lock").write_text(json.dumps(facts | {"ended": True}))
+    with lock.acquire(run_dir, facts):
         out = shown(capsys)
     assert "study: running since 12:00" in out and "step 30 of 250, 10 min left" in out and "To go on" not in out
     assert "step 30 of 250, stopped" in shown(capsys)
 
 
-def notebook(home, *cells):
+def notebook(run_dir, *cells):
     content = [{"cell_type": "code", "execution_count": n, "outputs": outputs} for n, outputs in cells]
-    write_json({"cells": content}, home / "notebooks/03_train.a2.ipynb")
+    write_json({"cells": content}, run_dir / "notebooks/03_train.a2.ipynb")
 
 
-def test_a_stopped_notebook_is_named_and_its_message_made_harmless(home, capsys):
-    said = "row 7: <script>\x1b[2J\x07 {{config}}"
-    notebook(home, (1, []), (2, [{"output_type": "error", "ename": "CorpusError", "evalue": said}]), (None, []))
+def test_a_stopped_notebook_is_named_its_message_made_harmless(run_dir, capsys):
+    message = "row 7: <script>\x1b[2J\x07 {{config}}"
+    notebook(run_dir, (1, []), (2, [{"output_type": "error", "ename": "CorpusError", "evalue": message}]), (None, []))
     out = shown(capsys)
     assert "stopped: runs/study/notebooks/03_train.a2.ipynb, cell 2" in out
     assert "CorpusError: row 7: <script>\\x1b[2J\\x07 {{config}}" in out and "\x1b" not in out
 
 
-def test_a_dead_kernel_is_told_though_its_notebook_holds_no_error(home, capsys):
-    notebook(home, (1, []), (2, []), (None, []))
-    assert "cell 2\n  It ended without a word: killed" in shown(capsys)
-    (home / "notebooks/03_train.a2.ipynb").write_text('{"cells": [')  # killed while it was written
+def test_a_dead_kernel_is_named_though_there_is_no_error(run_dir, capsys):
+    notebook(run_dir, (1, []), (2, []), (None, []))
+    assert "cell 2\n  It ended without a message: killed" in shown(capsys)
+    (run_dir / "notebooks/03_train.a2.ipynb").write_text('{"cells": [')  # killed while it was written
     assert "03_train.a2.ipynb, cell 0" in shown(capsys)
 
 
-def test_older_code_is_reported_and_made_again_on_demand_only(home, run, capsys):
+def test_older_code_is_reported_and_rebuilt_on_demand_only(run_dir, run, capsys):
     cells = [{"cell_type": "code", "metadata": {}, "source": ["x = 3"]}]
     write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
-    manifest.code_hashes.cache_clear()
+    code_hashes.notebook_hashes.cache_clear()
     assert "1 results are of older code" in shown(capsys)
-    status.mark_stale(home, "params/demo", "corpus.csv")
-    assert (home / "models/a1/seed0/manifest.json").exists()
+    status.mark_stale(run_dir, "params/demo", "corpus.csv")
+    assert (run_dir / "models/a1/seed0/manifest.json").exists()
     status.renew("study")
-    assert not (home / "models/a1/seed0/manifest.json").exists() and (home / "masks/manifest.json").exists()
+    assert not (run_dir / "models/a1/seed0/manifest.json").exists() and (run_dir / "masks/manifest.json").exists()
 
 
-def test_what_must_be_made_again_stands_until_then_but_looks_older(home, capsys):
-    rest = home / "masks/.index.7.tmp.parquet"
-    rest.write_text("half")
-    (home / "masks/report.json").write_text("{}")
-    status.mark_stale(home, "params/demo", "corpus.csv")
-    times = {path.parent.relative_to(home).as_posix(): path.stat().st_mtime for path in home.rglob("manifest.json")}
-    assert {name for name, when in times.items() if when == 1} == {"masks", "models/a1/seed0"} and not rest.exists()
-    assert "masks is made again: report.json was changed or damaged" in capsys.readouterr().out
+def test_a_stale_result_is_kept_but_looks_older(run_dir, capsys):
+    unfinished = run_dir / "masks/.index.7.tmp.parquet"
+    unfinished.write_text("half")
+    (run_dir / "masks/report.json").write_text("{}")
+    status.mark_stale(run_dir, "params/demo", "corpus.csv")
+    times = {
+        path.parent.relative_to(run_dir).as_posix(): path.stat().st_mtime for path in run_dir.rglob("manifest.json")
+    }
+    assert {name for name, when in times.items() if when == 1} == {
+        "masks",
+        "models/a1/seed0",
+    } and not unfinished.exists()
+    assert "masks is rebuilt: report.json was changed or damaged" in capsys.readouterr().out
 
 
-def test_a_comparison_of_other_models_than_are_asked_for_is_stale(home):
-    asked = parameters.load_profile("params/demo")
-    models = {name for name, one in asked.items() if isinstance(one, parameters.Train)}
-    (home / "compare").mkdir()
+def test_a_comparison_of_other_models_than_requested_is_stale(run_dir):
+    settings = parameters.load_profile("params/demo")
+    models = {name for name, p in settings.items() if isinstance(p, parameters.Train)}
+    (run_dir / "compare").mkdir()
 
     def found(names):
         inputs = {f"models/{name}/seed0/train.json": None for name in names}
-        write_json({"made_by": "06_compare", "parameters": asked["hypotheses"].model_dump(), "inputs": inputs,
-                    "files": {}}, home / "compare/manifest.json")  # fmt: skip
-        said = status.stale(home, asked, "corpus.csv")[home / "compare"]
-        return [why for why in said if not why.startswith("made from another models/")]
+        content = {"made_by": "06_compare", "parameters": settings["hypotheses"].model_dump(), "inputs": inputs}
+        content |= {"place": manifest.place(run_dir / "compare", run_dir), "code": {}, "files": {}}
+        write_json(content, run_dir / "compare/manifest.json")
+        reasons = status.stale(run_dir, settings, "corpus.csv")[run_dir / "compare"]
+        return [reason for reason in reasons if not reason.startswith("made from another models/")]
 
     assert found(models) == [] and found(models - {"c1"}) == ["made with or without c1"]
     assert found(models | {"old"}) == ["made with or without old"]
+
+
+def test_results_on_another_disk_are_seen_through_the_link(run_dir, tmp_path_factory):
+    before = status.results(run_dir)
+    disk = tmp_path_factory.mktemp("disk") / "models"
+    shutil.move(run_dir / "models", disk)
+    (run_dir / "models").symlink_to(disk)
+    (run_dir / "loop").symlink_to(run_dir.resolve())
+    assert status.results(run_dir) == before
+    (disk / "a1/seed0/train.json").write_text("{}")
+    settings = parameters.load_profile("params/demo")
+    assert list(status.stale(run_dir, settings, "corpus.csv")) == [run_dir / "models/a1/seed0"]
+
+
+@pytest.mark.parametrize("content", ["", "{", "[1]"])
+def test_one_torn_manifest_makes_one_result_stale(content, run_dir, capsys):
+    (run_dir / "models/a1/seed0/manifest.json").write_text(content)
+    status.mark_stale(run_dir, "params/demo", "corpus.csv")
+    assert "runs/study/models/a1/seed0 is rebuilt: runs/study/models/a1/seed0/manifest.json" in capsys.readouterr().out
+    times = {path.parent.name: path.stat().st_mtime for path in run_dir.rglob("manifest.json")}
+    assert {name for name, moment in times.items() if moment == 1} == {"seed0"}
+    assert "a1, 0                     stale" in shown(capsys)
+
+
+def test_an_experiment_that_was_renamed_says_so(run_dir, capsys):
+    assert "renamed" not in shown(capsys)
+    run_dir.rename(run_dir.with_name("other"))
+    status.show("other")
+    out = capsys.readouterr().out
+    assert "runs/other was renamed or copied: it holds results of the experiment study." in out and "stale:" not in out
+
+
+def test_a_key_of_learner_ids_that_changed_is_reported(run_dir, monkeypatch, capsys, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keys")
+    for name in ["old", "new"]:
+        (folder / name).write_text(name)
+    monkeypatch.setenv("ILM_CEFR_KEY", str(folder / "old"))
+    content = read_json(run_dir / "corpus/manifest.json") | {"learner_key": pseudonyms.key_fingerprint()}
+    write_json(content, run_dir / "corpus/manifest.json")
+    assert "key" not in shown(capsys)
+    monkeypatch.setenv("ILM_CEFR_KEY", str(folder / "away"))
+    assert "key" not in shown(capsys) and not (folder / "away").exists()
+    monkeypatch.setenv("ILM_CEFR_KEY", str(folder / "new"))
+    assert f"The key of the learner ids has changed since 01 ran: {folder}/new is another key." in shown(capsys)
+    status.mark_stale(run_dir, "params/demo", "corpus.csv")
+    assert "The key of the learner ids has changed" in capsys.readouterr().out
