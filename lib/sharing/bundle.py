@@ -18,6 +18,7 @@ from lib.formatting import Sentences
 from lib.sharing import leak_check, notebook_pages, paper, report, weights
 from lib.sharing.aggregates import Study
 from lib.sharing.leaks import public_texts
+from lib.sharing.leaks.letter_search import NGRAM
 from lib.sharing.small_cells import SMALL
 
 MODEL_CARD = "README.md"
@@ -146,7 +147,7 @@ def build(experiment, weights, notebooks):
     with _staged(run, weights, notebooks) as folder:
         if _report_findings(run, [folder], f"make share EXPERIMENT={run.name}"):
             return 1
-        rule = f"no {leak_check.NGRAM} words in a row that fewer than {leak_check.FEW_LEARNERS} learners wrote"
+        rule = f"no {NGRAM} words in a row that fewer than {leak_check.FEW_LEARNERS} learners wrote"
         hashes = {str(file.relative_to(folder)): file_hash(file) for file in leak_check.list_files([folder])}
         write_json({"files": hashes, "rule": rule}, folder / "checked.json")
         shutil.rmtree(run.folder / "share", ignore_errors=True)

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 
 from lib.errors import MissingResult
-from lib.sharing.leaks.letter_search import NGRAM, SEED, LetterIndex
+from lib.sharing.leaks.letter_search import SEED, LetterIndex
 from lib.sharing.reading import characters, escapes
 from lib.sharing.reading.documents import Reader
 from lib.sharing.reading.piece import Piece

@@ -92,7 +92,7 @@ def _range(low, high):
 
 
 def results(study):
-    """A row for each level: perplexity of specialist, general and transfer model; the specialist's gain and interval."""
+    """A row for each level: perplexity of specialist, general and transfer model; the specialist's gain, interval."""
     perplexity = on_training_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
     gain = study.primary("general_vs_specialist").set_index("level").reindex(LEVELS)
     rows = {"level": LEVELS, "learners": [format_number(n, "{:,.0f}") for n in gain["n_learners"]]}
@@ -186,9 +186,9 @@ def write(study, folder):
         "methods.tex": "\n\n".join(map(latex, methods(study))),
         "data_statement.tex": "\n".join(map(latex, data_sentences(study))),
         "table_data.tex": booktabs(counts(study), "Texts, learners and words by CEFR level.", "data"),
-        "table_results.tex": booktabs(results(study), "Perplexity on test texts; gain of the specialist over the general model.", "results"),
+        "table_results.tex": booktabs(results(study), "Perplexity and gain over the general model.", "results"),
         "table_verdicts.tex": booktabs(verdicts(study), "Verdicts by CEFR level.", "verdicts"),
-        "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model on the test texts of each level.", "matrix"),
+        "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model at each level.", "matrix"),
         "references.bib": bibliography(yaml.safe_load(citation)),
         "CITATION.cff": citation,
         "study.tex": document.replace("%FIGURES%", "\n".join(figures)),

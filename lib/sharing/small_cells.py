@@ -11,7 +11,7 @@ import pandas as pd
 from lib.design import ALL_LEVELS
 
 SMALL = 20  # learners
-REASON = f"fewer than {SMALL} learners, or a difference would rest on fewer"
+REASON = "too few learners"  # in figures, too; it does not say whether a cell itself is small
 OTHER = "other"  # the row of all groups of a table that are not named
 ROUNDING = {"n_texts": 5, "n_learners": 5, "n_learners_sampled": 5, "n": 5, "n_sampled": 5}
 ROUNDING |= {"n_words": 100, "n_tokens": 100}
@@ -49,8 +49,8 @@ def round_count(number, base=5):
 
 
 def hide_in_partition(groups, whole, hidden, incomplete=False):
-    """Which groups of a partition must be hidden, as bool: those in `hidden`, and further ones until what is hidden rests
-    on SMALL learners or more, or nothing is left to be shown.
+    """Which groups of a partition must be hidden, as bool: those in `hidden`, and more until what is hidden rests on
+    SMALL learners or more, or nothing is left to be shown.
 
     groups: learners of each group; whole: learners of all groups together; incomplete: whether texts are in no group. A
     learner may be in several groups, so the hidden ones have at least whole - (sum of the others).

@@ -1,3 +1,3 @@
-"""Where a leak would be found: `letter_search` looks up runs of a corpus' words in other texts, `public_texts` are those
-that everybody can read already.
+"""How a leak is found: `letter_search` looks up runs of a corpus' words in other texts, `public_texts` are those that
+everybody can read already.
 """

@@ -13,8 +13,7 @@ from lib.sharing.reading.piece import Piece, under
 ACTIVE = {"/AcroForm": "a form", "/EmbeddedFile": "an attached file", "/EmbeddedFiles": "an attached file",
           "/Filespec": "an attached file", "/JavaScript": "a script", "/JS": "a script", "/XFA": "a form",
           "/RichMedia": "a film or sound", "/Encrypt": "encryption", "/OCProperties": "hidden layers"}  # fmt: skip
-BINARY_STREAMS = {"/FontFile", "/FontFile2", "/FontFile3", "/Length1"}
-INTEGERS = {
+INTEGERS = {  # dtypes of tensors
     "I64": "<i8",
     "I32": "<i4",
     "I16": "<i2",
@@ -33,9 +32,8 @@ def read_pdf(content):
     reader = PdfReader(io.BytesIO(content))
     for number, page in enumerate(reader.pages, 1):
         yield Piece(f"page {number}", page.extract_text())
-    objects = [reader.get_object(number) for number in sorted(_object_numbers(reader))]
     strings, unread = [], set()
-    for item in [reader.trailer, *objects]:
+    for item in [reader.trailer, *_objects(reader)]:
         _walk(item, strings, unread)
     yield Piece("strings of objects", "\n".join(strings))
     if content.count(b"%%EOF") != 1 or len(content) - content.rindex(b"%%EOF") > 10 or not content.startswith(b"%PDF"):
@@ -44,29 +42,32 @@ def read_pdf(content):
         yield Piece(f"it has {reason}, which the check does not read", None)
 
 
-def _object_numbers(reader):
+def _objects(reader):
+    """All objects of a PDF, also those that nothing refers to."""
     from pypdf.generic import IndirectObject
 
-    entries = {number for generation in reader.xref.values() for number in generation} | set(reader.xref_objStm)
-    return [IndirectObject(number, 0, reader) for number in entries if number]
+    numbers = {number for generation in reader.xref.values() for number in generation} | set(reader.xref_objStm)
+    return [IndirectObject(number, 0, reader).get_object() for number in sorted(numbers) if number]
 
 
 def _walk(item, strings, unread):
     """Collect the strings of a PDF object, and what of it cannot be read. References are not followed."""
     from pypdf.generic import ArrayObject, ByteStringObject, DictionaryObject, StreamObject, TextStringObject
 
+    if hasattr(item, "idnum"):
+        return
     if isinstance(item, DictionaryObject):
         unread |= {reason for name, reason in ACTIVE.items() if name in item or item.get("/Type") == name}
         if item.get("/Subtype") == "/Image":
             unread.add("an image")
         for key, value in item.items():
             strings.append(key[1:])
-            _walk(value if not hasattr(value, "idnum") else None, strings, unread)
-    if isinstance(item, StreamObject) and item.get("/Subtype") != "/Image" and not BINARY_STREAMS & item.keys():
+            _walk(value, strings, unread)
+    if isinstance(item, StreamObject) and item.get("/Subtype") != "/Image":
         strings.append(item.get_data().decode("latin-1"))
     if isinstance(item, ArrayObject):
         for value in item:
-            _walk(value if not hasattr(value, "idnum") else None, strings, unread)
+            _walk(value, strings, unread)
     if isinstance(item, TextStringObject | ByteStringObject):
         strings.append(item.decode("latin-1") if isinstance(item, bytes) else str(item))
 

@@ -13,7 +13,7 @@ TAGS = {0xE0000 + code: code for code in range(0x20, 0x7F)}  # invisible copies 
 
 
 def decode(text):
-    """text without escapes. Line breaks stay; an escaped line break becomes a space, so that lines keep their number."""
+    """text without escapes. An escaped line break becomes a space, so that lines keep their numbers."""
     text = COLOUR.sub("", text)
     if "\\" in text:
         text = ESCAPE.sub(_character, text)

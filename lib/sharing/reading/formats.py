@@ -2,32 +2,48 @@
 
 import unicodedata
 
-MAGIC = [
-    (b"\x89PNG\r\n\x1a\n", "PNG image"), (b"\xff\xd8\xff", "JPEG image"), (b"GIF8", "GIF image"), (b"BM", "BMP image"),
-    (b"II*\0", "TIFF image"), (b"MM\0*", "TIFF image"), (b"%!PS", "PostScript"), (b"PK\3\4", "zip archive"),
-    (b"PK\5\6", "zip archive"), (b"\x1f\x8b\x08", "gzip"), (b"BZh", "bzip2"), (b"\xfd7zXZ", "xz"), (b"(\xb5/\xfd", "zstd"),
-    (b"7z\xbc\xaf", "7z archive"), (b"Rar!", "rar archive"), (b"PACK", "git pack"), (b"DIRC", "git index"),
-    (b"PAR1", "parquet"), (b"ARROW1", "arrow"), (b"\x93NUMPY", "numpy array"), (b"SQLite format 3", "SQLite database"),
-    (b"\x89HDF", "HDF5"), (b"\x7fELF", "program"), (b"\xd0\xcf\x11\xe0", "old Office document"),
-    (b"\xff\xfe", "text in UTF-16 or UTF-32"), (b"\xfe\xff", "text in UTF-16"), (b"\0\0\xfe\xff", "text in UTF-32"),
-]  # fmt: skip
+MAGIC = {  # the first bytes of formats that are no text
+    "PNG image": [b"\x89PNG\r\n\x1a\n"],
+    "JPEG image": [b"\xff\xd8\xff"],
+    "GIF image": [b"GIF8"],
+    "TIFF image": [b"II*\0", b"MM\0*"],
+    "zip archive": [b"PK\3\4", b"PK\5\6"],
+    "gzip": [b"\x1f\x8b\x08"],
+    "bzip2": [b"BZh"],
+    "xz": [b"\xfd7zXZ"],
+    "zstd": [b"(\xb5/\xfd"],
+    "7z archive": [b"7z\xbc\xaf"],
+    "rar archive": [b"Rar!"],
+    "git pack": [b"PACK"],
+    "git index": [b"DIRC"],
+    "parquet": [b"PAR1"],
+    "arrow": [b"ARROW1"],
+    "numpy array": [b"\x93NUMPY"],
+    "SQLite database": [b"SQLite format 3"],
+    "HDF5": [b"\x89HDF"],
+    "program": [b"\x7fELF"],
+    "old Office document": [b"\xd0\xcf\x11\xe0"],
+    "text in UTF-16 or UTF-32": [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"],
+}
 LATER = [(257, b"ustar", "tar archive"), (4, b"ftyp", "video or HEIF image"), (8, b"WEBP", "WebP image")]
 ALLOWED_CONTROLS = set("\t\n\r\f\x1b")  # the last one begins a terminal's colour
 
 
 def detect(content):
     """The format of bytes: "text" (UTF-8), "PDF", "parquet", "safetensors", or the name of one that is not read."""
-    if b"%PDF-" in content[:1024]:
+    if content.startswith(b"%PDF-") or (b"%PDF-" in content[:1024] and b"startxref" in content):
         return "PDF"
-    for magic, name in MAGIC:
-        if content.startswith(magic):
+    if is_text(content):
+        return "text"
+    for name, starts in MAGIC.items():
+        if any(map(content.startswith, starts)):
             return name
     for offset, magic, name in LATER:
         if content[offset : offset + len(magic)] == magic:
             return name
     if len(content) > 9 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8:
         return "safetensors"
-    return "text" if is_text(content) else "unknown binary"
+    return "unknown binary"
 
 
 def is_text(content):

@@ -37,12 +37,12 @@ def reasons(text, rows=None):
 
 
 def delimited(text):
-    """Yield the rows of a text, split by each delimiter that occurs in its first two lines."""
+    """Yield the rows of a text, split by each delimiter that occurs in half of its lines, and in two or more."""
     lines = [line for line in text.splitlines() if line.strip()]
     for delimiter in DELIMITERS:
-        if len(lines) > 1 and all(delimiter in line for line in lines[:2]):
-            yield [[cell.strip() for cell in row] for row in _rows(lines, delimiter)]
-    yield [[cell.strip(" |") for cell in line.split("|")] for line in lines[:1] if "|" in line]
+        table = [line for line in lines if delimiter in line]
+        if len(table) > 1 and 2 * len(table) >= len(lines):
+            yield [[cell.strip() for cell in row] for row in _rows(table, delimiter)]
 
 
 def _rows(lines, delimiter):
