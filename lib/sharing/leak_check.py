@@ -48,13 +48,19 @@ def check(paths, texts, learners_known=True, public=(), certified=frozenset(), d
     sources = list(_sources(paths, Reader(certified, decode_ids, _text_ids(texts))))
     readable = [source for source in sources if source.piece.text is not None]
     readable = [Source(source.files, _expanded(source.piece)) for source in readable]
-    found = [(source, view) for source in readable for view in views(source.piece.text, SEED)]
-    index = LetterIndex([view for _, view in found])
+    found, index = _index(readable)
     runs, learners = _runs_of_few(texts, index, FEW_LEARNERS if learners_known else FEW_TEXTS)
     runs = _without_public(runs, index, public)
     rows = [*_run_rows(runs, index, found), *_learner_rows(readable, learners)]
     rows += [(file, piece.position, "", "", "") for files, piece in sources if piece.text is None for file in files]
     return pd.DataFrame(rows, columns=COLUMNS).drop_duplicates(ignore_index=True)
+
+
+def _index(sources):
+    """([(source, position of each letter in its text)], LetterIndex) of all views of all sources."""
+    found = [(source, view) for source in sources for view in views(source.piece.text, SEED)]
+    index = LetterIndex([view for _, view in found])
+    return [(source, view.index) for source, view in found], index
 
 
 def list_files(paths):
@@ -159,9 +165,9 @@ def _run_rows(runs, index, found):
 def _stretch_row(hits, index, found):
     """One row of COLUMNS for runs that overlap."""
     _, number, begin, _, run, file = hits[0]
-    source, view = found[number]
+    source, letters = found[number]
     end = max(hit[3] for hit in hits)
-    position = _position(source.piece, view.index[begin - index.begins[number]])
+    position = _position(source.piece, letters[begin - index.begins[number]])
     code = hashlib.sha256(index.text(begin, end - begin).encode()).hexdigest()[:8]
     return file, position, run.n_words + len(hits) - 1, min(hit[4].learners for hit in hits), code
 

@@ -37,20 +37,18 @@ class LetterIndex:
         lengths = [len(view.letters) for view in views]
         self.begins = np.cumsum([0, *(length + 1 for length in lengths)])[: len(views)]
         size = sum(lengths) + len(views) + 1
-        self.letters, self.starts, seeded = np.zeros(size, np.uint32), np.ones(size, bool), np.zeros(size, bool)
+        self.letters, self.starts, entries = np.zeros(size, np.uint32), np.ones(size, bool), np.zeros(size, bool)
         for begin, view in zip(self.begins, views):
             end = begin + len(view.letters)
             self.letters[begin:end] = view.letters
             self.starts[begin:end] = view.starts
-            seeded[begin:end] = True if view.dense else view.starts
+            entries[begin:end] = view.entries()
         hashes, whole = _seed_hashes(self.letters)
-        positions = np.flatnonzero(seeded[: len(hashes)] & whole)
+        positions = np.flatnonzero(entries[: len(hashes)] & whole)
         order = np.argsort(hashes[positions], kind="stable")
         self.positions = positions[order]
         self.seeds = hashes[self.positions]
-        self.table = np.zeros(1 << (TABLE_BITS - 3), np.uint8)
-        bits = self.seeds >> np.uint64(64 - TABLE_BITS)
-        np.bitwise_or.at(self.table, bits >> np.uint64(3), np.uint8(1) << (bits & np.uint64(7)).astype(np.uint8))
+        self.table = _bit_table(self.seeds)
 
     def search(self, texts):
         """Runs of NGRAM words, and whole shorter texts, of a block of the corpus that are in the index.
@@ -92,6 +90,16 @@ def _seed_hashes(letters):
         hashes = hashes * MIX + letter
         whole &= letter > 0
     return (hashes ^ (hashes >> np.uint64(31))) * MIX, whole
+
+
+@njit(cache=True)
+def _bit_table(seeds):
+    """A bit for the first TABLE_BITS bits of each seed: most seeds of a corpus are not in it."""
+    table = np.zeros(1 << (TABLE_BITS - 3), np.uint8)
+    for seed in seeds:
+        bit = seed >> np.uint64(64 - TABLE_BITS)
+        table[bit >> np.uint64(3)] |= np.uint8(1) << np.uint8(bit & np.uint64(7))
+    return table
 
 
 @njit(cache=True)

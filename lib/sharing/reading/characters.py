@@ -44,7 +44,13 @@ def folding():
 
 def expand(text):
     """text with ligatures and the like as several letters, so that the folding table can be applied to each code."""
-    return text if text.isascii() else text.translate(folding()[1])
+    if text.isascii():
+        return text
+    expansions = folding()[1]
+    found = {character for character in set(text) if ord(character) in expansions}
+    for character in found:
+        text = text.replace(character, expansions[ord(character)])
+    return text
 
 
 def code_points(text):

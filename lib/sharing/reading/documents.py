@@ -17,8 +17,10 @@ DEEPEST = 6  # documents within documents
 EMBEDDED = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*),([^\"'\s)>]*)")
 TAG = re.compile(r"<[A-Za-z!?/]")
 ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
-SHORTEST = 8  # characters of a string that becomes a piece of its own
+SHORTEST = 12  # letters of a string that becomes a piece of its own
+LONGEST_CELL = 200  # characters; longer strings are pieces of their own only, and not joined with others
 DIGITS = re.compile(r"\d{1,6}")
+NUMBERS = re.compile(r"(?:\d+\D+){7}\d")  # as many as may be a text
 CONTAINERS = {"gzip", "zip archive", "xz", "bzip2", "PNG image", "JPEG image", "GIF image", "PDF", "parquet"}
 
 
@@ -65,21 +67,33 @@ class Reader:
         parsed = _parsed_json(rest)
         if parsed is not None:
             yield from self._json(parsed, depth)
-        yield Piece("", escapes.decode(rest))
-        if parsed is None:
-            yield from self._decoded(rest, depth)
-        if TAG.search(rest):
-            yield from self._markup(rest)
-        for reason in row_tables.reasons(rest):
-            yield Piece(reason, None)
+        else:
+            yield from self._plain(rest, depth)
         for found in embedded:
             mime, options, data = found.groups()
             data = urllib.parse.unquote_to_bytes(data)
             data = numbers.from_base64(data.decode("ascii", "replace").rstrip("=")) if "base64" in options else data
             yield from under(f"embedded {mime}", self.pieces(data, depth + 1))
 
-    def _decoded(self, text, depth):
-        """What stands in a text as numbers, base64 or hexadecimal."""
+    def _plain(self, text, depth):
+        """A text that is no JSON, with what is in it as markup, tables, numbers, base64 or hexadecimal."""
+        without = text
+        for found, position, data in numbers.encoded(text):
+            kind = formats.detect(data) if data else "unknown binary"
+            if kind in CONTAINERS or kind == "text":
+                yield from under(position, self.pieces(data, depth + 1))
+            if kind in CONTAINERS:
+                without = without.replace(found, " ")
+        yield Piece("", escapes.decode(without))
+        if TAG.search(without):
+            yield from self._markup(without)
+        for reason in row_tables.reasons(without):
+            yield Piece(reason, None)
+        if NUMBERS.search(without) or self.known_ids:
+            yield from self._numbers(without)
+
+    def _numbers(self, text):
+        """Texts that are written as numbers, in a row or in a column; columns of text ids."""
         columns = [column for table in row_tables.delimited(text) for column in zip(*table, strict=False)]
         columns += [[line.split()[k] for line in text.splitlines() if len(line.split()) > k] for k in range(4)]
         lists = numbers.runs(text)
@@ -89,23 +103,22 @@ class Reader:
                 yield Piece(row_tables.REASON, None)
         for values in lists:
             yield from (Piece(*found) for found in numbers.as_texts(values, self.decode_ids))
-        for name, data in numbers.encoded(text):
-            kind = formats.detect(data) if data else "unknown binary"
-            if kind in CONTAINERS or (kind == "text" and len(data) >= SHORTEST):
-                yield from under(name, self.pieces(data, depth + 1))
 
     def _json(self, document, depth):
         """The strings of a JSON document, each by its path and all that have the same path without numbers."""
-        strings, integers = {}, {}
+        strings, integers, everything = {}, {}, []
         for path, value in _leaves(document, ()):
             names = ", ".join(name for name, _ in path)
             if isinstance(value, int):
                 integers.setdefault(names, []).append(value)
                 continue
-            strings.setdefault(names, []).append(value)
-            if len(value) >= SHORTEST:
+            if len(value) <= LONGEST_CELL:
+                strings.setdefault(names, []).append(value)
+                everything.append(value)
+            if sum(map(str.isalpha, value)) >= SHORTEST or NUMBERS.search(value):
                 position = ", ".join(f"{name} {number}".strip() for name, number in path)
-                yield from under(position, self._string(value, depth))
+                yield from under(position, self.pieces(value.encode("utf-8", "replace"), depth + 1))
+        yield Piece("all short strings", escapes.decode("\n".join(everything)))
         for names, values in strings.items():
             if len(values) > 1:
                 yield Piece(f"all of {names}", escapes.decode("\n".join(values)))
@@ -116,12 +129,6 @@ class Reader:
             yield from under(f"all of {names}", (Piece(*one) for one in found))
         for name in sorted(_id_keys(document)):
             yield Piece(f"{name}: {row_tables.REASON}", None)
-
-    def _string(self, text, depth):
-        """A string of JSON: as a document where it is one, else as plain text."""
-        if TAG.search(text) or "data:" in text or text.lstrip()[:1] in ("{", "["):
-            return self.pieces(text.encode("utf-8", "replace"), depth + 1)
-        return [Piece("", escapes.decode(text)), *self._decoded(text, depth)]
 
     def _markup(self, text):
         """HTML or XML: text without tags, values of each attribute, and the cells of tables."""
@@ -157,13 +164,20 @@ def _parsed_json(text):
     if text.lstrip()[:1] not in ("{", "[", '"'):
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_object)
     except (ValueError, RecursionError):
         pass
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()]
+        return [json.loads(line, object_pairs_hook=_object) for line in text.splitlines() if line.strip()]
     except (ValueError, RecursionError):
         return None
+
+
+def _object(pairs):
+    """A dict; ValueError where a key comes twice, of which a dict would keep one."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key comes twice")
+    return dict(pairs)
 
 
 def _leaves(node, path):

@@ -9,7 +9,7 @@ SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\[\d+(?:;\d+)*m")  # a terminal's, with or without its first character
 QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
 PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
-TAGS = {0xE0000 + code: code for code in range(0x20, 0x7F)}  # invisible copies of ASCII
+TAGS = re.compile("[\U000e0020-\U000e007e]+")  # invisible copies of ASCII
 
 
 def decode(text):
@@ -24,7 +24,9 @@ def decode(text):
         text = QUOTED_PRINTABLE.sub(_quoted, text)
     if "&" in text:
         text = html.unescape(html.unescape(text))  # twice: pages are often escaped when they are quoted
-    return text if text.isascii() else text.translate(TAGS)
+    if not text.isascii():
+        text = TAGS.sub(lambda found: "".join(chr(ord(tag) - 0xE0000) for tag in found[0]), text)
+    return text
 
 
 def _character(found):

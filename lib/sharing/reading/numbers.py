@@ -36,13 +36,13 @@ def _surrogate(number):
 
 
 def encoded(text):
-    """Yield (position, bytes) of what may be base64 or hexadecimal."""
+    """Yield (characters, position, bytes) of what may be base64 or hexadecimal."""
     for found in BASE64.finditer(text):
         joined = re.sub(r"\s", "", found[0]).replace("-", "+").replace("_", "/").rstrip("=")
-        yield "base64", from_base64(joined[: len(joined) - (len(joined) % 4 == 1)])
+        yield found[0], "base64", from_base64(joined[: len(joined) - (len(joined) % 4 == 1)])
     for found in HEX.finditer(text):
         digits = re.sub(r"0x|\\x|[\s,:]", "", found[0])
-        yield "hexadecimal", bytes.fromhex(digits[: len(digits) // 2 * 2])
+        yield found[0], "hexadecimal", bytes.fromhex(digits[: len(digits) // 2 * 2])
 
 
 def from_base64(text):

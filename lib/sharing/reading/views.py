@@ -12,8 +12,10 @@ from lib.sharing.reading import characters
 
 STRIDES = range(2, 7)  # every second to every sixth word
 COLUMNS = 12  # of a table, from the left
+LONG_WORD = 20  # letters; a longer word may be several without spaces
 FEWEST_ROWS = 5
 DELIMITERS = "\t,;|&"
+MARKUP_SIGNS = re.compile(r"[<\\[\]/_|@\u0120\u010a\u2581]")
 MARKUP = re.compile(
     r"<[^<>]{0,300}>"  # tags
     r"|\\[a-zA-Z@]+\*?(?:\[[^\]\n]*\])?"  # LaTeX commands
@@ -27,17 +29,21 @@ class View(NamedTuple):
     """Letters of a text in one order.
 
     index: int32, the position of each letter in the text; letters: uint32, folded; starts: bool, whether a word begins
-    with the letter; dense: whether a sentence may begin within a word.
+    with the letter.
     """
 
     index: np.ndarray
     letters: np.ndarray
     starts: np.ndarray
-    dense: bool
 
-    def select(self, chosen, dense=False):
-        """The same view of some letters only: a mask or an array of positions."""
-        return View(self.index[chosen], self.letters[chosen], self.starts[chosen], dense)
+    def select(self, chosen):
+        """The view of some letters: a mask or an array of positions."""
+        return View(self.index[chosen], self.letters[chosen], self.starts[chosen])
+
+    def entries(self):
+        """bool: where a run of words may begin: with a word, or anywhere in a long one."""
+        word = np.cumsum(self.starts)
+        return self.starts | (np.bincount(word) > LONG_WORD)[word]
 
 
 def letters_of(text):
@@ -47,7 +53,7 @@ def letters_of(text):
     is_letter = folded[kept] != characters.SEPARATOR
     starts = is_letter & ~np.append(False, is_letter[:-1])
     index = kept[is_letter]
-    return View(index.astype(np.int32), folded[index], starts[is_letter], True)
+    return View(index.astype(np.int32), folded[index], starts[is_letter])
 
 
 def views(text, shortest):
@@ -73,17 +79,22 @@ def _all_views(text, whole, shortest):
 
 
 def _without_markup(text, whole):
+    if not MARKUP_SIGNS.search(text):
+        return None
     kept = np.ones(len(text), bool)
     for found in MARKUP.finditer(text):
         kept[found.start() : found.end()] = False
-    return None if kept.all() else whole.select(kept[whole.index], dense=True)
+    if kept.all():
+        return None
+    view = whole.select(kept[whole.index])
+    return view._replace(starts=view.starts | (np.diff(view.index, prepend=-2) > 1))  # a word may follow the markup
 
 
 def _strides(whole):
     """Every n-th word, from each of the first n words on."""
     word = np.cumsum(whole.starts) - 1
     for stride in STRIDES:
-        yield whole.select(np.argsort(word % stride, kind="stable"))
+        yield whole.select(np.argsort((word % stride).astype(np.uint8), kind="stable"))
 
 
 def _columns(text, whole):
@@ -97,8 +108,8 @@ def _columns(text, whole):
     marks = {name: (codes == ord(name)) & ~quoted for name in DELIMITERS if name in text} | {" ": gap}
     for mark in marks.values():
         if len(np.unique(line[mark])) >= FEWEST_ROWS:
-            column = _column_numbers(mark, newline)[whole.index]
-            order = np.argsort(np.minimum(column, COLUMNS), kind="stable")
+            column = np.minimum(_column_numbers(mark, newline)[whole.index], COLUMNS).astype(np.uint8)
+            order = np.argsort(column, kind="stable")
             yield whole.select(order[: np.count_nonzero(column < COLUMNS)])
 
 
@@ -111,5 +122,7 @@ def _column_numbers(mark, newline):
 
 def _backwards(whole):
     """The words from the last to the first."""
-    word = np.cumsum(whole.starts)
-    return whole.select(np.argsort(-word, kind="stable"))
+    begins = np.flatnonzero(whole.starts)
+    lengths = np.diff(begins, append=len(whole.letters))[::-1]
+    offsets = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return whole.select(np.repeat(begins[::-1], lengths) + offsets)
