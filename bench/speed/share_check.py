@@ -57,9 +57,8 @@ def corpus(path, n):
             size = min(BLOCK, n - start)
             means = rng.choice(list(WORDS.values()), size, p=np.array(LEVEL_SHARES) / sum(LEVEL_SHARES))
             lengths = rng.poisson(means * rng.lognormal(-0.06, 0.35, size)).clip(1)
-            drawn = words[
-                np.searchsorted(cumulative, rng.random(lengths.sum()) * cumulative[-1]).clip(max=len(words) - 1)
-            ]
+            ranks = np.searchsorted(cumulative, rng.random(lengths.sum()) * cumulative[-1])
+            drawn = words[ranks.clip(max=len(words) - 1)]
             texts = [" ".join(text) for text in np.split(drawn, np.cumsum(lengths)[:-1])]
             learners = [f"{number:016x}" for number in rng.integers(0, n // 5 + 1, size)]
             file.write_table(pa.table({"learner_id": learners, "text": texts}, schema))

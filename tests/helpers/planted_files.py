@@ -86,12 +86,12 @@ PDFS = {
     "page": lambda text: pdf(text),
     "title": lambda text: pdf(change=lambda writer: writer.add_metadata({"/Title": text})),
     "attachment": lambda text: pdf(change=lambda writer: writer.add_attachment("a.txt", text.encode())),
-    "outline": lambda text: pdf(change=lambda writer: writer.add_outline_item(text, 0)),
+    "outline": lambda text: pdf(change=lambda writer: writer.add_outline_item(title=text, page_number=0)),
     "XMP": lambda text: pdf(change=lambda writer: with_xmp(writer, text)),
     "form": lambda text: pdf(change=lambda writer: with_form(writer, text)),
     "image": lambda text: pdf(change=lambda writer: with_image(writer, text)),
     "annotation": lambda text: pdf(
-        change=lambda writer: writer.add_annotation(0, FreeText(text=text, rect=(0, 0, 9, 9)))
+        change=lambda writer: writer.add_annotation(page_number=0, annotation=FreeText(text=text, rect=(0, 0, 9, 9)))
     ),
     "unused object": lambda text: pdf(change=lambda writer: with_orphan(writer, text)),
     "after the end": lambda text: pdf() + text.encode(),

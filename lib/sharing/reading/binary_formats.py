@@ -36,7 +36,8 @@ def read_pdf(content):
     for item in [reader.trailer, *_objects(reader)]:
         _walk(item, strings, unread)
     yield Piece("strings of objects", "\n".join(strings))
-    if content.count(b"%%EOF") != 1 or len(content) - content.rindex(b"%%EOF") > 10 or not content.startswith(b"%PDF"):
+    before, _, after = content.partition(b"%%EOF")
+    if not before.startswith(b"%PDF") or after.strip():
         unread.add("bytes before or after the document, or an earlier version of it")
     for reason in sorted(unread):
         yield Piece(f"it has {reason}, which the check does not read", None)

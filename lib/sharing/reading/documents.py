@@ -201,6 +201,8 @@ def _id_keys(node):
     if isinstance(node, list):
         rows = [item for item in node if isinstance(item, dict)]
         found = {key for row in rows for key in row if row_tables.is_id_column(key)}
+        header = node[0] if node and isinstance(node[0], list) else []
+        found |= {name for name in header if row_tables.is_id_column(name)}
         return found.union(*map(_id_keys, node))
     if isinstance(node, dict):
         found = {key for key, value in node.items() if row_tables.is_id_column(key) and isinstance(value, list | dict)}

@@ -14,6 +14,7 @@ STRIDES = range(2, 7)  # every second to every sixth word
 COLUMNS = 12  # of a table, from the left
 LONG_WORD = 20  # letters; a longer word may be several without spaces
 FEWEST_ROWS = 5
+FEWEST_WORDS = 8
 DELIMITERS = "\t,;|&"
 MARKUP_SIGNS = re.compile(r"[<\\[\]/_|@\u0120\u010a\u2581]")
 MARKUP = re.compile(
@@ -71,7 +72,7 @@ def _all_views(text, whole, shortest):
     without = _without_markup(text, whole)
     if without is not None:
         yield without
-    if whole.starts.sum() < 2 * FEWEST_ROWS:
+    if whole.starts.sum() < FEWEST_WORDS:
         return
     yield from _strides(whole)
     yield from _columns(text, whole)
