@@ -12,15 +12,13 @@ from lib.evaluation import contrasts, statistics
 from lib.experiment.files import read_csv, read_json
 from lib.figures import result_figures, titles
 from lib.hypotheses import verdict_text
-from lib.hypotheses.decision_rules import ALL_ROWS, HYPOTHESES
+from lib.hypotheses.decision_rules import HYPOTHESES
 from lib.sharing import small_cells
 from lib.sharing.small_cells import SMALL
 
 COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "by_group", "word_metrics", "word_levels"]
 COMPARED += ["cost", "preconditions"]
 DECIDED = ["verdicts", "original_criteria", "mde"]
-TEXTS_PER_LEARNER = 5  # assumed where learners are unknown: SMALL learners then count as 5 SMALL texts
-PRIMARY = "without_copies"
 
 
 class Study:
@@ -38,8 +36,8 @@ class Study:
         self.advice = read_json(run.require(run.hypotheses("recommendation.json"), "07_hypotheses"))
         self.synthetic = any("synthetic" in source["file"] for source in self.corpus["sources"])
         self.count_learners()
-        self.tables = self._read_tables()
-        self._suppress()
+        self.tables = small_cells.protect(self._read_tables(), self.small, self.corpus["learners_known"])
+        self.tables["levels"], self.tables["l1"] = self._group_counts("level"), self._group_counts("l1")
         models = self.tables["cost"]["model"]
         trained = [(model, seed) for model in models for seed in self._seeds(model)]
         self.trained = {key: read_json(run.require(run.model(*key) / "train.json", "03_train")) for key in trained}
@@ -58,7 +56,7 @@ class Study:
         counts = pd.DataFrame(self.corpus["by_level"]).pivot(index="level", columns="split", values="n_learners")
         counts = counts.reindex(LEVELS, columns=["train", "valid", "test"], fill_value=0).fillna(0)
         if not self.corpus["learners_known"]:  # then these are texts, of which a learner may have written several
-            counts /= TEXTS_PER_LEARNER
+            counts /= small_cells.TEXTS_PER_LEARNER
         self.small = {split: set(counts.index[counts[split] < SMALL]) for split in counts}
 
     def _group_counts(self, column):
@@ -68,77 +66,6 @@ class Study:
         by_level = column == "level"
         table = table.sort_values(column if by_level else "n_texts", ascending=by_level, ignore_index=True)
         return small_cells.count_groups(table, column, ordered=by_level)
-
-    def _suppress(self):
-        """Leave out small cells in all tables, then those that would reveal one, and round counts."""
-        tables = {name: self._without_small(table) for name, table in self.tables.items()}
-        contrast_table = tables["contrasts"]
-        tables["contrasts"] = small_cells.hide(contrast_table, small_cells.hide_subsets(contrast_table, PRIMARY))
-        tables["by_l1"] = self._without_hidden_groups(tables["by_l1"], ["name", "level"])
-        tables["by_group"] = self._without_hidden_groups(tables["by_group"], ["name", "level", "by"])
-        matrix = tables["ppl_matrix"]
-        margin = small_cells.hide_margin(matrix)
-        tables["ppl_matrix"] = small_cells.hide(matrix, margin)
-        if margin.any():
-            criteria = tables["original_criteria"]
-            combined = (criteria["level"] == design.ALL_LEVELS) & ~criteria["criterion"].str.contains("validation")
-            tables["original_criteria"] = small_cells.hide(criteria, combined, ["value"])
-        if self.small["test"]:
-            tables["verdicts"] = self._without_overall_numbers(tables["verdicts"])
-        if self.small["valid"]:
-            cost = tables["cost"]
-            continued = cost["init_from"].isin(cost["model"])  # they begin with the perplexity of another model
-            tables["cost"] = small_cells.hide(cost, continued, ["start_perplexity"])
-        self.tables = {name: small_cells.round_counts(table) for name, table in tables.items()}
-        self.tables["levels"], self.tables["l1"] = self._group_counts("level"), self._group_counts("l1")
-
-    def _without_small(self, table):
-        """The table without numbers that rest on fewer than SMALL learners."""
-        small = pd.Series(False, table.index)
-        if "n_learners" in table:
-            least = SMALL if self.corpus["learners_known"] else SMALL * TEXTS_PER_LEARNER
-            counts = table.filter(like="n_learners")  # of words and of sampled fillings, in one row
-            small |= (counts < least).any(axis=1)
-        level = table.get("level", table.get("test"))
-        if level is not None:
-            small |= level.isin(self.small["test"])
-        columns = small_cells.measured(table)
-        if "valid_perplexity" in table:
-            small |= table["model"].map(design.level_of).isin(self.small["valid"])
-            columns = ["valid_perplexity", "start_perplexity"]
-        if "note" in table:  # contains numbers of all levels
-            table = table.drop(columns="note")
-        return small_cells.hide(table, small, columns)
-
-    def _without_hidden_groups(self, table, by):
-        """Rows of groups that may be shown; other groups are left out with their labels.
-
-        by: columns that are the same in a partition of a level's texts.
-        """
-        primary = contrasts.select(self.tables["contrasts"])
-        wholes = primary[["name", "level", "n_learners", "n_tokens"]]
-        if "by" in by:
-            wholes = wholes.merge(table[["by"]].drop_duplicates(), how="cross")
-            wholes = wholes[wholes["by"] != "copies"]  # with these, texts with copies are whole, and they are left out
-        over_levels = table["level"] == design.ALL_LEVELS
-        before = None
-        hidden = table["theta"].isna() | ~(table["n_learners"] >= SMALL)
-        while before is None or (hidden != before).any():  # a level's partition, then a group's partition by level
-            before = hidden
-            hidden = small_cells.hide_in_partitions(table, by, wholes, hidden)
-            if over_levels.any():
-                sums = table[over_levels & ~hidden][["name", "l1", "n_learners", "n_tokens"]]
-                rest = small_cells.hide_in_partitions(table[~over_levels], ["name", "l1"], sums, hidden[~over_levels])
-                hidden = rest.reindex(table.index).fillna(hidden).astype(bool)
-        return table[~hidden].reset_index(drop=True)
-
-    def _without_overall_numbers(self, verdicts):
-        """Verdicts without the numbers over all levels, which are those of one level, and without corrected p-values,
-        which depend on the ranks of all levels."""
-        overall = verdicts["level"] == ALL_ROWS
-        verdicts = small_cells.hide(verdicts, overall)
-        hidden_level = verdicts["level"].isin(self.small["test"])
-        return verdicts.assign(p_holm=np.nan, reason=verdicts["reason"].astype(object).mask(hidden_level))
 
     def primary(self, name):
         """The contrast `name` on which verdicts rest: the training mix of span types, texts without copies."""
