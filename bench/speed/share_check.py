@@ -27,7 +27,7 @@ TEXTS = 723_282
 WORDS = {"A1": 38, "A2": 70, "B1": 94, "B2": 139, "C1": 193}  # mean of a text: EFCAMDAT's characters, 5 a word
 LEVEL_SHARES = [0.472, 0.298, 0.161, 0.056, 0.014]
 BLOCK = 20_000  # texts
-EXPECTED = [" image, ", "a row for each text"]  # of notebooks, which show images and rows of texts
+EXPECTED = [" image that this run", "a row for each text"]  # of notebooks, which show images and rows of texts
 RUN = """
 import json, sys, time
 from pathlib import Path

@@ -89,7 +89,7 @@ def _acts(attribute, value, in_output):
 
 
 def write_notebooks(run, folder, images=True):
-    """Write the executed notebooks, each as name.html and, without code, name.text.html; returns how many.
+    """Write the executed notebooks, each as name.html and, without code, name.text.html; returns their number.
 
     images: False leaves out images, whose letters cannot be checked.
     """

@@ -24,8 +24,15 @@ from lib.sharing.aggregates import Study
 from lib.sharing.small_cells import SMALL, round_count
 
 QUESTION = "Does a language model for one CEFR level beat one for all?"
-SECTIONS = {"question": "Question", "verdicts": "Verdicts", "data": "Data", "results": "Results", "methods": "Methods",
-            "limits": "Limits", "provenance": "Provenance"}  # fmt: skip
+SECTIONS = {  # anchors and their names in the page's navigation
+    "question": "Question",
+    "verdicts": "Verdicts",
+    "data": "Corpus",
+    "results": "Results",
+    "methods": "Methods",
+    "limits": "Limitations",
+    "provenance": "Provenance",
+}
 BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
 
 

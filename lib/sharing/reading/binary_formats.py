@@ -103,7 +103,7 @@ def _flat(value):
 
 def _numbers(cells, decode_ids):
     whole = [int(cell) for cell in " ".join(cells).split() if re.fullmatch(r"\d{1,7}", cell)]
-    return (Piece(*found) for found in numbers.as_texts(whole, decode_ids))
+    return [Piece(position, text) for position, text in numbers.as_texts(whole, decode_ids)]
 
 
 def _described(metadata, content):
@@ -125,6 +125,6 @@ def read_safetensors(content, decode_ids=None):
         data = content[8 + length + begin : 8 + length + end]
         if facts["dtype"] in INTEGERS:
             values = np.frombuffer(data, INTEGERS[facts["dtype"]]).astype(np.int64)
-            found = numbers.as_texts([int(value) for value in values if 0 <= value < 0x110000], decode_ids)
-            yield from under(f"tensor {name}", (Piece(*one) for one in found))
+            found = numbers.as_texts([int(value) for value in values if value < 0x110000], decode_ids)
+            yield from under(f"tensor {name}", [Piece(position, text) for position, text in found])
     yield Piece("its numbers are not those of a model that this run trained, and the check cannot read them", None)

@@ -72,7 +72,7 @@ def _class(character):
 
 
 def _fold(character):
-    """The letters that a character stands for, lower case; "" for what is no letter."""
+    """The letters that a character represents, lower case; "" for what is no letter."""
     if is_ignored(character):
         return ""
     letters = unicodedata.normalize("NFKD", character)

@@ -13,6 +13,7 @@ from lxml import etree
 from lib.sharing.reading import binary_formats, escapes, formats, numbers, row_tables
 from lib.sharing.reading.piece import Piece, under
 
+UNREAD_IMAGE = "that this run has not drawn as it is. Letters in images are not read, those in SVG and PDF are"
 DEEPEST = 6  # documents within documents
 EMBEDDED = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*),([^\"'\s)>]*)")
 TAG = re.compile(r"<[A-Za-z!?/]")
@@ -56,7 +57,7 @@ class Reader:
         if kind == "safetensors":
             return binary_formats.read_safetensors(content, self.decode_ids)
         if kind.endswith("image"):
-            return [Piece(f"{kind}, whose letters are not read: this run did not draw it; SVG and PDF are read", None)]
+            return [Piece(f"{kind} {UNREAD_IMAGE}", None)]
         return [Piece(f"{kind}, which the check does not read", None)]
 
     def _text(self, text, depth):
@@ -102,7 +103,12 @@ class Reader:
             if row_tables.has_ids(column, self.known_ids):
                 yield Piece(row_tables.REASON, None)
         for values in lists:
-            yield from (Piece(*found) for found in numbers.as_texts(values, self.decode_ids))
+            yield from self._decoded(values)
+
+    def _decoded(self, values):
+        """What a list of integers says as character codes or token ids."""
+        for position, text in numbers.as_texts(values, self.decode_ids):
+            yield Piece(position, text)
 
     def _json(self, document, depth):
         """The strings of a JSON document, each by its path and all that have the same path without numbers."""
@@ -125,8 +131,7 @@ class Reader:
                 if row_tables.has_ids(values, self.known_ids):
                     yield Piece(row_tables.REASON, None)
         for names, values in integers.items():
-            found = numbers.as_texts([value for value in values if value >= 0], self.decode_ids)
-            yield from under(f"all of {names}", (Piece(*one) for one in found))
+            yield from under(f"all of {names}", self._decoded(values))
         for name in sorted(_id_keys(document)):
             yield Piece(f"{name}: {row_tables.REASON}", None)
 
@@ -151,7 +156,7 @@ class Reader:
                 yield Piece(f"table {number}, {reason}", None)
             for column in zip(*rows, strict=False):
                 values = [int(cell) for cell in column if DIGITS.fullmatch(cell)]
-                yield from (Piece(*found) for found in numbers.as_texts(values, self.decode_ids))
+                yield from self._decoded(values)
 
 
 def certificate(content):

@@ -22,6 +22,7 @@ def as_texts(numbers, decode_ids=None):
 
     decode_ids: of a tokenizer, takes a list of ids; None where there is no tokenizer.
     """
+    numbers = [number for number in numbers if number >= 0]
     if len(numbers) < FEWEST:
         return
     as_codes = "".join(map(chr, (number for number in numbers if 9 <= number < 0x110000 and not _surrogate(number))))

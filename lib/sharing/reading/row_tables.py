@@ -10,6 +10,7 @@ ID_COLUMN = re.compile(
     r"|learner|writer|student|participant|pupil|idlearner|idtext|idstudent|idwriting|idof(?:text|learner|writer)"
 )
 FIELD = re.compile(r"""^[\s\-{,]*["']?([\w .#\\-]{4,30})["']?\s*[:=]\s*\S""", re.MULTILINE)  # key: value, a line each
+NAME = re.compile(r"[\w .#\\-]+")  # not a piece of code, as frame[["text_id"
 FEWEST_FIELDS = 3
 DELIMITERS = ",;\t|&"
 LONG_ID = 5  # characters; shorter ids are found among counts
@@ -19,7 +20,8 @@ REASON = "a table with a row for each text or learner must stay where the corpus
 
 def is_id_column(name):
     """True for text_id, "Learner ID", essayNumber, text\\_id, writer and the like; not for n_learners or learners."""
-    return ID_COLUMN.fullmatch(re.sub(r"[\W_]", "", str(name)).lower()) is not None
+    name = str(name).strip("\"' ")
+    return NAME.fullmatch(name) is not None and ID_COLUMN.fullmatch(re.sub(r"[\W_]", "", name).lower()) is not None
 
 
 def reasons(text, rows=None):

@@ -115,7 +115,7 @@ def _columns(text, whole):
 
 
 def _column_numbers(mark, newline):
-    """For each character, how many delimiters stand before it in its line."""
+    """For each character, the number of delimiters before it in its line."""
     count = np.cumsum(mark)
     before_line = np.maximum.accumulate(np.where(newline, count, 0))
     return count - before_line

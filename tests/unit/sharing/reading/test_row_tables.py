@@ -28,7 +28,9 @@ def test_an_id_column_is_known_by_its_name(name):
     assert row_tables.is_id_column(name)
 
 
-@pytest.mark.parametrize("name", ["n_learners", "learners", "texts", "n_texts", "text", "level", "model", "split_id"])
+@pytest.mark.parametrize(
+    "name", ["n_learners", "learners", "texts", "n_texts", "text", "level", "model", "split_id", 'frame[["text_id"']
+)
 def test_a_column_of_counts_is_no_id_column(name):
     assert not row_tables.is_id_column(name)
 
