@@ -82,8 +82,12 @@ class Study:
     def _curve(self, model, seed):
         """A learning curve; where a level is small, without the start of models that continue another one."""
         curve = read_csv(self.run.model(model, seed) / "curve.csv").assign(model=model, seed=seed)
+        return curve.iloc[1:] if self.start_is_hidden(model, seed) else curve
+
+    def start_is_hidden(self, model, seed):
+        """Whether the model began with another model's perplexity, and this would reveal a small level."""
         continued = self.trained[model, seed]["init_from"] in set(self.tables["cost"]["model"])
-        return curve.iloc[1:] if continued and self.small["valid"] else curve
+        return continued and bool(self.small["valid"])
 
     def figures(self):
         """Yield (name, Axes or Figure, table) of each figure, in the order of CAPTIONS; titles state the result."""

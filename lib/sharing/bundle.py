@@ -6,6 +6,7 @@ images, whose letters cannot be checked.
 
 import contextlib
 import os
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
@@ -24,6 +25,8 @@ from lib.sharing.small_cells import SMALL
 MODEL_CARD = "README.md"
 MODEL_FILES = [MODEL_CARD, "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
 TEXT_SUFFIXES = {".html", ".csv", ".md", ".tex", ".json"}
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+ROUNDED = 0.02  # of a number, by which it may differ in a text
 SAY = Sentences(__file__)
 
 
@@ -41,7 +44,10 @@ def stage(run, folder, with_weights=False, notebooks=False):
     for name, table in study.tables.items():
         write_table(table, folder / f"tables/{name}.csv")
     for model, seed in models:
-        _copy_model(run.model(model, seed), folder / f"cards/{model}/seed{seed}", with_weights)
+        target = folder / f"cards/{model}/seed{seed}"
+        _copy_model(run.model(model, seed), target, with_weights)
+        if study.start_is_hidden(model, seed):
+            _remove_number(target / MODEL_CARD, study.trained[model, seed]["start_perplexity"])
     if notebooks:
         notebook_pages.write_notebooks(run, folder / "notebooks", images=False)
     shorten_paths(study, folder)
@@ -85,6 +91,17 @@ def _copy_model(source, target, with_weights):
     for name in [*MODEL_FILES, weights.WEIGHTS] if with_weights else [MODEL_CARD]:
         if (source / name).exists():
             shutil.copyfile(source / name, target / name)  # without its mode: saved weights are readable by owner only
+
+
+def _remove_number(card, number):
+    """Remove the lines of a model card that contain a number, however it is rounded."""
+    lines = card.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not any(_rounds_to(found, number) for found in NUMBER.findall(line))]
+    card.write_text("".join(kept), encoding="utf-8")
+
+
+def _rounds_to(text, number):
+    return abs(float(text.replace(",", "")) - number) <= ROUNDED * number
 
 
 def check_files(run, paths):

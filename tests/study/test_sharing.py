@@ -106,6 +106,16 @@ def test_a_card_is_left_out_if_one_valid_learner_is_missing(study):
         assert bundle.may_be_described(study, "general", 0)
 
 
+def test_cards_do_not_say_with_which_perplexity_a_model_began(shared, study):
+    """It is another model's at that level, and with all of them a small level's could be computed."""
+    start = study.trained["a1_transfer", 0]["start_perplexity"]
+    card = (study.run.model("a1_transfer", 0) / "README.md").read_text(encoding="utf-8")
+    assert f"{start:.2f}" in card and study.small["valid"], "else this claims nothing"
+    shared_card = (shared / "cards/a1_transfer/seed0/README.md").read_text(encoding="utf-8")
+    assert f"{start:.2f}" not in shared_card and "## Metrics" in shared_card
+    assert len(card.splitlines()) - len(shared_card.splitlines()) == 1
+
+
 def test_a_shared_folder_fills_blanks_without_this_project(shared):
     folder = shared / "cards/general/seed0"
     card = (folder / "README.md").read_text(encoding="utf-8")
