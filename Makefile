@@ -58,10 +58,10 @@ paper: .venv/ready  ## of EXPERIMENT: methods, tables, figures and references fo
 memorisation: .venv/ready  ## of EXPERIMENT: does any model know its training texts better than others like them? [CANARIES=yes]
 	@$(LIB) memorisation $(NAME) $(if $(filter yes,$(CANARIES)),--canaries)
 
-share-check: .venv/ready  ## may it leave? all that make share would take, or FILES="file folder"
+share-check: .venv/ready  ## may it be shared? all that make share would take and has built, or FILES="file folder"
 	@$(LIB) share-check $(NAME) $(SHARE_OPTIONS) -- "$$FILES"
 
-share: .venv/ready  ## what may leave, checked, in runs/<experiment>/share [WEIGHTS=yes] [NOTEBOOKS=yes]
+share: .venv/ready  ## what may be shared, checked, in runs/<experiment>/share [WEIGHTS=yes] [NOTEBOOKS=yes]
 	@$(LIB) share $(NAME) $(SHARE_OPTIONS)
 
 test: demo  ## style, claims, and the seven notebooks against their committed outputs

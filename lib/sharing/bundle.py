@@ -1,191 +1,179 @@
-"""The folder that may leave: runs/<experiment>/share/, of aggregates only, and only once the share check finds nothing.
+"""The folder that may be shared: runs/<experiment>/share/, of aggregates only, built only if the share check is clean.
 
-Weights go along only where memorisation.json says of each model that they may; executed notebooks only as pages,
-without pictures, whose letters nobody can check.
+Weights are included only if the memorisation report has cleared them; executed notebooks only as pages, without
+images, whose letters cannot be checked.
 """
 
 import contextlib
 import os
+import re
 import shutil
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
-
 from lib import design
-from lib.errors import LeakFound
-from lib.evaluation import statistics
 from lib.experiment import manifest
 from lib.experiment.files import file_hash, read_json, write_json, write_table
-from lib.experiment.folders import existing_experiment, require_file
+from lib.experiment.folders import existing_experiment
 from lib.formatting import Sentences
-from lib.masking import token_index
-from lib.sharing import leak_check, notebook_pages, paper, report
-from lib.sharing.aggregates import SMALL, Study
+from lib.sharing import leak_check, notebook_pages, paper, report, weights
+from lib.sharing.aggregates import Study
+from lib.sharing.leaks import public_texts
+from lib.sharing.leaks.letter_search import NGRAM
+from lib.sharing.small_cells import SMALL
 
-MODEL_FILES = ["README.md", "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
-WEIGHTS = "model.safetensors"  # order.parquet, the list of texts in training order, never leaves
-TEXTS = {".html", ".csv", ".md", ".tex", ".json"}
-LETTERS = 4  # of a token; shorter ones are pieces of words
+MODEL_CARD = "README.md"
+MODEL_FILES = [MODEL_CARD, "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
+TEXT_SUFFIXES = {".html", ".csv", ".md", ".tex", ".json"}
+NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
+ROUNDED = 0.02  # of a number, by which it may differ in a text
 SAY = Sentences(__file__)
-MAY = "may be shared"  # lib/memorisation/assessment.py's verdict
 
 
-def stage(run, folder, weights=False, notebooks=False):
-    """Put everything that would leave into `folder`. LeakFound for weights of which nobody says that they may."""
+def stage(run, folder, with_weights=False, notebooks=False):
+    """Put everything that would be shared into `folder`. Raises LeakFound for weights that nobody has cleared."""
     study = Study(run)
-    shown = [one for one in study.trained if _enough(study, *one)]
-    for one in shown if weights else []:  # before minutes are spent on drawing
-        _may_leave(run, *one)
-    if weights:
-        _own_words(run)
+    models = [model_run for model_run in study.trained if may_be_described(study, *model_run)]
+    if with_weights:  # before minutes are spent on drawing
+        for model, seed in models:
+            weights.require_cleared(run, model, seed)
+        weights.require_common_vocabulary(run)
     report.write(study, folder)
     paper.write(study, folder / "paper")
     shutil.copy2(run.root / "CITATION.cff", folder)
     for name, table in study.tables.items():
         write_table(table, folder / f"tables/{name}.csv")
-    for model, seed in shown:
-        _card(run.model(model, seed), folder / f"cards/{model}/seed{seed}", weights)
+    for model, seed in models:
+        target = folder / f"cards/{model}/seed{seed}"
+        _copy_model(run.model(model, seed), target, with_weights)
+        if study.start_is_hidden(model, seed):
+            _remove_number(target / MODEL_CARD, study.trained[model, seed]["start_perplexity"])
     if notebooks:
-        notebook_pages.write_notebooks(run, folder / "notebooks", pictures=False)
-    without_folders(study, folder)
-    words = SAY("readme", name=run.name, small=SMALL, weights=weights)
-    (folder / "README.md").write_text(f"{words}\n", encoding="utf-8")
+        notebook_pages.write_notebooks(run, folder / "notebooks", images=False)
+    shorten_paths(study, folder)
+    text = SAY("readme", name=run.name, small=SMALL, weights=with_weights)
+    (folder / "README.md").write_text(f"{text}\n", encoding="utf-8")
 
 
-def without_folders(study, folder):
-    """In the texts of `folder`, call the files that the study was given by their last name: a path may tell who works
-    where. These are the corpus, and a tokenizer or a base model from a folder."""
-    run, read = study.run, read_json(study.run.folder / "corpus" / manifest.MANIFEST)["inputs"]
-    named = {one["init_from"] for one in study.trained.values()} | {study.masks["parameters"]["tokenizer"]}
-    given = {Path(os.path.abspath(one)) for one in named if os.sep in one and os.path.exists(one)}
-    given |= {(run.folder / one).resolve() for one in read if one.startswith("..")}
-    ways = {str(one): one.name for one in given}
-    ways |= {os.path.relpath(one, run.root / place): one.name for one in given for place in ["", "notebooks"]}
-    for file in [file for file in leak_check.everything([folder]) if file.suffix in TEXTS]:
+def shorten_paths(study, folder):
+    """Name corpus files, base models and tokenizers from folders by the last part of their path in all texts of
+    `folder`: a path may reveal who works where."""
+    names = _names_of_paths(study)
+    for file in [file for file in leak_check.list_files([folder]) if file.suffix in TEXT_SUFFIXES]:
         text = file.read_text(encoding="utf-8")
-        for way in sorted(ways, key=len, reverse=True):
-            text = text.replace(way, ways[way])
+        for path in sorted(names, key=len, reverse=True):
+            text = text.replace(path, names[path])
         file.write_text(text, encoding="utf-8")
 
 
-def _enough(study, model, seed):
+def _names_of_paths(study):
+    """{path as a text may spell it: its last part} of all files and folders that the study was given."""
+    run = study.run
+    inputs = read_json(run.folder / "corpus" / manifest.MANIFEST)["inputs"]
+    named = {report["init_from"] for report in study.trained.values()} | {study.masks["parameters"]["tokenizer"]}
+    given = {Path(os.path.abspath(name)) for name in named if os.sep in name and os.path.exists(name)}
+    given |= {(run.folder / name).resolve() for name in inputs if name.startswith("..")}
+    names = {}
+    for path in given:
+        names[str(path)] = path.name
+        for start in [run.root, run.root / "notebooks"]:
+            names[os.path.relpath(path, start)] = path.name
+    return names
+
+
+def may_be_described(study, model, seed):
     """Is the model trained, and does its card's perplexity rest on SMALL learners or more?"""
     return study.trained[model, seed]["status"] == "trained" and design.level_of(model) not in study.small["valid"]
 
 
-def _card(source, target, weights):
+def _copy_model(source, target, with_weights):
     target.mkdir(parents=True)
-    for name in [*MODEL_FILES, WEIGHTS] if weights else MODEL_FILES[:1]:
+    for name in [*MODEL_FILES, weights.WEIGHTS] if with_weights else [MODEL_CARD]:
         if (source / name).exists():
-            shutil.copyfile(source / name, target / name)  # without its mode: saved weights are their owner's alone
+            shutil.copyfile(source / name, target / name)  # without its mode: saved weights are readable by owner only
 
 
-def rare_tokens(index, merges, vocabulary, least):
-    """Tokens of LETTERS letters or more that stand in the texts of fewer than `least` learners, in themselves or as a
-    part of longer ones: ids, sorted. A vocabulary trained on the corpus may hold a name so.
-
-    index: a frame with ids and learner, a row a text; merges: pairs of tokens, in the order of the BPE's training;
-    vocabulary: {token: id}.
-    """
-    lengths, ids = index["ids"].map(len), np.concatenate([np.asarray(one, np.int64) for one in index["ids"]])
-    used = pd.DataFrame({"id": ids, "learner": np.repeat(index["learner"].to_numpy(), lengths)}).drop_duplicates()
-    common = set(used["id"].value_counts().loc[lambda counts: counts >= least].index)
-    for one, other in reversed(merges):  # what is merged comes after its parts
-        if vocabulary[one + other] in common:
-            common |= {vocabulary[one], vocabulary[other]}
-    worded = {number for token, number in vocabulary.items() if sum(map(str.isalpha, token.strip("Ġ"))) >= LETTERS}
-    trained = {vocabulary[one + other] for one, other in merges}
-    return sorted((trained & worded) - common)
+def _remove_number(card, number):
+    """Remove the lines of a model card that contain a number, however it is rounded."""
+    lines = card.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if not any(_rounds_to(found, number) for found in NUMBER.findall(line))]
+    card.write_text("".join(kept), encoding="utf-8")
 
 
-def _own_words(run):
-    """Raises LeakFound where the tokenizer learned words from the corpus that few learners wrote."""
-    facts = run.masks_report()
-    if facts["parameters"]["tokenizer"] != "bpe":
-        return
-    known = run.corpus_report()["learners_known"]
-    file = run.require(run.tokenizer, "02_mask") / "tokenizer.json"
-    texts = pd.read_parquet(run.require(run.texts, "01_extract"), columns=["text_id", "learner_id"])
-    index = token_index.read_index(run.require(run.index, "02_mask"))[["text_id", "ids"]].merge(texts, on="text_id")
-    index["learner"], least = (
-        statistics.learner_codes(index, known)[0],
-        leak_check.FEW if known else leak_check.FEW_TEXTS,
-    )
-    coder = read_json(file)["model"]
-    found = rare_tokens(index, coder["merges"], coder["vocab"], least)
-    if found:
-        shown = ", ".join(map(str, found[:8])) + ", …" * (len(found) > 8)
-        raise LeakFound(
-            f"{file} goes along with the weights, and {len(found)} of its tokens stand in the texts of fewer than "
-            f"{least} learners: {shown}. They may be names. Set a smaller vocabulary, or tokenizer: gpt2, in "
-            "masks.yaml and run the study again; or share without WEIGHTS=yes."
-        )
+def _rounds_to(text, number):
+    return abs(float(text.replace(",", "")) - number) <= ROUNDED * number
 
 
-def _may_leave(run, model, seed):
-    """Raises LeakFound unless the memorisation report speaks of these very weights and says that they may leave."""
-    path = require_file(run.folder / "memorisation/memorisation.json", "make memorisation").resolve()
-    told = read_json(path)["models"].get(f"{model}/seed{seed}")
-    if told is None or told["weights"] != file_hash(run.model(model, seed) / WEIGHTS):
-        raise LeakFound(f"{path} does not know the weights of {model}, seed {seed}, as they are now: make memorisation")
-    if told["verdict"] != MAY:
-        raise LeakFound(f"{model}, seed {seed}: {told['verdict']}: {told['reason']}. Share without WEIGHTS=yes.")
-
-
-def found_in(run, paths):
+def check_files(run, paths):
     """(findings of the share check in these files and folders, number of files)."""
-    known = run.corpus_report()["learners_known"]
-    files = leak_check.everything(paths)
     texts = run.require(run.texts, "01_extract")
-    return leak_check.check(files, texts, known, leak_check.published(files, run.root)), len(files)
+    certified = weights.weight_hashes(run) | paper.drawn_hashes(run)
+    findings = leak_check.check(
+        paths,
+        texts,
+        learners_known=run.corpus_report()["learners_known"],
+        public=public_texts.published(paths, run.root),
+        certified=certified,
+        decode_ids=_decoder(run),
+    )
+    return findings, len(leak_check.list_files(paths))
+
+
+def _decoder(run):
+    """From token ids to text, with the tokenizer of the run; unknown ids are skipped."""
+    from tokenizers import Tokenizer
+
+    tokenizer = Tokenizer.from_file(str(run.require(run.tokenizer, "02_mask") / "tokenizer.json"))
+    size = tokenizer.get_vocab_size()
+    return lambda ids: tokenizer.decode([number for number in ids if number < size])
 
 
 @contextlib.contextmanager
-def _staged(run, *more):
-    """A folder with all that would leave; it is gone afterwards, unless it was moved."""
+def _staged(run, with_weights, notebooks):
+    """A folder with all that would be shared; it is deleted afterwards, unless it was moved."""
     folder = run.folder / "share.unchecked"
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        print("Building what would leave, then looking it up in the corpus.", flush=True)
-        stage(run, folder, *more)
-        places = Counter(file.relative_to(folder).parts[0] for file in leak_check.everything([folder]))
-        print("Files:", ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(places.items())))
+        print("Building what would be shared, then looking it up in the corpus.", flush=True)
+        stage(run, folder, with_weights, notebooks)
+        counts = Counter(file.relative_to(folder).parts[0] for file in leak_check.list_files([folder]))
+        print("Files:", ", ".join(f"{name} ({n})" if n > 1 else name for name, n in sorted(counts.items())))
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def check(experiment, weights, notebooks, files=()):
-    """Print what the share check finds in these files and folders, or in all that `build` would let leave.
+    """Print what the share check finds in these files and folders; without any, in all that `build` would share and in
+    the folder that it has built.
 
-    Returns 1 if it is anything, else 0. weights, notebooks: as in `stage`.
+    Returns 1 if it finds anything, else 0. weights, notebooks: as in `stage`.
     """
     run = existing_experiment(experiment)
-    again = f"make share-check EXPERIMENT={run.name}"
+    command = f"make share-check EXPERIMENT={run.name}"
     if files:
-        return _checked(run, files, f'{again} FILES="{" ".join(map(str, files))}"')
+        return _report_findings(run, files, f'{command} FILES="{" ".join(map(str, files))}"')
+    built = [run.folder / "share"] if (run.folder / "share").exists() else []
     with _staged(run, weights, notebooks) as folder:
-        return _checked(run, [folder], again)
+        return _report_findings(run, [folder, *built], command)
 
 
 def build(experiment, weights, notebooks):
-    """runs/<experiment>/share/, if the check of it is clean; returns 1 if it is not. More: see `stage`."""
+    """Build runs/<experiment>/share/ if its check is clean; returns 1 if it is not. See `stage`."""
     run = existing_experiment(experiment)
     with _staged(run, weights, notebooks) as folder:
-        if _checked(run, [folder], f"make share EXPERIMENT={run.name}"):
+        if _report_findings(run, [folder], f"make share EXPERIMENT={run.name}"):
             return 1
-        rule = f"no {leak_check.split.NGRAM} words in a row that fewer than {leak_check.FEW} learners wrote"
-        hashes = {str(file.relative_to(folder)): file_hash(file) for file in leak_check.everything([folder])}
+        rule = f"no {NGRAM} words in a row that fewer than {leak_check.FEW_LEARNERS} learners wrote"
+        hashes = {str(file.relative_to(folder)): file_hash(file) for file in leak_check.list_files([folder])}
         write_json({"files": hashes, "rule": rule}, folder / "checked.json")
         shutil.rmtree(run.folder / "share", ignore_errors=True)
         folder.rename(run.folder / "share")
-        print(f"{run.folder / 'share'} may leave.")
+        print(f"{run.folder / 'share'} may be shared.")
         return 0
 
 
-def _checked(run, paths, again):
-    findings, n_files = found_in(run, paths)
-    leak_check.tell(findings, n_files, again)
+def _report_findings(run, paths, command):
+    findings, n_files = check_files(run, paths)
+    leak_check.print_findings(findings, n_files, command)
     return int(len(findings) > 0)

@@ -1,4 +1,4 @@
-"""What a paper takes from a finished run: methods and data statement in words, booktabs tables, figures, references."""
+"""Parts of a paper from a finished run: methods and data statement as text, booktabs tables, figures, references."""
 
 import shutil
 from pathlib import Path
@@ -11,16 +11,18 @@ import yaml
 from lib import design
 from lib.design import LEVELS
 from lib.evaluation.statistics import on_training_mix
-from lib.experiment.files import write_text
+from lib.experiment.files import file_hash, read_json, write_json, write_text
 from lib.experiment.folders import existing_experiment
 from lib.figures import style
 from lib.figures.captions import CAPTIONS
 from lib.formatting import Sentences, format_number, join_names
 from lib.hypotheses import decision_rules
-from lib.sharing.aggregates import SMALL, Study
+from lib.sharing.aggregates import Study
+from lib.sharing.small_cells import OTHER, SMALL, round_count
 
 SAY = Sentences(__file__)
-WORDS = {"level", "model", "l1", *decision_rules.HYPOTHESES}  # columns of a table that stand at the left
+LEFT_ALIGNED = {"level", "model", "l1", *decision_rules.HYPOTHESES}  # columns of tables
+DRAWN = "drawn_figures.json"  # in the run's folder: hashes of the images that `write` drew last
 ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
     "θ": r"$\theta$", "−": "$-$", "±": r"$\pm$", "≥": r"$\geq$", "–": "--"})  # fmt: skip
@@ -29,14 +31,25 @@ ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {
 def data_sentences(study):
     """What the texts are, in sentences: a data statement (after Bender & Friedman, TACL 2018) as far as a run knows."""
     report, levels, l1 = study.corpus, study.tables["levels"], study.tables["l1"]
-    large = l1.loc[l1["n_texts"].notna() & (l1["l1"] != ""), "l1"].head(10)
-    whom = "learners whom the corpus does not name"
+    named = l1["n_texts"].notna() & ~l1["l1"].isin(["", OTHER])
+    writers = "learners whom the corpus does not name"
     if report["learners_known"]:
-        whom = f"{sum(report['texts_per_learner'].values()):,} learners"
-    told = {"files": join_names([_line(source["file"]) for source in report["sources"]]), "l1s": [*map(_line, large)]}
-    told["levels"] = [f"{row.level} {row.n_texts:,.0f}" for row in levels.itertuples()]
-    told["gone"] = [f"{n:,} {reason}" for reason, n in report["dropped"].items() if n]
-    return SAY("data", report=report, whom=whom, small=SMALL, **told).split("\n")
+        writers = f"{n_learners(study):,} learners"
+    dropped = {reason: round_count(n) for reason, n in report["dropped"].items()}
+    facts = {
+        "files": join_names([_line(source["file"]) for source in report["sources"]]),
+        "writers": writers,
+        "n_texts": round_count(report["rows_out"]),
+        "levels": [f"{row.level} {format_number(row.n_texts, '{:,.0f}')}" for row in levels.itertuples()],
+        "first_languages": [_line(name) for name in l1.loc[named, "l1"].head(10)],
+        "dropped": [f"{n:,} {reason}" for reason, n in dropped.items() if n],
+    }
+    return SAY("data", report=report, small=SMALL, **facts).split("\n")
+
+
+def n_learners(study):
+    """Learners of the corpus, rounded as in tables."""
+    return round_count(sum(study.corpus["texts_per_learner"].values()))
 
 
 def _line(text):
@@ -45,41 +58,56 @@ def _line(text):
 
 def methods(study):
     """The methods section as paragraphs of plain text, every number read from the run."""
-    parts, rules = study.corpus["parameters"], study.advice["parameters"]
-    parts = parts | {"train": 1 - parts["valid_share"] - parts["test_share"]}
-    hypotheses = decision_rules.HYPOTHESES.items()
-    told = {"asked": [f"{name} asks for {one.requires.format(m=rules[one.margin])}" for name, one in hypotheses]}
-    told |= {"drawing": study.masks["parameters"], "masks": study.masks["mask_hash"]["test"], "models": _models(study)}
-    return SAY("methods", corpus=study.corpus, parts=parts, rules=rules, **told).split("\n")
+    splits, rules = study.corpus["parameters"], study.advice["parameters"]
+    splits = splits | {"train": 1 - splits["valid_share"] - splits["test_share"]}
+    claims = [f"{name} requires {hypothesis.requires.format(m=rules[hypothesis.margin])}"
+              for name, hypothesis in decision_rules.HYPOTHESES.items()]  # fmt: skip
+    facts = {"corpus": study.corpus, "splits": splits, "rules": rules, "claims": claims, "models": _models(study)}
+    facts |= {"mask_settings": study.masks["parameters"], "mask_id": study.masks["mask_hash"]["test"]}
+    facts["n_copied"] = round_count(study.corpus["copied"].get("test", 0))
+    return SAY("methods", **facts).split("\n")
 
 
 def _models(study):
-    """How the models were trained, as `methods` tells it."""
-    trained = [one for one in study.trained.values() if one["status"] == "trained"]
-    each = pd.DataFrame([one["parameters"] for one in trained])
-    each = each.assign(**{name: [one[name] for one in trained] for name in ["examples_seen", "parameters_total"]})
-    seen = each.groupby(each["model"].map(design.kind))["examples_seen"].agg(["min", "max"])
-    starts = join_names(sorted(set(each.loc[~each["init_from"].isin(each["model"]), "init_from"])))
-    told = {name: [f"{x:g}" for x in sorted(set(each[name]))] for name in ("learning_rate", "examples_per_step")}
-    told["seen"] = [f"{kind} {low:,.0f}" + (f" to {high:,.0f}" if high > low else "")
-                    for kind, low, high in seen.itertuples()]  # fmt: skip
-    told |= {"number": each["model"].nunique(), "millions": each["parameters_total"].median() / 1e6}
-    told["seeds"] = list(map(str, sorted({one["seed"] for one in trained})))
-    return told | {"starts": "from scratch" if starts == "scratch" else f"from {starts}"}
+    """Facts on the training of the models, for `methods`."""
+    reports = [report for report in study.trained.values() if report["status"] == "trained"]
+    runs = pd.DataFrame([report["parameters"] for report in reports])
+    for name in ["examples_seen", "parameters_total"]:
+        runs[name] = [report[name] for report in reports]
+    seen = runs.groupby(runs["model"].map(design.kind))["examples_seen"].agg(["min", "max"])
+    bases = join_names(sorted(set(runs.loc[~runs["init_from"].isin(runs["model"]), "init_from"])))
+    return {
+        "number": runs["model"].nunique(),
+        "millions": runs["parameters_total"].median() / 1e6,
+        "seeds": [str(seed) for seed in sorted({report["seed"] for report in reports})],
+        "init": "from scratch" if bases == "scratch" else f"from {bases}",
+        "examples_seen": [f"{kind} {_range(low, high)}" for kind, low, high in seen.itertuples()],
+        "learning_rates": [f"{rate:g}" for rate in sorted(set(runs["learning_rate"]))],
+        "batch_sizes": [f"{size:g}" for size in sorted(set(runs["examples_per_step"]))],
+    }
+
+
+def _range(low, high):
+    return f"{low:,.0f} to {high:,.0f}" if high > low else f"{low:,.0f}"
 
 
 def results(study):
-    """A row a level: own, general and transfer perplexity, and the own model's gain with its interval."""
-    ppl = on_training_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
-    own = study.primary("general_vs_specialist").set_index("level").reindex(LEVELS)
-    rows = {"level": LEVELS, "learners": [str(n) for n in own["n_learners"].fillna("n/a")]}
-    for whose in design.KINDS:
-        models = [design.compared_at(level)[whose] for level in LEVELS]
-        rows[whose] = [format_number(ppl.get(cell, np.nan)) for cell in zip(LEVELS, models)]
-    rows["gain, %"] = [format_number(gain, "{:+.1f}") for gain in own["gain_pct"]]
-    low, high = ([format_number(gain, "{:+.1f}") for gain in own[end]] for end in ("gain_lo", "gain_hi"))
-    rows["95 % interval"] = [a if a == "n/a" else f"{a} to {b}" for a, b in zip(low, high)]
+    """A row for each level: perplexity of specialist, general and transfer model; the specialist's gain, interval."""
+    perplexity = on_training_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
+    gain = study.primary("general_vs_specialist").set_index("level").reindex(LEVELS)
+    rows = {"level": LEVELS, "learners": [format_number(n, "{:,.0f}") for n in gain["n_learners"]]}
+    for kind in design.KINDS:
+        models = [design.compared_at(level)[kind] for level in LEVELS]
+        rows[kind] = [format_number(perplexity.get(cell, np.nan)) for cell in zip(LEVELS, models)]
+    rows["gain, %"] = [format_number(value, "{:+.1f}") for value in gain["gain_pct"]]
+    rows["95 % interval"] = [_interval(low, high) for low, high in zip(gain["gain_lo"], gain["gain_hi"])]
     return pd.DataFrame(rows)
+
+
+def _interval(low, high):
+    if np.isnan(low):
+        return "n/a"
+    return f"{format_number(low, '{:+.1f}')} to {format_number(high, '{:+.1f}')}"
 
 
 def verdicts(study):
@@ -97,6 +125,7 @@ def matrix(study):
 
 
 def counts(study, by="levels"):
+    """Texts, learners and words as text, a row for each level or, by="l1", first language."""
     table = study.tables[by].drop(columns="reason", errors="ignore")
     names = {"n_texts": "texts", "n_learners": "learners", "n_words": "words"}
     return table.map(lambda x: x if isinstance(x, str) else format_number(x, "{:,.0f}")).rename(columns=names)
@@ -110,9 +139,15 @@ def latex(text):
 def booktabs(table, caption, label):
     """A frame of text as a LaTeX table with booktabs' rules; every cell escaped."""
     escaped = table.map(latex).rename(columns=latex)
-    how = {"hrules": True, "position": "tb", "position_float": "centering", "caption": latex(caption)}
-    align = "".join("l" if name in WORDS else "r" for name in table)
-    return escaped.style.hide(axis="index").to_latex(label=f"tab:{label}", column_format=align, **how)
+    alignment = "".join("l" if name in LEFT_ALIGNED else "r" for name in table)
+    return escaped.style.hide(axis="index").to_latex(
+        hrules=True,
+        position="tb",
+        position_float="centering",
+        caption=latex(caption),
+        label=f"tab:{label}",
+        column_format=alignment,
+    )
 
 
 def bibliography(citation):
@@ -120,9 +155,9 @@ def bibliography(citation):
     entries = []
     for work in citation["references"]:
         names = " and ".join(f"{a['family-names']}, {a['given-names']}" for a in work["authors"])
-        kind, place = ("article", "journal") if "journal" in work else ("inproceedings", "booktitle")
+        kind, container = ("article", "journal") if "journal" in work else ("inproceedings", "booktitle")
         fields = {"author": names, "title": f"{{{work['title']}}}", "year": work["year"],
-                  place: work.get("journal") or work["collection-title"], "volume": work.get("volume"),
+                  container: work.get("journal") or work["collection-title"], "volume": work.get("volume"),
                   "number": work.get("issue"), "pages": f"{work['start']}--{work['end']}",
                   "publisher": work.get("publisher", {}).get("name"), "doi": work.get("doi")}  # fmt: skip
         lines = [f"  {key} = {{{value}}}," for key, value in fields.items() if value]
@@ -132,22 +167,28 @@ def bibliography(citation):
 
 
 def write(study, folder):
-    """The kit in `folder`: methods, data statement, tables, figures, references, CITATION.cff, study.tex."""
+    """Write methods, data statement, tables, figures, references, CITATION.cff and study.tex to `folder`.
+
+    The hashes of the images go to DRAWN in the run's folder: the share check accepts only these.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     citation = (study.run.root / "CITATION.cff").read_text(encoding="utf-8")
     figures = []
+    hashes = {}
     for name, drawn, table in study.figures():
         style.save(drawn, folder / "figures", name, table)
         plt.close(drawn.get_figure(root=True))
         figures.append(_figure(name, CAPTIONS[name]))
+        hashes[f"{name}.png"] = file_hash(folder / f"figures/{name}.png")
+    write_json(hashes, study.run.folder / DRAWN)
     document = (Path(__file__).parent / "templates/study.tex").read_text(encoding="utf-8")
     texts = {
         "methods.tex": "\n\n".join(map(latex, methods(study))),
         "data_statement.tex": "\n".join(map(latex, data_sentences(study))),
         "table_data.tex": booktabs(counts(study), "Texts, learners and words by CEFR level.", "data"),
-        "table_results.tex": booktabs(results(study), "Perplexity on test texts; gain of the own model.", "results"),
+        "table_results.tex": booktabs(results(study), "Perplexity and gain over the general model.", "results"),
         "table_verdicts.tex": booktabs(verdicts(study), "Verdicts by CEFR level.", "verdicts"),
-        "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model on each level's texts.", "matrix"),
+        "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model at each level.", "matrix"),
         "references.bib": bibliography(yaml.safe_load(citation)),
         "CITATION.cff": citation,
         "study.tex": document.replace("%FIGURES%", "\n".join(figures)),
@@ -162,8 +203,14 @@ def _figure(name, caption):
             f"\\caption{{{latex(caption)}}}\n\\label{{fig:{name}}}\n\\end{{figure}}")  # fmt: skip
 
 
+def drawn_hashes(run):
+    """Hashes of the images that `write` drew last for this run."""
+    file = run.folder / DRAWN
+    return set(read_json(file).values()) if file.exists() else set()
+
+
 def build(experiment):
-    """Write runs/<experiment>/paper/ anew."""
+    """Rebuild runs/<experiment>/paper/."""
     run = existing_experiment(experiment)
     shutil.rmtree(run.folder / "paper", ignore_errors=True)
     write(Study(run), run.folder / "paper")

@@ -1,37 +1,57 @@
-"""Claims about what may leave: nothing without its reason."""
+"""Claims about the shared folder: what is checked, and that nothing is built of what the check refuses."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from lib import errors
-from lib.experiment.files import write_json
+from lib.experiment.files import write_text
 from lib.experiment.folders import Experiment
-from lib.sharing import bundle
+from lib.sharing import bundle, leak_check
+
+FINDINGS = {"file": "a", "position": "line 1", "words": 8, "learners": 1, "hash": "x"}
 
 
-def test_weights_stay_unless_a_report_lets_these_very_ones_go(tmp_path):
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """An experiment of which nothing is drawn, and whose check finds what is written in `found`."""
     run = Experiment("study", tmp_path)
-    write_json({}, run.model("a1", 0) / bundle.WEIGHTS)
-    known = {"weights": bundle.file_hash(run.model("a1", 0) / bundle.WEIGHTS), "reason": "a gap"}
-    for told in [{}, {"a1/seed0": known | {"weights": "other", "verdict": bundle.MAY}},
-                 {"a1/seed0": known | {"verdict": "must not be shared"}}]:  # fmt: skip
-        write_json({"models": told}, run.folder / "memorisation/memorisation.json")
-        with pytest.raises(errors.LeakFound):
-            bundle._may_leave(run, "a1", 0)
-    allowed = {"models": {"a1/seed0": known | {"verdict": bundle.MAY}}}
-    write_json(allowed, run.folder / "memorisation/memorisation.json")
-    bundle._may_leave(run, "a1", 0)
+    (run.folder / "corpus").mkdir(parents=True)
+    monkeypatch.setattr(bundle, "existing_experiment", lambda _: run)
+    monkeypatch.setattr(bundle, "stage", lambda run, folder, *_: write_text("x", folder / "report.html"))
+    run.checked, run.found = [], []
+    monkeypatch.setattr(bundle, "check_files", lambda run, paths: (run.checked.append(paths) or _frame(run.found), 1))
+    return run
 
 
-def test_a_vocabulary_that_learned_a_name_is_refused():
-    """Anna is written by six learners, Xaver by one, and "Xave" only as a part of it."""
-    vocabulary = {token: n for n, token in enumerate(["A", "X", "na", "Anna", "Ann", "Xav", "Xave", "Xaver", "e", "r"])}
-    merges = [["X", "av"], ["Ann", "a"], ["Xav", "e"], ["Xave", "r"]]
-    vocabulary |= {"av": 10, "a": 11}
-    texts = pd.DataFrame({"ids": [[3, 0]] * 6 + [[7, 7, 7]], "learner": [*range(6), 6]})
-    texts["ids"] = texts["ids"].map(np.array)
-    assert bundle.rare_tokens(texts, merges, vocabulary, 5) == [vocabulary["Xave"], vocabulary["Xaver"]]
-    everyone = pd.concat([texts, texts.iloc[-1:].assign(learner=6)] + [texts.iloc[-1:].assign(learner=n)
-                          for n in range(7, 11)])  # fmt: skip
-    assert bundle.rare_tokens(everyone, merges, vocabulary, 5) == []
+def _frame(rows):
+    return leak_check.pd.DataFrame(rows, columns=leak_check.COLUMNS)
+
+
+def test_a_clean_folder_is_built_with_the_hashes_of_its_files(run):
+    assert bundle.build("study", False, False) == 0
+    assert {file.name for file in (run.folder / "share").iterdir()} == {"report.html", "checked.json"}
+
+
+def test_a_folder_with_findings_is_not_built_and_the_old_one_stays(run):
+    write_text("old", run.folder / "share/report.html")
+    run.found = [FINDINGS]
+    assert bundle.build("study", False, False) == 1
+    assert (run.folder / "share/report.html").read_text() == "old"
+    assert not (run.folder / "share.unchecked").exists()
+
+
+def test_the_check_looks_at_the_folder_that_was_built_before(run):
+    assert bundle.check("study", False, False) == 0
+    write_text("old", run.folder / "share/report.html")
+    bundle.check("study", False, False)
+    assert [len(paths) for paths in run.checked] == [1, 2] and run.checked[1][1] == run.folder / "share"
+
+
+def test_the_check_of_files_stages_nothing(run, tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle, "stage", lambda *_: pytest.fail("it was staged"))
+    run.found = [FINDINGS]
+    assert bundle.check("study", False, False, [tmp_path]) == 1 and run.checked == [[tmp_path]]
+
+
+def test_token_ids_outside_of_the_vocabulary_are_skipped():
+    run = Experiment("demo", root=".")
+    decode = bundle._decoder(run)
+    assert decode([10**6, 400, 10**5]) == decode([400]) != ""

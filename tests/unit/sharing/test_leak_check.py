@@ -1,151 +1,153 @@
-"""Claims about the share check: it finds a learner's words wherever they hide, names the place, and shows no text."""
+"""Claims about the share check: it finds a learner's words wherever they hide, names the position, shows no text."""
 
-import base64
-import json
+import os
+import re
+from pathlib import Path
 
-import matplotlib.pyplot as plt
-import nbformat
-import numpy as np
 import pandas as pd
 import pytest
-from safetensors.numpy import save_file
 
+from lib.errors import MissingResult
 from lib.experiment.files import write_table
-from lib.figures import style
 from lib.sharing import leak_check
+from lib.sharing.reading.documents import certificate
+from tests.helpers import planted_files, plants
 
 SECRET = "My grandmother sells old clocks near the harbour since nineteen ninety two."
+HARMLESS = "Your cousin paints tall ships beside that lake before every cold winter starts."
 PHRASE = "In my opinion there are advantages and disadvantages in this."
 SHORT = "Thanks for your blue umbrella"
 IDS = [f"{n:016x}" for n in range(0xABCDEF0, 0xABCDEFA)]
+CLAIMED = [plants.with_disguises, plants.with_splittings, plants.with_containers, plants.in_refused]
 
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory):
     """Ten learners; one wrote SECRET, another SHORT, all of them PHRASE."""
-    rows = [{"learner_id": one, "text": f"Hello, I am number {one[-2:]}. {PHRASE}"} for one in IDS]
+    rows = [{"learner_id": learner, "text": f"Hello, I am number {learner[-2:]}. {PHRASE}"} for learner in IDS]
     rows += [{"learner_id": IDS[0], "text": f"Dear Sir,\n{SECRET} Bye"}, {"learner_id": IDS[1], "text": SHORT}]
     path = tmp_path_factory.mktemp("corpus") / "texts.parquet"
     write_table(pd.DataFrame(rows), path)
     return path
 
 
-def notebook(**cell):
-    one = nbformat.v4.new_code_cell("print(1)", **cell)
-    return json.dumps(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# Why?"), one]))
+def planted(generators, sentence, folder):
+    """{file: name of the case}. Each file has a neutral name."""
+    files = {}
+    for generator in generators:
+        for number, (name, _, content) in enumerate(generator(sentence)):
+            file = folder / f"{generator.__name__}{number}"
+            file.write_bytes(content.encode() if isinstance(content, str) else content)
+            files[file] = name
+    return files
 
 
-def coloured(text):
-    return [f"\x1b[0;31mValueError\x1b[0m: \x1b[32m{word}\x1b[0m" if not n else f"\x1b[32m{word}\x1b[0m"
-            for n, word in enumerate(text.split())]  # fmt: skip
+def missed(files, folder, corpus):
+    found = set(leak_check.check([folder], corpus)["file"])
+    return [name for file, name in files.items() if file not in found]
 
 
-def drawing(path, text):
-    style.setup()
-    figure, ax = plt.subplots()
-    ax.set_title(text)
-    figure.savefig(path)
-    plt.close(figure)
+def test_a_sentence_is_found_in_every_container_and_disguise(corpus, tmp_path):
+    files = planted(CLAIMED, SECRET, tmp_path)
+    assert len(files) >= 490 and len(set(files.values())) == len(files)
+    assert missed(files, tmp_path, corpus) == []
 
 
-def embedded(svg):
-    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+def test_the_same_files_pass_with_a_sentence_that_nobody_wrote(corpus, tmp_path):
+    files = planted(CLAIMED[:3], HARMLESS, tmp_path)
+    refused = set(files.values()) - set(missed(files, tmp_path, corpus))
+    unread = {f"PDF, {name}" for name in ["attachment", "form", "image", "after the end", "before the start"]}
+    assert refused == unread | {"entity.svg, plain"}
 
 
-def svg(text):
-    return f'<svg xmlns="http://www.w3.org/2000/svg"><g><text>{text}</text></g></svg>'
+def test_what_is_not_found_is_listed_in_the_documentation(corpus, tmp_path):
+    files = planted([plants.unclaimed], SECRET, tmp_path)
+    listed = Path("docs/sharing.md").read_text(encoding="utf-8").split("does not claim to find")[1].split("\n## ")[0]
+    assert set(missed(files, tmp_path, corpus)) == {f"txt, {name}" for name in plants.UNCLAIMED}
+    assert [words for _, words in plants.UNCLAIMED.values() if words not in listed] == []
 
 
-def html_table(text):
-    return pd.DataFrame({"answer": [text.replace(" ", "\n", 3)]}).to_html()
+def test_token_ids_are_decoded_and_searched(corpus, tmp_path):
+    words = SECRET.split()
+    ids = [500 + 7 * n for n in range(len(words))]
+    decode = dict(zip(ids, words))
+    forms = {"list.json": str(ids), "rows.csv": "\n".join(f"{n},{token},0.5" for n, token in enumerate(ids)),
+             "in prose.md": f"The ids are {' '.join(map(str, ids))}."}  # fmt: skip
+    for name, text in forms.items():
+        (tmp_path / name).write_text(text)
+    found = leak_check.check(
+        [tmp_path], corpus, decode_ids=lambda ids: " ".join(decode.get(token, "?") for token in ids)
+    )
+    assert {file.name for file in found["file"]} == set(forms)
+    assert leak_check.check([tmp_path], corpus).empty
 
 
-def stream(text):
-    return nbformat.v4.new_output("stream", text=f"answer\n{text}\n")
+def test_names_of_files_and_folders_are_searched(corpus, tmp_path):
+    for name in ["one file", "many files"]:
+        (tmp_path / name).mkdir()
+    (tmp_path / "one file" / SECRET.replace(" ", "_")).mkdir()
+    for number, word in enumerate(SECRET.split()):
+        (tmp_path / "many files" / f"{number:02}-{word}").write_text("x")
+    for folder in tmp_path.iterdir():
+        found = leak_check.check([folder], corpus)
+        assert len(found) == 1 and found["position"].iloc[0].startswith("names of files and folders")
 
 
-def error(text):
-    return nbformat.v4.new_output("error", ename="ValueError", evalue="", traceback=coloured(text))
+def test_links_and_files_that_are_none_are_refused(corpus, tmp_path):
+    (tmp_path / "file.txt").write_text("x")
+    (tmp_path / "link").symlink_to(tmp_path / "file.txt")
+    (tmp_path / "folder").symlink_to("/usr")
+    (tmp_path / "broken").symlink_to("nowhere")
+    os.mkfifo(tmp_path / "pipe")
+    found = leak_check.check([tmp_path], corpus).set_index("file")["position"]
+    assert {file.name: position.split(":")[0] for file, position in found.items()} == {
+        "link": "a link", "folder": "a link", "broken": "a link", "pipe": "no ordinary file"}  # fmt: skip
 
 
-HIDDEN = {
-    "a cell's output.ipynb": lambda text: notebook(outputs=[stream(text)]),
-    "its HTML.ipynb": lambda text: notebook(
-        outputs=[nbformat.v4.new_output("display_data", {"text/html": html_table(text)})]
-    ),
-    "its repr.ipynb": lambda text: notebook(
-        outputs=[nbformat.v4.new_output("execute_result", {"text/plain": repr(text.replace(" ", "\n", 4))})]
-    ),
-    "its SVG.ipynb": lambda text: notebook(
-        outputs=[nbformat.v4.new_output("display_data", {"image/svg+xml": svg(text)})]
-    ),
-    "a traceback.ipynb": lambda text: notebook(outputs=[error(text)]),
-    "a cell's metadata.ipynb": lambda text: notebook(metadata={"note": {"last": text}}),
-    "a traceback.txt": lambda text: "\n".join(coloured(text)),
-    "a page.html": lambda text: f"<!doctype html><title>x</title><p>{text.replace('sells', '<b>se</b>lls')}</p>",
-    "an attribute.html": lambda text: f"<!doctype html><title>x</title><img alt='{text}'>",
-    "a comment.html": lambda text: f"<!doctype html><title>x</title><!-- {text} -->",
-    "a script.html": lambda text: f"<title>x</title><script type='application/json'>{json.dumps([text])}</script>",
-    "a picture in a page.html": lambda text: f"<title>x</title><img src='{embedded(svg(text))}'>",
-    "entities.html": lambda text: "<p>" + "".join(f"&#{ord(c)};" for c in text) + "</p>",
-    "lines.svg": lambda text: svg("</text><text>".join(text.split())),
-    "paths.svg": lambda text: svg("").replace("<g>", f"<g><!-- {text} -->"),
-    "a list of words.json": lambda text: json.dumps({"levels": {"A1": text.split()}}),
-    "escapes.json": lambda text: json.dumps({"a": "".join(f"\\u{ord(c):04x}" for c in text)}).replace("\\\\", "\\"),
-    "a key.json": lambda text: json.dumps({text: 1}),
-    "torn.json": lambda text: json.dumps({"a": text})[:-1],
-    "a cell.csv": lambda text: pd.DataFrame({"a": [1], "b": [text]}).to_csv(),
-    "down a column.csv": lambda text: pd.DataFrame({"n": 7, "token": text.split()}).to_csv(),
-    "README.md": lambda text: f"---\nlicense: mit\n---\n# A model\n\n> _{text.replace('clocks', '**clocks**')}_\n",
-    "table.tex": lambda text: "A1 & \\emph{" + text.replace(" ", "~", 2) + "} \\\\ \\bottomrule",
-    "zero width.txt": lambda text: text.replace("o", "o\u200b").upper(),
-    "one form of letters.txt": lambda text: text.replace("f", "\uff46"),
-}
+def test_hidden_files_and_git_folders_are_searched(corpus, tmp_path):
+    (tmp_path / ".git/objects").mkdir(parents=True)
+    (tmp_path / ".git/objects/ab").write_bytes(planted_files.git_object("x"))
+    (tmp_path / ".note").write_text(SECRET)
+    assert {file.name for file in leak_check.check([tmp_path], corpus)["file"]} == {"ab", ".note"}
 
 
-@pytest.mark.parametrize("name", HIDDEN)
-def test_a_learners_sentence_is_found_in(name, corpus, tmp_path):
-    file = tmp_path / name
-    file.write_text(HIDDEN[name]("Nothing to see."), encoding="utf-8")
-    assert leak_check.check([file], corpus).empty
-    file.write_text(HIDDEN[name](SECRET), encoding="utf-8")
-    found = leak_check.check([file], corpus)
-    assert len(found) and (found["learners"] == 1).all() and found["words"].max() >= 8
-    assert "grandmother" not in found.to_string()
+def test_certified_images_and_weights_pass(corpus, tmp_path):
+    content = planted_files.png()
+    (tmp_path / "a.png").write_bytes(content)
+    hashes = frozenset({certificate(content)})
+    assert leak_check.check([tmp_path], corpus, certified=hashes).empty
+    (tmp_path / "a.png").write_bytes(content + SECRET.encode())
+    assert len(leak_check.check([tmp_path], corpus, certified=hashes)) == 1
 
 
-@pytest.mark.parametrize("name", ["a drawing.svg", "a drawing.pdf"])
-def test_a_learners_sentence_is_found_in_a_figure(name, corpus, tmp_path):
-    drawing(tmp_path / name, "Gains")
-    assert leak_check.check([tmp_path / name], corpus).empty
-    drawing(tmp_path / name, SECRET)
-    assert len(leak_check.check([tmp_path / name], corpus)) == 1
+def test_the_position_is_named_by_cell_line_and_word(corpus, tmp_path):
+    (tmp_path / "n.ipynb").write_text(plants.notebook(f"well: {SECRET}"))
+    found = leak_check.check([tmp_path], corpus)
+    assert found["position"].tolist() == ["cells 2, outputs 1, text, line 2, from word 2 on"]
+    assert (found["words"].tolist(), found["learners"].tolist()) == ([12], [1])
 
 
-def test_a_learners_sentence_is_found_in_tables_and_weights(corpus, tmp_path):
-    write_table(pd.DataFrame({"words": [SECRET]}), tmp_path / "a.parquet")
-    save_file({"w": np.zeros(3)}, tmp_path / "model.safetensors", {"note": SECRET})
-    found = leak_check.check(leak_check.everything([tmp_path]), corpus)
-    assert list(found["file"].map(lambda path: path.name)) == ["a.parquet", "model.safetensors"]
+def test_findings_show_no_text(corpus, tmp_path):
+    planted(CLAIMED[:3], SECRET, tmp_path)
+    shown = leak_check.check([tmp_path], corpus).drop(columns="file").to_string().lower()
+    assert not re.search("grandmother|clocks|harbour", shown)
 
 
-def test_the_place_is_named_by_cell_line_and_word(corpus, tmp_path):
-    file = tmp_path / "n.ipynb"
-    file.write_text(HIDDEN["a cell's output.ipynb"](f"well: {SECRET}"))
-    assert leak_check.check([file], corpus)["where"].tolist() == ["cells 2, outputs 1, text, line 2, from word 2 on"]
+def test_a_text_in_two_files_is_found_in_both(corpus, tmp_path):
+    for name in ["a.txt", "b.txt"]:
+        (tmp_path / name).write_text(SECRET)
+    assert [file.name for file in leak_check.check([tmp_path], corpus)["file"]] == ["a.txt", "b.txt"]
 
 
 def test_what_many_learners_or_nobody_wrote_is_no_finding(corpus, tmp_path):
-    file = tmp_path / "a.md"
-    file.write_text(PHRASE + " The model of each level was trained on the texts of that level alone.")
-    assert leak_check.check([file], corpus).empty
+    (tmp_path / "a.md").write_text(PHRASE + " The model of each level was trained on the texts of that level alone.")
+    assert leak_check.check([tmp_path], corpus).empty
 
 
 def test_seven_words_in_a_row_may_be_quoted_eight_may_not(corpus, tmp_path):
-    file = tmp_path / "a.txt"
     for words, findings in [(7, 0), (8, 1)]:
-        file.write_text(" ".join(SECRET.split()[:words]) + " and so on")
-        assert len(leak_check.check([file], corpus)) == findings
+        (tmp_path / "a.txt").write_text(" ".join(SECRET.split()[:words]) + " and so on")
+        assert len(leak_check.check([tmp_path], corpus)) == findings
 
 
 def test_a_short_text_is_found_as_a_whole_and_not_in_part(corpus, tmp_path):
@@ -157,37 +159,33 @@ def test_a_short_text_is_found_as_a_whole_and_not_in_part(corpus, tmp_path):
 
 
 def test_without_learner_ids_ten_texts_are_not_yet_many(corpus, tmp_path):
-    file = tmp_path / "a.txt"
-    file.write_text(PHRASE)
-    assert len(leak_check.check([file], corpus, learners_known=False)) == 1
+    (tmp_path / "a.txt").write_text(PHRASE)
+    assert len(leak_check.check([tmp_path], corpus, learners_known=False)) == 1
 
 
-@pytest.mark.parametrize("all_known", [True, False])
-def test_a_known_learners_id_is_found_where_others_are_unknown(all_known, corpus, tmp_path):
-    file = tmp_path / "a.txt"
-    file.write_text(f"The texts of {IDS[3]} are odd.")
-    found = leak_check.check([file], corpus, learners_known=all_known)
-    assert len(found) == 1 and "a learner's id" in found["where"].iloc[0]
+@pytest.mark.parametrize("text", ["the texts of {} are odd", "learner_{}", "{}.csv", "A {}", '{{"{}": 1}}'])
+@pytest.mark.parametrize("known", [True, False])
+def test_a_learner_s_id_is_found(text, known, corpus, tmp_path):
+    (tmp_path / "a.txt").write_text(f"line\n{text.format(IDS[3].upper() if text[0] == 'A' else IDS[3])}")
+    found = leak_check.check([tmp_path], corpus, learners_known=known)
+    assert len(found) >= 1 and "a learner's id" in found["position"].iloc[0]
 
 
 def test_what_the_repository_shows_already_is_no_finding(corpus, tmp_path):
-    file = tmp_path / "a.txt"
-    file.write_text(SECRET)
-    assert leak_check.check([file], corpus, public=["As in: " + SECRET]).empty
+    (tmp_path / "a.txt").write_text(SECRET)
+    assert leak_check.check([tmp_path], corpus, public=["As in: " + SECRET]).empty
+    assert len(leak_check.check([tmp_path], corpus, public=[" ".join(SECRET.split()[:7])])) == 1
 
 
-def test_a_learners_id_and_a_table_with_a_row_a_text_are_found(corpus, tmp_path):
-    (tmp_path / "a.txt").write_text(f"line\nlearner {IDS[3]} wrote most")
-    (tmp_path / "b.csv").write_text("text_id,nll\n4711,2.5\n")
-    found = leak_check.check(leak_check.everything([tmp_path]), corpus)["where"].tolist()
-    assert found[0] == "line 2, a learner's id" and "text_id" in found[1]
+def test_a_path_that_does_not_exist_is_refused(corpus, tmp_path):
+    with pytest.raises(MissingResult, match="There is no file or folder"):
+        leak_check.check([tmp_path / "none"], corpus)
 
 
-def test_what_cannot_be_read_must_not_leave(corpus, tmp_path):
-    (tmp_path / "a.pkl").write_bytes(b"x")
-    (tmp_path / "b.pdf").write_bytes(b"%PDF-1.7 torn")
-    drawing(tmp_path / "c.png", "Gains")
-    assert len(leak_check.check(leak_check.everything([tmp_path]), corpus)) == 3
-    drawing(tmp_path / "c.svg", "Gains")
-    left = leak_check.check(leak_check.everything([tmp_path]), corpus)
-    assert [path.name for path in left["file"]] == ["a.pkl", "b.pdf"], "letters of c.png are read in c.svg"
+def test_findings_are_printed_with_the_way_on(corpus, tmp_path, capsys):
+    (tmp_path / "a.txt").write_text(SECRET)
+    leak_check.print_findings(leak_check.check([tmp_path], corpus), 3, "make share-check")
+    printed = capsys.readouterr().out
+    assert "12 words that 1 learner(s) wrote" in printed and "1 of 3 files must not be shared" in printed
+    leak_check.print_findings(leak_check.check([tmp_path], corpus, public=[SECRET]), 3, "")
+    assert capsys.readouterr().out == "3 files: nothing of the corpus was found in them.\n"

@@ -1,4 +1,4 @@
-"""Claims about what is shown and what leaves: the page, notebooks as pages, the paper kit, the shared folder."""
+"""Claims about the report: it is one page without scripts or network that names what its numbers rest on."""
 
 import pandas as pd
 import pytest
@@ -29,7 +29,7 @@ def test_the_page_shows_every_figure_with_words_for_who_cannot_see_it(page, stud
 
 def test_the_page_names_what_it_rests_on(page, study):
     known = [study.corpus["split_id"], study.masks["mask_hash"]["test"], study.corpus["sources"][0]["sha256"]]
-    known += [one["fingerprint"] for one in study.trained.values()] + [study.advice["versions"]["torch"]]
+    known += [report["fingerprint"] for report in study.trained.values()] + [study.advice["versions"]["torch"]]
     assert all(name in page for name in known)
 
 
@@ -44,12 +44,12 @@ def test_the_criteria_name_the_model_and_judge_each_level_once():
 
 def test_a_table_of_which_nothing_may_be_shown_says_so_in_its_place(study, page, monkeypatch):
     assert study.tables["word_metrics"]["exact"].isna().all(), "the demo has too few learners for it"
-    assert "<b>Table 6.</b> One missing word: left out" in page and "first five, %" not in page
+    assert "<b>Table 6.</b> Accuracy on single words: left out" in page and "top five, %" not in page
     known = study.tables["word_metrics"].assign(n=100.0, exact=0.5, top5=0.75)
     monkeypatch.setitem(study.tables, "word_metrics", known)
     monkeypatch.setattr(study, "figures", list)  # they take seconds
     more = report.page(study)
-    assert "left out, since" not in more and "first five, %" in more and ">75<" in more
+    assert "left out, because" not in more and "top five, %" in more and ">75<" in more
 
 
 def test_names_from_a_corpus_are_shown_as_text(study, monkeypatch):

@@ -29,7 +29,7 @@ def exported(model_folder, tmp_path_factory):
 
 def test_an_export_has_exactly_the_files_and_ids_that_upstream_reads(exported, tokenizer):
     added = {"pytorch_model.bin", "additional_ids_to_tokens.pkl", "README.md"}
-    assert {path.name for path in exported.iterdir()} == {*upstream_ilm.READ_BY_ALL} | added
+    assert {path.name for path in exported.iterdir()} == {*upstream_ilm.MODEL_FILES} | added
     raw = (exported / "additional_ids_to_tokens.pkl").read_bytes()
     first = len(tokenizer) - 7
     assert raw[:2] == b"\x80\x02" and pickle.loads(raw) == {first + i: token for i, token in enumerate(SPECIALS)}

@@ -1,0 +1,27 @@
+"""What everybody can read already: the repository as last committed, without outputs and without the demo's corpus."""
+
+import io
+import json
+import subprocess
+import tarfile
+
+PUBLIC = ["README.md", "CITATION.cff", "notebooks", "lib", ":!lib/synthetic/demo_corpus.yaml"]
+
+
+def published(paths, root="."):
+    """Texts of the repository as last committed: PUBLIC, of notebooks the cells' sources alone; none without git.
+
+    None either where one of the paths belongs to the repository: a text that was committed would otherwise excuse
+    itself.
+    """
+    tracked = subprocess.run(["git", "ls-files", "--", *map(str, paths)], cwd=root, capture_output=True, text=True)
+    if tracked.stdout.strip():
+        return []
+    archive = subprocess.run(["git", "archive", "HEAD", *PUBLIC], cwd=root, capture_output=True)
+    if archive.returncode:
+        return []
+    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
+        members = [member for member in tar if member.isfile()]
+        texts = {member.name: tar.extractfile(member).read().decode("utf-8", "replace") for member in members}
+    notebooks = [json.loads(texts.pop(name))["cells"] for name in sorted(texts) if name.endswith(".ipynb")]
+    return [*texts.values(), *("".join(cell["source"]) for cells in notebooks for cell in cells)]

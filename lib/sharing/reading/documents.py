@@ -1,0 +1,216 @@
+"""The text of any file, read by its content: plain text, JSON, HTML, XML and tables, and what is embedded in them.
+
+Everything is read, also what no viewer shows. What cannot be read is reported as unreadable.
+"""
+
+import hashlib
+import json
+import re
+import urllib.parse
+
+from lxml import etree
+
+from lib.sharing.reading import binary_formats, escapes, formats, numbers, row_tables
+from lib.sharing.reading.piece import Piece, under
+
+UNREAD_IMAGE = "that this run has not drawn as it is. Letters in images are not read, those in SVG and PDF are"
+DEEPEST = 6  # documents within documents
+EMBEDDED = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*),([^\"'\s)>]*)")
+TAG = re.compile(r"<[A-Za-z!?/]")
+ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
+SHORTEST = 12  # letters of a string that becomes a piece of its own
+LONGEST_CELL = 200  # characters; longer strings are pieces of their own only, and not joined with others
+DIGITS = re.compile(r"\d{1,6}")
+NUMBERS = re.compile(r"(?:\d+\D+){7}\d")  # as many as may be a text
+CONTAINERS = {"gzip", "zip archive", "xz", "bzip2", "PNG image", "JPEG image", "GIF image", "PDF", "parquet"}
+
+
+class Reader:
+    """Reads the pieces of files.
+
+    certified: hashes (`certificate`) of files without text that this run made, which pass unread; decode_ids: from
+    token ids to text, with the tokenizer that is shared, or None; known_ids: ids of the corpus' texts.
+    """
+
+    def __init__(self, certified=frozenset(), decode_ids=None, known_ids=frozenset()):
+        self.certified, self.decode_ids, self.known_ids = certified, decode_ids, known_ids
+
+    def pieces(self, content, depth=0):
+        """Yield the Pieces of a file's content; one that is damaged is unreadable."""
+        if certificate(content) in self.certified:
+            return
+        kind = formats.detect(content)
+        try:
+            yield from self._read(kind, content, depth)
+        except Exception as error:  # whatever a reader stumbles over: what was not read must not leave
+            yield Piece(f"it cannot be read as {kind} ({type(error).__name__})", None)
+
+    def _read(self, kind, content, depth):
+        if depth > DEEPEST:
+            return [Piece("documents within documents, too deep to be read", None)]
+        if kind == "text":
+            return self._text(content.decode("utf-8-sig"), depth)
+        if kind == "PDF":
+            return binary_formats.read_pdf(content)
+        if kind == "parquet":
+            return binary_formats.read_parquet(content, self.decode_ids, self.known_ids)
+        if kind == "safetensors":
+            return binary_formats.read_safetensors(content, self.decode_ids)
+        if kind.endswith("image"):
+            return [Piece(f"{kind} {UNREAD_IMAGE}", None)]
+        return [Piece(f"{kind}, which the check does not read", None)]
+
+    def _text(self, text, depth):
+        embedded = list(EMBEDDED.finditer(text))
+        rest = EMBEDDED.sub(" ", text)
+        if ENTITY.search(text):
+            yield Piece("it declares entities, which the check does not read", None)
+        parsed = _parsed_json(rest)
+        if parsed is not None:
+            yield from self._json(parsed, depth)
+        else:
+            yield from self._plain(rest, depth)
+        for found in embedded:
+            mime, options, data = found.groups()
+            data = urllib.parse.unquote_to_bytes(data)
+            data = numbers.from_base64(data.decode("ascii", "replace").rstrip("=")) if "base64" in options else data
+            yield from under(f"embedded {mime}", self.pieces(data, depth + 1))
+
+    def _plain(self, text, depth):
+        """A text that is no JSON, with what is in it as markup, tables, numbers, base64 or hexadecimal."""
+        without = text
+        for found, position, data in numbers.encoded(text):
+            kind = formats.detect(data) if data else "unknown binary"
+            if kind in CONTAINERS or kind == "text":
+                yield from under(position, self.pieces(data, depth + 1))
+            if kind in CONTAINERS:
+                without = without.replace(found, " ")
+        yield Piece("", escapes.decode(without))
+        if TAG.search(without):
+            yield from self._markup(without)
+        for reason in row_tables.reasons(without):
+            yield Piece(reason, None)
+        if NUMBERS.search(without) or self.known_ids:
+            yield from self._numbers(without)
+
+    def _numbers(self, text):
+        """Texts that are written as numbers, in a row or in a column; columns of text ids."""
+        columns = [column for table in row_tables.delimited(text) for column in zip(*table, strict=False)]
+        columns += [[line.split()[k] for line in text.splitlines() if len(line.split()) > k] for k in range(4)]
+        lists = numbers.runs(text)
+        for column in columns:
+            lists.append([int(cell) for cell in column if DIGITS.fullmatch(cell)])
+            if row_tables.has_ids(column, self.known_ids):
+                yield Piece(row_tables.REASON, None)
+        for values in lists:
+            yield from self._decoded(values)
+
+    def _decoded(self, values):
+        """What a list of integers says as character codes or token ids."""
+        for position, text in numbers.as_texts(values, self.decode_ids):
+            yield Piece(position, text)
+
+    def _json(self, document, depth):
+        """The strings of a JSON document, each by its path and all that have the same path without numbers."""
+        strings, integers, everything = {}, {}, []
+        for path, value in _leaves(document, ()):
+            names = ", ".join(name for name, _ in path)
+            if isinstance(value, int):
+                integers.setdefault(names, []).append(value)
+                continue
+            if len(value) <= LONGEST_CELL:
+                strings.setdefault(names, []).append(value)
+                everything.append(value)
+            if sum(map(str.isalpha, value)) >= SHORTEST or NUMBERS.search(value):
+                position = ", ".join(f"{name} {number}".strip() for name, number in path)
+                yield from under(position, self.pieces(value.encode("utf-8", "replace"), depth + 1))
+        yield Piece("all short strings", escapes.decode("\n".join(everything)))
+        for names, values in strings.items():
+            if len(values) > 1:
+                yield Piece(f"all of {names}", escapes.decode("\n".join(values)))
+                if row_tables.has_ids(values, self.known_ids):
+                    yield Piece(row_tables.REASON, None)
+        for names, values in integers.items():
+            yield from under(f"all of {names}", self._decoded(values))
+        for name in sorted(_id_keys(document)):
+            yield Piece(f"{name}: {row_tables.REASON}", None)
+
+    def _markup(self, text):
+        """HTML or XML: text without tags, values of each attribute, and the cells of tables."""
+        root = etree.fromstring(text.encode("utf-8", "replace"), etree.HTMLParser(encoding="utf-8", huge_tree=True))
+        if root is None:
+            return
+        yield Piece("", escapes.decode("".join(root.itertext())))
+        attributes = {}
+        for node in root.iter(etree.Element):
+            for name, value in node.attrib.items():
+                attributes.setdefault(name, []).append(value)
+        for name, values in attributes.items():
+            if len(values) > 1 and re.search(r"[^\W\d]{2}", " ".join(values)):
+                yield Piece(f"all {name}", escapes.decode("\n".join(values)))
+        for number, table in enumerate(root.iter("table"), 1):
+            rows = [[" ".join(cell.itertext()).split() for cell in row.iter("td", "th")] for row in table.iter("tr")]
+            rows = [[" ".join(words) for words in row] for row in rows]
+            yield Piece(f"table {number}", escapes.decode("\n".join("\t".join(row) for row in rows)))
+            for reason in row_tables.reasons("", rows):
+                yield Piece(f"table {number}, {reason}", None)
+            for column in zip(*rows, strict=False):
+                values = [int(cell) for cell in column if DIGITS.fullmatch(cell)]
+                yield from self._decoded(values)
+
+
+def certificate(content):
+    """The hash by which a file is certified: 16 hexadecimal digits of its SHA-256, as in manifests."""
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _parsed_json(text):
+    """The document of a JSON text, a list of documents of JSON lines, or None."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return [json.loads(line, object_pairs_hook=_object) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(pairs):
+    """A dict; ValueError where a key comes twice, of which a dict would keep one."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key comes twice")
+    return dict(pairs)
+
+
+def _leaves(node, path):
+    """Yield (path, string or integer) of a JSON document. path: pairs of a name and a number, "" or from 1 on."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from _leaves(key, (*path, ("keys", "")))
+            yield from _leaves(value, (*path, (str(key), "")))
+    elif isinstance(node, list) and node and all(isinstance(item, str) for item in node):
+        yield path, "".join(item if item.endswith("\n") else f"{item}\n" for item in node)
+    elif isinstance(node, list):
+        for number, value in enumerate(node, 1):
+            name = path[-1][0] if path else "item"
+            yield from _leaves(value, (*path[:-1], (name, number)))
+    elif isinstance(node, str) or (isinstance(node, int) and not isinstance(node, bool)):
+        yield path, node
+
+
+def _id_keys(node):
+    """Names of id columns in a JSON document: keys of objects in a list, or keys whose values are lists or objects."""
+    if isinstance(node, list):
+        rows = [item for item in node if isinstance(item, dict)]
+        found = {key for row in rows for key in row if row_tables.is_id_column(key)}
+        header = node[0] if node and isinstance(node[0], list) else []
+        found |= {name for name in header if row_tables.is_id_column(name)}
+        return found.union(*map(_id_keys, node))
+    if isinstance(node, dict):
+        found = {key for key, value in node.items() if row_tables.is_id_column(key) and isinstance(value, list | dict)}
+        headers = [value for value in node.get("columns", []) if isinstance(value, str)] if "data" in node else []
+        return found.union(filter(row_tables.is_id_column, headers), *map(_id_keys, node.values()))
+    return set()

@@ -1,0 +1,56 @@
+"""Which format the content of a file has, by its first bytes and not by its name."""
+
+import unicodedata
+
+MAGIC = {  # the first bytes of formats that are no text
+    "PNG image": [b"\x89PNG\r\n\x1a\n"],
+    "JPEG image": [b"\xff\xd8\xff"],
+    "GIF image": [b"GIF8"],
+    "TIFF image": [b"II*\0", b"MM\0*"],
+    "zip archive": [b"PK\3\4", b"PK\5\6"],
+    "gzip": [b"\x1f\x8b\x08"],
+    "bzip2": [b"BZh"],
+    "xz": [b"\xfd7zXZ"],
+    "zstd": [b"(\xb5/\xfd"],
+    "7z archive": [b"7z\xbc\xaf"],
+    "rar archive": [b"Rar!"],
+    "git pack": [b"PACK"],
+    "git index": [b"DIRC"],
+    "parquet": [b"PAR1"],
+    "arrow": [b"ARROW1"],
+    "numpy array": [b"\x93NUMPY"],
+    "SQLite database": [b"SQLite format 3"],
+    "HDF5": [b"\x89HDF"],
+    "program": [b"\x7fELF"],
+    "old Office document": [b"\xd0\xcf\x11\xe0"],
+    "text in UTF-16 or UTF-32": [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"],
+}
+LATER = [(257, b"ustar", "tar archive"), (4, b"ftyp", "video or HEIF image"), (8, b"WEBP", "WebP image")]
+ALLOWED_CONTROLS = set("\t\n\r\f\x1b")  # the last one begins a terminal's colour
+
+
+def detect(content):
+    """The format of bytes: "text" (UTF-8), "PDF", "parquet", "safetensors", or the name of one that is not read."""
+    if content.startswith(b"%PDF-") or (b"%PDF-" in content[:1024] and b"startxref" in content):
+        return "PDF"
+    if is_text(content):
+        return "text"
+    for name, starts in MAGIC.items():
+        if any(map(content.startswith, starts)):
+            return name
+    for offset, magic, name in LATER:
+        if content[offset : offset + len(magic)] == magic:
+            return name
+    if len(content) > 9 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8:
+        return "safetensors"
+    return "unknown binary"
+
+
+def is_text(content):
+    """True for UTF-8 without control characters, private-use characters and noncharacters."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    unusual = {character for character in set(text) if unicodedata.category(character) in ("Cc", "Co", "Cs", "Cn")}
+    return unusual <= ALLOWED_CONTROLS
