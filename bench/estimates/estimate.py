@@ -30,7 +30,7 @@ REFERENCES = {
     "share of the last two that is reached (assumed)": 0.5,
 }
 MEASURED = {
-    "01, s, two cores": SIZE["csv"]["seconds"],
+    "01, s of CPU": SIZE["csv"]["cpu_seconds"],
     "02, s, two cores": CPU["prepared"]["seconds"],
     "examples drawn and aligned a second, one core": CPU["later_pass"]["examples_per_second"],
 }
@@ -78,7 +78,7 @@ def estimate():
     done = {n: max(plan.schedule(jobs, n).values()) for n in [1, 4, 8]}
     training = sum(one for name, (one, _) in jobs.items() if "evaluated" not in name)
     chain = max(plan.schedule(jobs, len(jobs)).values())
-    prepared = (MEASURED["01, s, two cores"] + MEASURED["02, s, two cores"]) / 3600
+    prepared = (MEASURED["01, s of CPU"] + MEASURED["02, s, two cores"]) / 3600
     eaten = REFERENCES["training, tokens/s on one H100, GPT-2 124M (llm.c)"] / 81
     found = {f"hours on {n} H200, one model on each": round(one + prepared, 1) for n, one in done.items()}
     found |= {"tokens in training, 10^9, all seeds": round(3 * SEEDS * sum(tokens_by_level().values()) / 1e9, 2)}

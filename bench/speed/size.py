@@ -75,6 +75,7 @@ def main():
         result |= check_split(arguments.format, made) | same
     if arguments.note:
         result["note"] = arguments.note
+        sys.argv = [word for word in sys.argv if word not in ("--note", arguments.note)]  # the record's command
     records = read_json(RECORD) if RECORD.exists() else {}
     if rows == ROWS[arguments.format]:
         write_json(records | {arguments.format: facts() | result}, RECORD)
