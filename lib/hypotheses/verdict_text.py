@@ -73,7 +73,7 @@ def _gain(row):
     better = f"the {display_name(row['b'])}"
     if row["hypothesis"] == "H3":
         better += " model"
-        rival = f"the deciding rival, {rival},"
+        rival = f"the stronger rival, {rival},"
     return f": gain of {better} over {rival} {gain:+.1f} %, interval {low:+.1f} to {high:+.1f} %"
 
 

@@ -102,8 +102,8 @@ def test_an_analysis_that_decides_nothing_cannot_tell():
     found = robust(bits=everything(general_vs_specialist=[0.3, 0.3, WIDE, 0.3, 0.3]))
     words = verdict_text.hypothesis_paragraph("H1", found)
     assert "ot robust" not in words and "contradict" not in words
-    assert words.splitlines()[0].endswith(".** Cannot tell: bits at B1.")
-    assert words.count("Cannot tell: bits.") == 1 and words.count("Robust.") == 4
+    assert words.splitlines()[0].endswith(".** No conclusion by: bits at B1.")
+    assert words.count("No conclusion by: bits.") == 1 and words.count("Robust.") == 4
 
 
 def test_robust_is_said_only_where_every_analysis_was_run():
@@ -132,7 +132,7 @@ def test_sentences_state_no_more_than_the_verdicts(theta, other, provisional, ch
         outcomes = set(levels["verdict"].map(decision_rules.outcome))
         results = set(comparisons.loc[comparisons["hypothesis"] == hypothesis, "result"])
         assert ("contradicted by" in words) == (robustness.CONTRADICTS in results)
-        assert ("Cannot tell" in words) == (robustness.CANNOT_TELL in results)
+        assert ("No conclusion by" in words) == (robustness.CANNOT_TELL in results)
         assert ("(provisional)" in words) == (provisional and outcomes != {"n/a"} and checks is SOUND)
         assert ("No verdict can be given" in words) == (checks is FAILED)
         assert (" open " in words.splitlines()[0].lower()) == (outcomes == {"inconclusive"})
@@ -147,10 +147,10 @@ def test_h3_gives_the_gain_over_the_rival_it_names():
     rows = everything(specialist_vs_transfer=0.0, general_vs_transfer=0.1, continued_vs_transfer=-0.2)
     found = decision_rules.decide(rows, PARAMS)
     words = verdict_text.verdict_sentence(found[found["hypothesis"] == "H3"].iloc[0])
-    assert "gain of the A1 transfer model over the deciding rival, the A1 specialist, +0.0 %, interval" in words
+    assert "gain of the A1 transfer model over the stronger rival, the A1 specialist, +0.0 %, interval" in words
     longer = decision_rules.decide(everything(continued_vs_transfer=0.0), PARAMS)
     words = verdict_text.verdict_sentence(longer[longer["hypothesis"] == "H3"].iloc[0])
-    assert "over the deciding rival, the general model trained longer, +0.0 %" in words
+    assert "over the stronger rival, the general model trained longer, +0.0 %" in words
 
 
 def test_a_reason_given_above_is_not_repeated():
