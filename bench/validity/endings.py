@@ -2,8 +2,9 @@
 
 Each trial starts `make run` of a tiny study in a terminal of its own (a session), and ends it in one of EVENTS after a
 random time. All processes of the run, known by a variable that they inherit, must be gone within 5 seconds. Only where
-Snakemake is killed, make and the lock's holder may take longer, since they print what stopped. The next trial goes on with what is there, by the same command. In the end the run is completed, and its files must be, byte for
-byte, those of an undisturbed run.
+Snakemake is killed, make and the lock's holder may take longer, since they print what stopped. The next trial goes on
+with what is there, by the same command. In the end the run is completed, and its files must be, byte for byte, those of
+an undisturbed run.
 """
 
 import contextlib
