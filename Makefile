@@ -20,7 +20,7 @@ export PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO FILES ST
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
 export HF_HUB_DISABLE_TELEMETRY = 1# nothing is sent anywhere, by JupyterLab and tests either
 export DISABLE_SAFETENSORS_CONVERSION = 1
-LIB = .venv/bin/python -m lib
+LIB = exec .venv/bin/python -m lib# exec: make is its parent, with which it ends
 NAME = --experiment="$$EXPERIMENT"
 STUDY_OPTIONS = $(if $(NAMED_EXPERIMENT),$(NAME)) --corpus="$$CORPUS" --params="$$PARAMS" --profile="$$PROFILE"
 RUN_OPTIONS = --cores="$$CORES" --only="$$ONLY" --tensorboard="$$TENSORBOARD"

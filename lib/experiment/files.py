@@ -40,7 +40,8 @@ def atomic_write(path):
 def atomic_folder(path, last):
     """Yield a temporary folder; on success its files move into `path` one by one, the file `last` at the end.
 
-    So where the file `last` exists, all others do. `path` may be a link to a folder on another disk.
+    So where the file `last` exists, all others do. Files of an earlier result that have no successor are removed.
+    `path` may be a link to a folder on another disk.
     """
     path = Path(path)
     target = path.resolve()  # the temporary folder is to be on the same disk
@@ -52,12 +53,19 @@ def atomic_folder(path, last):
             yield temporary
             target.mkdir(exist_ok=True)
             (target / last).unlink(missing_ok=True)
+            _remove_others(target, {file.name for file in temporary.iterdir()})
             for file in sorted(temporary.iterdir(), key=lambda file: file.name == last):
                 sync(file)
                 fault_injection.point(f"write {file.name}")
                 os.replace(file, target / file.name)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _remove_others(folder, names):
+    for file in folder.iterdir():
+        if file.is_file() and file.name not in names:
+            file.unlink()
 
 
 def _process_name():

@@ -13,6 +13,8 @@ from lib.experiment.schemas import Masks, Train
 from lib.formatting import nearest_sentence
 
 ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
+MISPLACED = "misplaced"  # folder of results that were found in another result's place
+NO_RESULTS = {"checkpoints", MISPLACED}  # checkpoints have manifests of another kind
 PER_MODEL = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 
 
@@ -136,6 +138,25 @@ def result_folders(run_dir, settings):
             if p.infill or stage != "infills":
                 folders += [run_dir / stage / p.model / f"seed{seed}" for seed in p.seeds]
     return folders
+
+
+def results(run_dir):
+    """The folders of results in `run_dir`, which have a manifest, linked ones too."""
+    found = [path.parent for path in walk(run_dir) if path.name == manifest.MANIFEST]
+    return sorted(folder for folder in found if folder.relative_to(run_dir).parts[0] not in NO_RESULTS)
+
+
+def walk(run_dir):
+    """Yield all files and folders below run_dir, also behind links to other disks."""
+    for folder, names, files in os.walk(run_dir, followlinks=True):
+        yield from (Path(folder, name) for name in [*names, *files])
+        names[:] = [name for name in names if not _leads_upwards(os.path.join(folder, name))]
+
+
+def _leads_upwards(path):
+    """Is this a link to a folder that contains it? It would be followed for ever."""
+    above = Path(path).parent.resolve()
+    return os.path.islink(path) and above.is_relative_to(os.path.realpath(path))
 
 
 def provenance(parameters, **inputs):

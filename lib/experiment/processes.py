@@ -41,13 +41,15 @@ class Ending:
     """Within, signals that ask for an end interrupt a process, which has `grace` seconds to end by itself.
 
     Then the process is killed with its group, and SystemExit is raised with the shell's status for the signal, whatever
-    this process is doing. A signal that is ignored, as SIGHUP under nohup, stays ignored.
+    this process is doing. If this is in vain, as within some imports, this process exits a second later. A signal that
+    is ignored, as SIGHUP under nohup, stays ignored.
     """
 
     def __init__(self, process, grace):
         self.process = process
         self.grace = grace
         self.number = None  # of the first signal that was received
+        self.killed = False
 
     def __enter__(self):
         self.before = {number: signal.getsignal(number) for number in [*ENDING, signal.SIGALRM]}
@@ -66,10 +68,13 @@ class Ending:
         self.process.send_signal(signal.SIGINT)  # on SIGTERM Snakemake would wait for its jobs
         if self.number is None:
             self.number = number
-            signal.setitimer(signal.ITIMER_REAL, self.grace)
+            signal.setitimer(signal.ITIMER_REAL, self.grace, 1.0)
 
     def _kill(self, *_):
         kill_group(self.process.pid)
+        if self.killed:
+            os._exit(128 + self.number)
+        self.killed = True
         sys.exit(128 + self.number)
 
     def exit_if_ended(self):

@@ -11,7 +11,7 @@ from pathlib import Path
 from lib import errors
 from lib.experiment import folders, lock, manifest, parameters
 from lib.experiment.files import file_hash, read_json
-from lib.experiment.folders import ONCE, PER_MODEL
+from lib.experiment.folders import MISPLACED, ONCE, PER_MODEL, results, walk
 from lib.formatting import strip_markup
 from lib.workflow import arguments
 
@@ -19,25 +19,6 @@ SILENT = "It ended without a message: killed, or out of memory, or without room 
 FIRST = "notebooks/01_extract.ipynb"  # as it was executed
 KEPT = "notebooks/.01_extract.ipynb.kept"  # its copy, while another corpus is tried
 REFUSED = "notebooks/refused/01_extract.ipynb"  # as it refused a corpus
-
-
-def results(run_dir):
-    """The folders of `run_dir` with a manifest, linked ones too; manifests of checkpoints are of another kind."""
-    found = [path.parent for path in _walk(run_dir) if path.name == manifest.MANIFEST]
-    return sorted(folder for folder in found if "checkpoints" not in folder.relative_to(run_dir).parts)
-
-
-def _walk(run_dir):
-    """Yield all files and folders below run_dir, also behind links to other disks."""
-    for folder, names, files in os.walk(run_dir, followlinks=True):
-        yield from (Path(folder, name) for name in [*names, *files])
-        names[:] = [name for name in names if not _leads_upwards(os.path.join(folder, name))]
-
-
-def _leads_upwards(path):
-    """Is this a link to a folder that contains it? It would be followed for ever."""
-    above = Path(path).parent.resolve()
-    return os.path.islink(path) and above.is_relative_to(os.path.realpath(path))
 
 
 def stale(run_dir, settings, corpus):
@@ -89,7 +70,7 @@ def mark_stale(run_dir, params, corpus):
     a new one is written; what depends on it is rebuilt with it. Times are used because Snakemake's --forcerun would
     make each named file, although ONLY= names another.
     """
-    for unfinished in [path for path in _walk(run_dir) if path.match(".*.tmp*")]:
+    for unfinished in [path for path in walk(run_dir) if path.match(".*.tmp*")]:
         shutil.rmtree(unfinished) if unfinished.is_dir() else unfinished.unlink(missing_ok=True)
     restore_notebook(run_dir)  # where a killed run could not
     (run_dir / REFUSED).unlink(missing_ok=True)
@@ -100,9 +81,21 @@ def mark_stale(run_dir, params, corpus):
         os.utime(folder / manifest.MANIFEST, (moment, moment))
     for folder, reasons in old.items():
         print(f"{folder} is rebuilt: {'; '.join(reasons)}", flush=True)
+        _move_misplaced(folder, run_dir)
     _print_notes(run_dir)
     if run_dir / "corpus" in old and (run_dir / FIRST).exists():
         shutil.copy2(run_dir / FIRST, run_dir / KEPT)
+
+
+def _move_misplaced(folder, run_dir):
+    """Move a result that was made for another place out of the way, so that none of its files gets into the new one."""
+    content = _manifest(folder)
+    if content and manifest.misplaced(content, folder, run_dir):
+        name = "-".join(folder.relative_to(run_dir).parts)
+        target = run_dir / MISPLACED / f"{name}-{time.time_ns()}"
+        target.parent.mkdir(exist_ok=True)
+        shutil.move(folder, target)
+        print(f"  what was there is now {target}", flush=True)
 
 
 def restore_notebook(run_dir):

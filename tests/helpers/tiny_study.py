@@ -106,7 +106,7 @@ def hashes(folder, experiment="tiny"):
     A recommendation is compared without its hours.
     """
     found = {}
-    for path in sorted([*(folder / "runs" / experiment).rglob("*"), *(folder / "figures" / experiment).rglob("*")]):
+    for path in sorted([*walk(folder / "runs" / experiment), *walk(folder / "figures" / experiment)]):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not any(word in name for word in ["/notebooks/", "clock.", "cost_gain", "/.lock"]):
             content = path.read_bytes()
@@ -114,6 +114,12 @@ def hashes(folder, experiment="tiny"):
                 content = json.dumps(timeless(read_json(path)), sort_keys=True).encode()
             found[name] = hashlib.sha256(content).hexdigest()
     return found
+
+
+def walk(folder):
+    """Yield the files of a folder, also behind links."""
+    for parent, _, names in os.walk(folder, followlinks=True):
+        yield from (Path(parent, name) for name in names)
 
 
 def timeless(content):

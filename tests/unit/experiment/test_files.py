@@ -36,6 +36,9 @@ def test_a_folder_without_its_last_file_is_not_finished(tmp_path):
         for name in ["train.json", "weights"]:
             (temporary / name).write_text(name)
     assert sorted(os.listdir(tmp_path / "m")) == ["train.json", "weights"]
+    with files.atomic_folder(tmp_path / "m", last="train.json") as temporary:
+        (temporary / "train.json").write_text("without weights")
+    assert os.listdir(tmp_path / "m") == ["train.json"], "nothing of the earlier result is left"
 
 
 def test_the_l1_and_the_text_na_survive_a_table(tmp_path):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.corpus import pseudonyms
-from lib.experiment import code_hashes, lock, manifest, parameters
+from lib.experiment import code_hashes, folders, lock, manifest, parameters
 from lib.experiment.files import read_json, write_json
 from lib.workflow import status
 
@@ -117,12 +117,12 @@ def test_a_comparison_of_other_models_than_requested_is_stale(run_dir):
 
 
 def test_results_on_another_disk_are_seen_through_the_link(run_dir, tmp_path_factory):
-    before = status.results(run_dir)
+    before = folders.results(run_dir)
     disk = tmp_path_factory.mktemp("disk") / "models"
     shutil.move(run_dir / "models", disk)
     (run_dir / "models").symlink_to(disk)
     (run_dir / "loop").symlink_to(run_dir.resolve())
-    assert status.results(run_dir) == before
+    assert folders.results(run_dir) == before
     (disk / "a1/seed0/train.json").write_text("{}")
     settings = parameters.load_profile("params/demo")
     assert list(status.stale(run_dir, settings, "corpus.csv")) == [run_dir / "models/a1/seed0"]
@@ -160,3 +160,15 @@ def test_a_key_of_learner_ids_that_changed_is_reported(run_dir, monkeypatch, cap
     assert f"The key of the learner ids has changed since 01 ran: {folder}/new is another key." in shown(capsys)
     status.mark_stale(run_dir, "params/demo", "corpus.csv")
     assert "The key of the learner ids has changed" in capsys.readouterr().out
+
+
+def test_a_misplaced_result_is_moved_away_and_not_lost(run_dir, capsys):
+    shutil.copytree(run_dir / "models/a1", run_dir / "models/a2")
+    status.mark_stale(run_dir, "params/demo", "corpus.csv")
+    out = capsys.readouterr().out
+    assert "models/a2/seed0 is rebuilt: made for models/a1/seed0; it was moved, copied or swapped" in out
+    (moved,) = (run_dir / "misplaced").iterdir()
+    assert f"what was there is now {moved}" in out and (moved / "train.json").exists()
+    assert not (run_dir / "models/a2/seed0").exists() and run_dir / "models/a1/seed0" in folders.results(run_dir)
+    status.mark_stale(run_dir, "params/demo", "corpus.csv")
+    assert "rebuilt" not in capsys.readouterr().out
