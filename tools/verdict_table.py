@@ -45,7 +45,7 @@ def gains(decided):
 def robustness(comparisons):
     """One row for each verdict and analysis that do not agree."""
     rows = comparisons[comparisons["result"].isin([CONTRADICTS, CANNOT_TELL])]
-    head = ["hypothesis", "level", "analysis", "it", "its verdict", "its gain, with the interval"]
+    head = ["hypothesis", "level", "analysis", "outcome", "verdict in it", "gain, with the interval"]
     cells = [
         [row.hypothesis, row.level, row.analysis, row.result, row.verdict, interval(row)] for row in rows.itertuples()
     ]
