@@ -15,6 +15,7 @@ from lib.corpus.cleaning import clean_texts
 from lib.corpus.column_mapping import is_data_row, map_columns
 from lib.corpus.formats import detection
 from lib.corpus.formats.notes import Notes
+from lib.corpus.report.paste_block import file_to_edit, paste_block
 from lib.corpus.report.proposals import propose_columns
 from lib.errors import CorpusError, ParameterError
 from lib.experiment import parameters
@@ -38,7 +39,7 @@ def show(corpus, params):
         raise CorpusError("Which corpus? make inspect CORPUS=file.csv")
     proposals, lines = _inspect_columns(files, settings)
     print(strip_markup(lines))
-    print(strip_markup(_inspect_texts(files, settings, proposals)))
+    print(strip_markup(_inspect_texts(files, settings, proposals, file_to_edit(params))))
 
 
 def _split_names(corpus):
@@ -110,7 +111,7 @@ def _describe_columns(file, header, sample, proposals):
     )
 
 
-def _inspect_texts(files, settings, proposed_columns):
+def _inspect_texts(files, settings, proposed_columns, edited):
     """The lines on texts, levels, learners, first languages, damage and dropped rows, and the block to paste."""
     settings = settings.model_copy(update={"columns": settings.columns | proposed_columns})
     table, sources = reading.read_corpus(files, settings, check=False)
@@ -134,7 +135,8 @@ def _inspect_texts(files, settings, proposed_columns):
         n_texts=len(texts),
         dropped=dropped,
         refusals=[message.split(" All labels")[0] for message in level_refusals + id_refusals],
-        block=_block(proposed_columns, proposed_levels, settings),
+        block=paste_block(proposed_columns, proposed_levels, settings),
+        file_to_edit=edited,
         fill_in=levels.FILL_IN in proposed_levels.values(),
     )
 
@@ -230,13 +232,3 @@ def _sign_rates(texts, signs):
     """{sign: percentage of texts}, those that occur."""
     counts = {sign: texts["text"].str.contains(damage.SIGNS[sign]).mean() for sign in signs}
     return {sign: 100 * rate for sign, rate in counts.items() if rate > 0}
-
-
-def _block(columns, proposed_levels, settings):
-    """Lines for corpus.yaml: the columns and levels that it needs, with those that it has."""
-    lines = []
-    if columns:
-        lines += levels.yaml_block("columns", settings.columns | columns)
-    if proposed_levels:
-        lines += levels.yaml_block("levels", settings.levels | proposed_levels)
-    return lines

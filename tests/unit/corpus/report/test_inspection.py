@@ -1,6 +1,7 @@
 """Claims about `make inspect`: it says what a file holds, proposes what to paste, and shows and writes no text."""
 
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from lib.__main__ import main
 from lib.corpus import cleaning
 from lib.corpus.report import inspection
 from lib.errors import CorpusError, ParameterError
+from lib.experiment import parameters
 from tests.helpers.corpora import many, read, table, write_csv, write_xlsx
 
 OTHER_NAMES = {"writing_id": "essay_id", "learner_id": "student", "l1": "native_language", "text": "full_text"}
@@ -27,7 +29,8 @@ def inspected(tmp_path, capsys):
 
 
 def pasted(printed):
-    return yaml.safe_load(printed[printed.index("\ncolumns:" if "\ncolumns:" in printed else "\nlevels:") :])
+    block = printed[printed.index("\ncolumns:") :]
+    return yaml.safe_load(block.split("\n\n")[0])
 
 
 def test_what_it_proposes_is_what_01_then_reads(tmp_path, inspected):
@@ -40,6 +43,16 @@ def test_what_it_proposes_is_what_01_then_reads(tmp_path, inspected):
     }
     texts, _ = cleaning.clean_texts(read(path, **block), block["levels"])
     assert texts["level"].value_counts().to_dict() == {"A1": 8, "A2": 8, "B1": 8, "B2": 8, "C1": 8}
+
+
+def test_the_block_replaces_both_lines_of_a_copied_profile(tmp_path, inspected):
+    printed = inspected(write_csv(many(12).rename(columns=OTHER_NAMES), tmp_path / "c.csv"))
+    assert "Replace the lines columns: and levels: of params/mine/corpus.yaml by:" in printed.replace("`", "")
+    copied = Path("params/demo/corpus.yaml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in copied if not line.startswith(("columns:", "levels:"))]
+    (tmp_path / "corpus.yaml").write_text("\n".join(kept) + printed[printed.index("\ncolumns:") :], encoding="utf-8")
+    settings = parameters.load_file(tmp_path / "corpus.yaml")
+    assert settings.columns["text"] == "full_text" and settings.levels == {}
 
 
 def test_counts_are_those_of_the_file(tmp_path, inspected):
