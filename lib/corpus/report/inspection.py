@@ -3,7 +3,6 @@
 It answers before there is a study. Nothing is written, and no text of a learner is printed.
 """
 
-import itertools
 import os
 import shlex
 from pathlib import Path
@@ -12,17 +11,13 @@ import pandas as pd
 
 from lib.corpus import damage, learners, levels, reading
 from lib.corpus.cleaning import clean_texts
-from lib.corpus.column_mapping import is_data_row, map_columns
-from lib.corpus.formats import detection
-from lib.corpus.formats.notes import Notes
+from lib.corpus.report.column_inspection import inspect_columns
 from lib.corpus.report.paste_block import file_to_edit, paste_block
-from lib.corpus.report.proposals import propose_columns
 from lib.errors import CorpusError, ParameterError
 from lib.experiment import parameters
 from lib.formatting import Sentences, strip_markup
 
 SAY = Sentences(__file__)
-SAMPLE = 2000  # rows from which columns are proposed
 MAX_LISTED = 16  # labels and first languages on the screen
 ONLY_CEFR = {"": "drop"}  # a mapping of levels with which EF's numbers are unknown
 
@@ -37,9 +32,9 @@ def show(corpus, params):
     files = _split_names(corpus)
     if not files:
         raise CorpusError("Which corpus? make inspect CORPUS=file.csv")
-    proposals, lines = _inspect_columns(files, settings)
+    columns, doubtful, lines = inspect_columns(files, settings)
     print(strip_markup(lines))
-    print(strip_markup(_inspect_texts(files, settings, proposals, file_to_edit(params))))
+    print(strip_markup(_inspect_texts(files, settings, columns, doubtful, file_to_edit(params))))
 
 
 def _split_names(corpus):
@@ -49,69 +44,7 @@ def _split_names(corpus):
     return list(corpus)
 
 
-def _inspect_columns(files, settings):
-    """({name here: name in the file} that corpus.yaml needs, the lines on columns)"""
-    needed, lines = {}, []
-    for file in files:
-        header, sample, proposals = _best_table(file, settings)
-        needed |= _needed_columns(header, proposals, settings)
-        lines.append(_describe_columns(file, header, sample, proposals))
-    return needed, "\n".join(lines)
-
-
-def _best_table(file, settings):
-    """(header, sample, proposals) of the sheet with the most proposals. Raises CorpusError without column names."""
-    tables = []
-    for _, header, rows in detection.open_tables(file, settings, Notes())[2]:
-        names = [str(name).strip() for name in header]
-        cells = [[reading.cell_text(cell) for cell in row] for row in itertools.islice(rows, SAMPLE)]
-        if cells:
-            sample = pd.DataFrame(cells, columns=range(len(names)), dtype="str")
-            tables.append((names, sample, propose_columns(names, sample, settings)))
-    if not tables:
-        raise CorpusError(f"{file} holds no texts. Expected: column names, and one row a text.")
-    header, sample, proposals = max(tables, key=lambda table: len(table[2].columns))
-    if is_data_row(header):
-        map_columns(header, settings, file)  # raises the same error as 01
-    return header, sample, proposals
-
-
-def _needed_columns(header, proposals, settings):
-    """Proposals that 01 would not find by itself."""
-    try:
-        found = map_columns(header, settings, "")
-    except CorpusError:
-        found = {}
-    needed = {}
-    for column, position in proposals.columns.items():
-        is_found = found.get(column) == position or proposals.reasons[column] == "name"
-        if column not in settings.columns and not is_found:
-            needed[column] = header[position]
-    return needed
-
-
-def _describe_columns(file, header, sample, proposals):
-    used = [
-        {"column": column, "name": levels.shorten_label(header[position]), "reason": proposals.reasons[column]}
-        for column, position in proposals.columns.items()
-    ]
-    unused = [n for n, name in enumerate(header) if name and n not in proposals.columns.values()]
-    suspects = [
-        {"name": levels.shorten_label(header[n]), "kind": column, "distinct": sample[n].nunique(), "rows": len(sample)}
-        for n, column in proposals.suspects.items()
-    ]
-    return SAY(
-        "columns",
-        file=Path(file).name,
-        used=used,
-        unused=[levels.shorten_label(header[n]) for n in unused if n not in proposals.suspects],
-        suspects=suspects,
-        missing=[column for column in ["text_id", "level", "text"] if column not in proposals.columns],
-        without_learners="learner_id" not in proposals.columns,
-    )
-
-
-def _inspect_texts(files, settings, proposed_columns, edited):
+def _inspect_texts(files, settings, proposed_columns, doubtful, edited):
     """The lines on texts, levels, learners, first languages, damage and dropped rows, and the block to paste."""
     settings = settings.model_copy(update={"columns": settings.columns | proposed_columns})
     table, sources = reading.read_corpus(files, settings, check=False)
@@ -135,7 +68,7 @@ def _inspect_texts(files, settings, proposed_columns, edited):
         n_texts=len(texts),
         dropped=dropped,
         refusals=[message.split(" All labels")[0] for message in level_refusals + id_refusals],
-        block=paste_block(proposed_columns, proposed_levels, settings),
+        block=paste_block(proposed_columns, proposed_levels, settings, doubtful),
         file_to_edit=edited,
         fill_in=levels.FILL_IN in proposed_levels.values(),
     )

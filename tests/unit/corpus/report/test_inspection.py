@@ -38,7 +38,13 @@ def test_what_it_proposes_is_what_01_then_reads(tmp_path, inspected):
     path = write_csv(rows.rename(columns=OTHER_NAMES), tmp_path / "c.csv")
     block = pasted(inspected(path))
     assert block == {
-        "columns": {"text_id": "essay_id", "learner_id": "student", "l1": "native_language", "text": "full_text"},
+        "columns": {
+            "text_id": "essay_id",
+            "learner_id": "student",
+            "level": "cefr",
+            "l1": "native_language",
+            "text": "full_text",
+        },
         "levels": {f"{level}.i": level for level in ["A1", "A2", "B1", "B2", "C1"]},
     }
     texts, _ = cleaning.clean_texts(read(path, **block), block["levels"])
@@ -76,13 +82,6 @@ def test_each_level_has_its_row(tmp_path, inspected):
     lines = inspected(write_csv(many(30), tmp_path / "c.csv")).splitlines()
     (row,) = [line.split() for line in lines if line.startswith("  B1")]
     assert row == ["B1", "6", "6", "1", "17.5"]  # texts 2, 7, ..., 27: of 5, 10, ..., 30 words
-
-
-def test_a_learner_column_that_is_left_is_told_loudly(tmp_path, inspected):
-    rows = many(12).rename(columns={"learner_id": "Nickname of student"})
-    printed = inspected(write_csv(rows, tmp_path / "c.csv"))
-    assert "!! NOT USED: Nickname of student looks like learner_id (5 different values in 12 rows)" in printed
-    assert "!! NO LEARNERS" in printed and "!! 12 of 12 texts name no learner" in printed
 
 
 @pytest.mark.parametrize(

@@ -21,10 +21,16 @@ def test_nothing_is_pasted_where_nothing_is_needed():
     assert block({}, {}, columns={"l1": "L"}) == []
 
 
-def test_a_doubtful_column_is_a_comment():
-    lines = block({}, {}, [("learner_id", "Nickname of student")])
-    assert lines[1] == '  # learner_id: "Nickname of student"  # if it names the learner'
-    assert yaml.safe_load("\n".join(lines)) == {"columns": {}, "levels": {}}
+def test_a_doubtful_column_is_a_comment_that_may_be_uncommented():
+    doubtful = [("learner_id", "Nickname of student")]
+    lines = block({"text": "essay"}, {}, doubtful)
+    assert lines[2] == '  # learner_id: "Nickname of student"  # if it names the learner'
+    assert yaml.safe_load("\n".join(lines)) == {"columns": {"text": "essay"}, "levels": {}}
+    lines[2] = lines[2].replace("# ", "", 1)
+    assert yaml.safe_load("\n".join(lines))["columns"] == {"text": "essay", "learner_id": "Nickname of student"}
+    alone = block({}, {}, doubtful)
+    assert yaml.safe_load("\n".join(alone)) == {"columns": {}, "levels": {}}
+    assert yaml.safe_load(alone[1].replace("# ", "", 1)) == {"columns": {"learner_id": "Nickname of student"}}
 
 
 def test_the_demos_own_parameters_are_never_the_file_to_edit():
