@@ -19,12 +19,17 @@ from lib.formatting import Sentences, strip_markup
 
 SAY = Sentences(__file__)
 MAX_LISTED = 16  # labels and first languages on the screen
+REFUSED = 2  # exit status, as of an error that the user can fix
 ONLY_CEFR = {"": "drop"}  # a mapping of levels with which EF's numbers are unknown
 
 
 def show(corpus, params):
-    """Print the inspection of a corpus. corpus: a list of files, or of one string that names several; params: a folder
-    whose corpus.yaml holds the columns and levels that are known. Raises CorpusError, ParameterError."""
+    """Print the inspection of a corpus, and return the exit status.
+
+    corpus: a list of files, or of one string that names several. params: a folder whose corpus.yaml holds the columns
+    and levels that are known. The status is REFUSED where 01 would refuse the file even with the proposed lines, else
+    0. Raises CorpusError, ParameterError.
+    """
     file = Path(params) / "corpus.yaml"
     if not file.exists():
         raise ParameterError(f"There is no {file}. Expected: PARAMS=folder with a corpus.yaml, such as params/demo.")
@@ -34,7 +39,9 @@ def show(corpus, params):
         raise CorpusError("Which corpus? make inspect CORPUS=file.csv")
     columns, doubtful, lines = inspect_columns(files, settings)
     print(strip_markup(lines))
-    print(strip_markup(_inspect_texts(files, settings, columns, doubtful, file_to_edit(params))))
+    text_lines, is_refused = _inspect_texts(files, settings, columns, doubtful, file_to_edit(params))
+    print(strip_markup(text_lines))
+    return REFUSED if is_refused else 0
 
 
 def _split_names(corpus):
@@ -45,7 +52,7 @@ def _split_names(corpus):
 
 
 def _inspect_texts(files, settings, proposed_columns, doubtful, edited):
-    """The lines on texts, levels, learners, first languages, damage and dropped rows, and the block to paste."""
+    """(lines on texts, levels, learners, first languages, damage, dropped rows, and the block; will 01 refuse?)"""
     settings = settings.model_copy(update={"columns": settings.columns | proposed_columns})
     table, sources = reading.read_corpus(files, settings, check=False)
     level_refusals = _level_refusals(table, sources, settings)
@@ -53,7 +60,8 @@ def _inspect_texts(files, settings, proposed_columns, doubtful, edited):
     mapping = settings.levels | {label: level for label, level in proposed_levels.items() if level != levels.FILL_IN}
     cefr = levels.to_cefr(table["level"], mapping or (ONLY_CEFR if level_refusals else None))
     texts, dropped, id_refusals = _clean(table[cefr.notna()], mapping, sources)
-    return SAY(
+    mended, unmended = _sort_refusals(level_refusals, id_refusals, table["level"][cefr.isna()], proposed_levels)
+    lines = SAY(
         "texts",
         sources=[source | {"remarks": _remarks(source)} for source in sources],
         n_rows=len(table),
@@ -67,11 +75,21 @@ def _inspect_texts(files, settings, proposed_columns, doubtful, edited):
         typing_signs=_sign_rates(texts, [sign for sign in damage.SIGNS if sign not in damage.DAMAGE]),
         n_texts=len(texts),
         dropped=dropped,
-        refusals=[message.split(" All labels")[0] for message in level_refusals + id_refusals],
+        refusals=mended,
+        unmended=unmended,
         block=paste_block(proposed_columns, proposed_levels, settings, doubtful),
         file_to_edit=edited,
         fill_in=levels.FILL_IN in proposed_levels.values(),
     )
+    return lines, bool(unmended)
+
+
+def _sort_refusals(level_refusals, id_refusals, unknown_labels, proposed_levels):
+    """(messages of refusals that the proposed lines mend, those that only another file mends)"""
+    level_messages = [message.split(" All labels")[0] for message in level_refusals]
+    if unknown_labels.isin(list(proposed_levels)).all():
+        return level_messages, id_refusals
+    return [], level_messages + id_refusals
 
 
 def _level_refusals(table, sources, settings):
@@ -133,13 +151,13 @@ def _label_counts(labels, cefr):
 
 
 def _by_level(texts):
-    """A row for each level: texts, learners (None where not all are known), prompts, median words."""
+    """A row for each level: texts, learners in words, prompts, median words."""
     rows = []
     for level, group in texts.groupby("level"):
-        n_learners = group["learner_id"].nunique() if learners.all_learners_known(group) else None
         n_prompts = group["topic_id"].replace("", None).nunique()
         words = group["text"].str.count(r"\S+").median()
-        rows.append({"level": level, "texts": len(group), "learners": n_learners, "prompts": n_prompts, "words": words})
+        rows.append({"level": level, "texts": len(group), "prompts": n_prompts, "words": words})
+        rows[-1]["learners"] = learners.count_in_words(group)
     return rows
 
 

@@ -98,6 +98,31 @@ def test_what_01_would_refuse_is_told_beforehand(tmp_path, inspected, change, wo
     assert "!! 01 WOULD REFUSE: " in printed and words in printed and "once this is mended" in printed
 
 
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({}, 0),
+        ({"cefr": ["B1+", *["A1"] * 19]}, 0),  # the proposed lines are enough
+        ({"cefr": ["", *["A1"] * 19]}, 2),
+        ({"learner_id": "1.00111E+11"}, 2),
+    ],
+)
+def test_a_file_that_must_be_mended_first_ends_with_that(tmp_path, capsys, change, status):
+    path = write_csv(many(20).assign(**change).rename(columns={"text": "essay"}), tmp_path / "c.csv")
+    assert main(["inspect", "--corpus", str(path), "--params", "params/demo"]) == status
+    *_, last = capsys.readouterr().out.strip().split("\n\n")
+    assert last.startswith("MEND THE FILE FIRST, since these lines do not help.") == (status == 2)
+    assert ("!! 01 WOULD REFUSE: " in last) == (status == 2)
+
+
+def test_named_learners_of_a_level_are_its_least_number(tmp_path, inspected):
+    rows = many(30).astype(object)
+    rows.loc[1, "learner_id"] = ""  # of the text with id 2, which is B1
+    lines = inspected(write_csv(rows, tmp_path / "c.csv")).splitlines()
+    (row,) = [line for line in lines if line.startswith("  B1")]
+    assert row.split()[1:5] == ["6", "at", "least", "5"]
+
+
 def test_numbers_that_are_levels_wait_to_be_filled_in(tmp_path, inspected):
     printed = inspected(write_csv(many(20).assign(cefr=["1", "2", "3", "4"] * 5), tmp_path / "c.csv"))
     assert "Unknown level: 20." in printed and "Replace each FILL_IN" in printed
