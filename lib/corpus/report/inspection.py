@@ -69,7 +69,7 @@ def _inspect_texts(files, settings, proposed_columns, doubtful, edited):
         n_unknown_level=int(cefr.isna().sum()),
         by_level=_by_level(texts),
         learner_facts=_learner_facts(table),
-        first_languages=_l1_counts(table["l1"]),
+        first_languages=_l1_counts(table["l1"], sources[0]["l1_spellings"]),
         similar_l1s=damage.near_spellings(table["l1"]),
         damage_signs=_sign_rates(texts, damage.DAMAGE),
         typing_signs=_sign_rates(texts, [sign for sign in damage.SIGNS if sign not in damage.DAMAGE]),
@@ -173,9 +173,12 @@ def _learner_facts(table):
     }
 
 
-def _l1_counts(l1):
+def _l1_counts(l1, spellings):
     counts = l1[l1 != ""].value_counts()
-    listed = [f"{levels.shorten_label(name)} {n:,}" for name, n in counts[:MAX_LISTED].items()]
+    listed = []
+    for name, n in counts[:MAX_LISTED].items():
+        written = f" (written in {spellings[name]:,} spellings)" if name in spellings else ""
+        listed.append(f"{levels.shorten_label(name)} {n:,}{written}")
     return {"listed": listed, "n_more": len(counts) - len(listed), "n_unknown": int((l1 == "").sum())}
 
 

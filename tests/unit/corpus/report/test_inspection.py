@@ -78,6 +78,12 @@ def test_counts_are_those_of_the_file(tmp_path, inspected):
     assert "Nothing to paste" in printed
 
 
+def test_spellings_of_a_first_language_are_counted(tmp_path, inspected):
+    rows = many(12).assign(l1=["Chinese"] * 7 + ["chinese"] * 3 + ["Thai"] * 2)
+    printed = inspected(write_csv(rows, tmp_path / "c.csv"))
+    assert "First languages: Chinese 10 (written in 2 spellings), Thai 2; unknown" in printed
+
+
 def test_each_level_has_its_row(tmp_path, inspected):
     lines = inspected(write_csv(many(30), tmp_path / "c.csv")).splitlines()
     (row,) = [line.split() for line in lines if line.startswith("  B1")]
@@ -183,7 +189,7 @@ def test_the_command_needs_a_corpus_and_its_parameters(tmp_path, capsys):
     with pytest.raises(ParameterError, match="PARAMS=folder with a corpus.yaml"):
         inspection.show(["c.csv"], str(tmp_path))
     assert main(["inspect", "--corpus", str(tmp_path / "no.csv")]) == 2
-    assert "no.csv does not exist" in capsys.readouterr().err
+    assert "no.csv does not exist. Expected: a corpus file, XLSX, CSV, XML, JSON or Parquet" in capsys.readouterr().err
 
 
 def test_a_file_without_rows_is_refused(tmp_path, inspected):
