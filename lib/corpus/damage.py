@@ -48,6 +48,12 @@ def fold_spellings(names):
     return names.map(chosen).astype("str")
 
 
+def count_spellings(names, folded):
+    """{name: number of spellings} of the names that fold_spellings made of two or more. Spaces around do not count."""
+    spellings = names.str.split().str.join(" ").groupby(folded).nunique()
+    return {name: int(n) for name, n in spellings.items() if name and n > 1}
+
+
 def near_spellings(names):
     """Pairs of different names that may be one language, as Portugese and Portuguese: a list of (name, name).
 

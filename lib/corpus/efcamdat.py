@@ -20,3 +20,12 @@ PUBLISHED = {  # texts in the whole cleaned subcorpus (Shatz 2020)
         "Turkish": 10_309,
     },
 }
+
+
+def is_efcamdat(sources, settings):
+    """Has every file EFCAMDAT's layout, read with its own names of columns and levels?
+
+    sources: as `reading.read_corpus` returns them. settings: a `schemas.Corpus`.
+    """
+    names = {source["columns"]["text_id"].lower() for source in sources}
+    return names == {"writing_id"} and not settings.columns and not settings.levels

@@ -22,6 +22,14 @@ def all_learners_known(texts):
     return bool((texts["learner_id"] != "").all())
 
 
+def count_in_words(texts):
+    """The number of learners: exact where all are known, "at least" those named where some are, else "unknown"."""
+    n_named = texts.loc[texts["learner_id"] != "", "learner_id"].nunique()
+    if all_learners_known(texts):
+        return f"{n_named:,}"
+    return f"at least {n_named:,}" if n_named else "unknown"
+
+
 def learner_or_text_id(texts):
     """The learner of each text, a Series; a text without learner id counts as a learner of its own."""
     return texts["learner_id"].where(texts["learner_id"] != "", "text " + texts["text_id"].astype(str))

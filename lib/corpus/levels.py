@@ -111,7 +111,7 @@ def _paste_block(level, levels=None):
     if level.nunique() > MAX_LABELS:
         return "Name the column of levels under `columns:` in corpus.yaml."
     proposed = (levels or {}) | propose_levels(level, levels)
-    first_line = "Paste under `levels:` into corpus.yaml, and correct (drop leaves texts out):"
+    first_line = "Replace the line `levels:` of corpus.yaml by these, and correct them (drop leaves texts out):"
     return "\n".join([first_line, *yaml_block("levels", proposed)])
 
 
@@ -137,8 +137,15 @@ def named_level(label):
 
 
 def yaml_block(name, values):
-    """Lines to paste into corpus.yaml. values: {label: name or level}, of which both are quoted where YAML needs it."""
-    return [f"{name}:", *(f"  {_plain(label)}: {_plain(value)}" for label, value in values.items())]
+    """Lines to paste into corpus.yaml; `name: {}` without values, {label: name or level}."""
+    if not values:
+        return [f"{name}: {{}}"]
+    return [f"{name}:", *(f"  {yaml_entry(label, value)}" for label, value in values.items())]
+
+
+def yaml_entry(label, value):
+    """An entry of a mapping, `label: value`. Each is quoted where YAML needs it."""
+    return f"{_plain(label)}: {_plain(value)}"
 
 
 def _quoted(label):

@@ -13,7 +13,7 @@ import pandas as pd
 
 from lib.corpus import learners
 from lib.corpus.column_mapping import COLUMNS, OPTIONAL, count_required, join_tables, map_columns
-from lib.corpus.damage import fold_spellings
+from lib.corpus.damage import count_spellings, fold_spellings
 from lib.corpus.formats import detection
 from lib.corpus.formats.notes import Notes
 from lib.corpus.levels import plain_number, refuse_numeric_levels, shorten_label
@@ -32,7 +32,7 @@ def read_corpus(files, settings, check=True):
     sources: for each file a dict of file (its name without the folder), sha256, format, rows, columns (name here: name
     in the file), unused_columns, sheets ({name: what was done with it}), empty_rows (skipped), learners_unknown (rows),
     unreadable ({reason: writings left out}), ids_not_found and lends (see `join_tables`), starts and row_name
-    (see `notes.Notes`).
+    (see `notes.Notes`), l1_spellings ({first language: spellings of it in all files}, where these are several).
     check: refuse shortened ids and levels that are numbers, too. Raises CorpusError.
     """
     files = [files] if isinstance(files, str | os.PathLike) else list(files)
@@ -41,7 +41,9 @@ def read_corpus(files, settings, check=True):
     tables, sources = zip(*(_read_file(file, settings, check) for file in files))
     _refuse_missing_sheets(sources, settings)
     table = join_tables(tables, sources, settings.levels)
-    return table.assign(l1=fold_spellings(table["l1"])), list(sources)
+    l1 = fold_spellings(table["l1"])
+    spellings = count_spellings(table["l1"], l1)
+    return table.assign(l1=l1), [source | {"l1_spellings": spellings} for source in sources]
 
 
 def describe_source(source):

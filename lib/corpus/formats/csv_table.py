@@ -75,8 +75,9 @@ def _refuse_swallowed(file, number, line, cells, separator):
             raise CorpusError(
                 f"{file}: row {number:,}, which begins in line {line:,}, has a cell of {len(cells[longest]):,} "
                 f"characters with other rows in it, the first in line {line + after:,} (id {pieces[0][:20]}). "
-                "Expected: one text a cell. A quote opens a text without being part of the format. Write it "
-                "twice and put quotes around that text, or remove it; or export the table as XLSX."
+                "Expected: one text a cell. The text's closing quote is missing: add it. Or a quote opens the text "
+                "without being part of the format: write it twice and put quotes around that text, or remove it. "
+                "Or export the table as XLSX."
             )
 
 
@@ -105,4 +106,7 @@ def _format_message(file, number, line, error):
     where = f"{file}: row {number:,}, which begins in line {line:,},"
     if "unexpected end" in error or "field larger" in error:
         return f"{where} opens a quote that is never closed. The file is cut, or a quote is missing. Copy it again."
-    return f'{where} is not readable as CSV ({error}). Expected: a quote within a quoted text, written twice ("").'
+    return (
+        f"{where} is not readable as CSV ({error}). Expected: every quote that opens a text is closed at its end, and "
+        'a quote within a quoted text is written twice (""). Look for the first of these faults from that line on.'
+    )

@@ -63,8 +63,8 @@ def _head(file):
     if not os.path.isfile(file):
         problem = "is a folder" if os.path.isdir(file) else "does not exist"
         raise CorpusError(
-            f"{file} {problem}. Expected: a corpus file, release 2 XML, XLSX or CSV (CORPUS=...); `make demo` writes "
-            "the synthetic one to runs/synthetic_corpus.csv."
+            f"{file} {problem}. Expected: a corpus file, XLSX, CSV, XML, JSON or Parquet (CORPUS=...); `make demo` "
+            "writes the synthetic one to runs/synthetic_corpus.csv."
         )
     with open(file, "rb") as stream:
         head = stream.read(BLOCK)
@@ -121,8 +121,8 @@ def _text_format(file, head):
     """xml, json or csv. head: the first characters after any spaces."""
     if HTML.match(head):
         raise CorpusError(
-            f"{file} is a web page (HTML), maybe one that asks you to log in. Expected: release 2 XML, XLSX or CSV. "
-            "Download the corpus again, or save the table from the page as CSV."
+            f"{file} is a web page (HTML), maybe one that asks you to log in. Expected: XLSX, CSV, XML, JSON or "
+            "Parquet. Download the corpus again, or save the table from the page as CSV."
         )
     if os.fspath(file).lower().endswith((".xlsx", ".xlsm", ".xls")):
         raise CorpusError(f"{file} is text, not a workbook. Rename it to .csv (or .xml), or save it again as .xlsx.")

@@ -19,8 +19,8 @@ def compare_with_expectations(texts_per_level, n_rows, median_words, imbalance, 
         "expectations",
         lost_share=1 - texts_per_level.sum() / n_rows,
         n_rows=n_rows,
-        texts_fall=bool(texts_per_level.is_monotonic_decreasing),
-        words_rise=bool(median_words.is_monotonic_increasing),
+        texts_fall=bool((texts_per_level.diff().dropna() < 0).all()),
+        words_rise=bool((median_words.diff().dropna() > 0).all()),
         median_words=[f"{level} {words:g}" for level, words in median_words.items()],
         imbalance=imbalance,
         max_imbalance=MAX_IMBALANCE,
@@ -38,7 +38,7 @@ def list_concerns(**facts):
 
     facts: few_learners, few_prompts (levels), any_known, all_known, n_unnamed, n_texts, two_l1s, two_nationalities
     (numbers of learners), similar_l1s (pairs), unread_sheets, lending_files (names), has_prompts, copied_share,
-    damage (names of signs), text_column.
+    damage (names of signs), text_column, formats (of the files).
     """
     return SAY("concerns", max_copied=MAX_COPIED, **facts).splitlines()
 

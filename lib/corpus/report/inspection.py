@@ -3,7 +3,6 @@
 It answers before there is a study. Nothing is written, and no text of a learner is printed.
 """
 
-import itertools
 import os
 import shlex
 from pathlib import Path
@@ -12,23 +11,25 @@ import pandas as pd
 
 from lib.corpus import damage, learners, levels, reading
 from lib.corpus.cleaning import clean_texts
-from lib.corpus.column_mapping import is_data_row, map_columns
-from lib.corpus.formats import detection
-from lib.corpus.formats.notes import Notes
-from lib.corpus.report.proposals import propose_columns
+from lib.corpus.report.column_inspection import inspect_columns
+from lib.corpus.report.paste_block import file_to_edit, paste_block
 from lib.errors import CorpusError, ParameterError
 from lib.experiment import parameters
 from lib.formatting import Sentences, strip_markup
 
 SAY = Sentences(__file__)
-SAMPLE = 2000  # rows from which columns are proposed
 MAX_LISTED = 16  # labels and first languages on the screen
+REFUSED = 2  # exit status, as of an error that the user can fix
 ONLY_CEFR = {"": "drop"}  # a mapping of levels with which EF's numbers are unknown
 
 
 def show(corpus, params):
-    """Print the inspection of a corpus. corpus: a list of files, or of one string that names several; params: a folder
-    whose corpus.yaml holds the columns and levels that are known. Raises CorpusError, ParameterError."""
+    """Print the inspection of a corpus, and return the exit status.
+
+    corpus: a list of files, or of one string that names several. params: a folder whose corpus.yaml holds the columns
+    and levels that are known. The status is REFUSED where 01 would refuse the file even with the proposed lines, else
+    0. Raises CorpusError, ParameterError.
+    """
     file = Path(params) / "corpus.yaml"
     if not file.exists():
         raise ParameterError(f"There is no {file}. Expected: PARAMS=folder with a corpus.yaml, such as params/demo.")
@@ -36,9 +37,11 @@ def show(corpus, params):
     files = _split_names(corpus)
     if not files:
         raise CorpusError("Which corpus? make inspect CORPUS=file.csv")
-    proposals, lines = _inspect_columns(files, settings)
+    columns, doubtful, lines = inspect_columns(files, settings)
     print(strip_markup(lines))
-    print(strip_markup(_inspect_texts(files, settings, proposals)))
+    text_lines, is_refused = _inspect_texts(files, settings, columns, doubtful, file_to_edit(params))
+    print(strip_markup(text_lines))
+    return REFUSED if is_refused else 0
 
 
 def _split_names(corpus):
@@ -48,70 +51,8 @@ def _split_names(corpus):
     return list(corpus)
 
 
-def _inspect_columns(files, settings):
-    """({name here: name in the file} that corpus.yaml needs, the lines on columns)"""
-    needed, lines = {}, []
-    for file in files:
-        header, sample, proposals = _best_table(file, settings)
-        needed |= _needed_columns(header, proposals, settings)
-        lines.append(_describe_columns(file, header, sample, proposals))
-    return needed, "\n".join(lines)
-
-
-def _best_table(file, settings):
-    """(header, sample, proposals) of the sheet with the most proposals. Raises CorpusError without column names."""
-    tables = []
-    for _, header, rows in detection.open_tables(file, settings, Notes())[2]:
-        names = [str(name).strip() for name in header]
-        cells = [[reading.cell_text(cell) for cell in row] for row in itertools.islice(rows, SAMPLE)]
-        if cells:
-            sample = pd.DataFrame(cells, columns=range(len(names)), dtype="str")
-            tables.append((names, sample, propose_columns(names, sample, settings)))
-    if not tables:
-        raise CorpusError(f"{file} holds no texts. Expected: column names, and one row a text.")
-    header, sample, proposals = max(tables, key=lambda table: len(table[2].columns))
-    if is_data_row(header):
-        map_columns(header, settings, file)  # raises the same error as 01
-    return header, sample, proposals
-
-
-def _needed_columns(header, proposals, settings):
-    """Proposals that 01 would not find by itself."""
-    try:
-        found = map_columns(header, settings, "")
-    except CorpusError:
-        found = {}
-    needed = {}
-    for column, position in proposals.columns.items():
-        is_found = found.get(column) == position or proposals.reasons[column] == "name"
-        if column not in settings.columns and not is_found:
-            needed[column] = header[position]
-    return needed
-
-
-def _describe_columns(file, header, sample, proposals):
-    used = [
-        {"column": column, "name": levels.shorten_label(header[position]), "reason": proposals.reasons[column]}
-        for column, position in proposals.columns.items()
-    ]
-    unused = [n for n, name in enumerate(header) if name and n not in proposals.columns.values()]
-    suspects = [
-        {"name": levels.shorten_label(header[n]), "kind": column, "distinct": sample[n].nunique(), "rows": len(sample)}
-        for n, column in proposals.suspects.items()
-    ]
-    return SAY(
-        "columns",
-        file=Path(file).name,
-        used=used,
-        unused=[levels.shorten_label(header[n]) for n in unused if n not in proposals.suspects],
-        suspects=suspects,
-        missing=[column for column in ["text_id", "level", "text"] if column not in proposals.columns],
-        without_learners="learner_id" not in proposals.columns,
-    )
-
-
-def _inspect_texts(files, settings, proposed_columns):
-    """The lines on texts, levels, learners, first languages, damage and dropped rows, and the block to paste."""
+def _inspect_texts(files, settings, proposed_columns, doubtful, edited):
+    """(lines on texts, levels, learners, first languages, damage, dropped rows, and the block; will 01 refuse?)"""
     settings = settings.model_copy(update={"columns": settings.columns | proposed_columns})
     table, sources = reading.read_corpus(files, settings, check=False)
     level_refusals = _level_refusals(table, sources, settings)
@@ -119,7 +60,8 @@ def _inspect_texts(files, settings, proposed_columns):
     mapping = settings.levels | {label: level for label, level in proposed_levels.items() if level != levels.FILL_IN}
     cefr = levels.to_cefr(table["level"], mapping or (ONLY_CEFR if level_refusals else None))
     texts, dropped, id_refusals = _clean(table[cefr.notna()], mapping, sources)
-    return SAY(
+    mended, unmended = _sort_refusals(level_refusals, id_refusals, table["level"][cefr.isna()], proposed_levels)
+    lines = SAY(
         "texts",
         sources=[source | {"remarks": _remarks(source)} for source in sources],
         n_rows=len(table),
@@ -127,16 +69,27 @@ def _inspect_texts(files, settings, proposed_columns):
         n_unknown_level=int(cefr.isna().sum()),
         by_level=_by_level(texts),
         learner_facts=_learner_facts(table),
-        first_languages=_l1_counts(table["l1"]),
+        first_languages=_l1_counts(table["l1"], sources[0]["l1_spellings"]),
         similar_l1s=damage.near_spellings(table["l1"]),
         damage_signs=_sign_rates(texts, damage.DAMAGE),
         typing_signs=_sign_rates(texts, [sign for sign in damage.SIGNS if sign not in damage.DAMAGE]),
         n_texts=len(texts),
         dropped=dropped,
-        refusals=[message.split(" All labels")[0] for message in level_refusals + id_refusals],
-        block=_block(proposed_columns, proposed_levels, settings),
+        refusals=mended,
+        unmended=unmended,
+        block=paste_block(proposed_columns, proposed_levels, settings, doubtful),
+        file_to_edit=edited,
         fill_in=levels.FILL_IN in proposed_levels.values(),
     )
+    return lines, bool(unmended)
+
+
+def _sort_refusals(level_refusals, id_refusals, unknown_labels, proposed_levels):
+    """(messages of refusals that the proposed lines mend, those that only another file mends)"""
+    level_messages = [message.split(" All labels")[0] for message in level_refusals]
+    if unknown_labels.isin(list(proposed_levels)).all():
+        return level_messages, id_refusals
+    return [], level_messages + id_refusals
 
 
 def _level_refusals(table, sources, settings):
@@ -198,13 +151,13 @@ def _label_counts(labels, cefr):
 
 
 def _by_level(texts):
-    """A row for each level: texts, learners (None where not all are known), prompts, median words."""
+    """A row for each level: texts, learners in words, prompts, median words."""
     rows = []
     for level, group in texts.groupby("level"):
-        n_learners = group["learner_id"].nunique() if learners.all_learners_known(group) else None
         n_prompts = group["topic_id"].replace("", None).nunique()
         words = group["text"].str.count(r"\S+").median()
-        rows.append({"level": level, "texts": len(group), "learners": n_learners, "prompts": n_prompts, "words": words})
+        rows.append({"level": level, "texts": len(group), "prompts": n_prompts, "words": words})
+        rows[-1]["learners"] = learners.count_in_words(group)
     return rows
 
 
@@ -220,9 +173,12 @@ def _learner_facts(table):
     }
 
 
-def _l1_counts(l1):
+def _l1_counts(l1, spellings):
     counts = l1[l1 != ""].value_counts()
-    listed = [f"{levels.shorten_label(name)} {n:,}" for name, n in counts[:MAX_LISTED].items()]
+    listed = []
+    for name, n in counts[:MAX_LISTED].items():
+        written = f" (written in {spellings[name]:,} spellings)" if name in spellings else ""
+        listed.append(f"{levels.shorten_label(name)} {n:,}{written}")
     return {"listed": listed, "n_more": len(counts) - len(listed), "n_unknown": int((l1 == "").sum())}
 
 
@@ -230,13 +186,3 @@ def _sign_rates(texts, signs):
     """{sign: percentage of texts}, those that occur."""
     counts = {sign: texts["text"].str.contains(damage.SIGNS[sign]).mean() for sign in signs}
     return {sign: 100 * rate for sign, rate in counts.items() if rate > 0}
-
-
-def _block(columns, proposed_levels, settings):
-    """Lines for corpus.yaml: the columns and levels that it needs, with those that it has."""
-    lines = []
-    if columns:
-        lines += levels.yaml_block("columns", settings.columns | columns)
-    if proposed_levels:
-        lines += levels.yaml_block("levels", settings.levels | proposed_levels)
-    return lines

@@ -28,6 +28,8 @@ TELLING_WORDS = {
     "learner_id": {"student", "learner", "anon", "author", "writer", "user", "participant", "candidate", "pupil"},
     "l1": {"l1", "native", "mother", "firstlanguage"},
 }
+LEARNER_WORDS = {"student", "learner", "writer", "author", "user", "participant"}
+ID_WORDS = {"no", "nr", "num", "number", "id", "code", "key", "hash"}  # "Student no." names the learner
 NO_ID = {"age", "gender", "sex", "grade", "year", "years", "score", "name", "count", "type", "group", "level"}
 LANGUAGE_NAMES = (
     "albanian arabic bengali bulgarian burmese cantonese catalan chinese croatian czech danish dutch english estonian "
@@ -72,6 +74,7 @@ def propose_columns(header, sample, settings):
     for column, others in OTHER_NAMES.items():
         _propose_by_name(proposals, column, others.split(), names, "similar name")
     _propose_by_content(proposals, sample)
+    _propose_learners(proposals, header)
     _add_suspects(proposals, header, sample)
     return proposals
 
@@ -102,6 +105,18 @@ def _propose_by_content(proposals, sample):
         if column == "text":
             free.sort(key=lambda n: -sample[n].str.len().mean())
         proposals.add(column, free[0], "content")
+
+
+def _propose_learners(proposals, header):
+    """The one unused column whose name is a learner word and a word for a number or id, in any order."""
+    free = [n for n, name in enumerate(header) if n not in proposals.columns.values() and _names_learners(name)]
+    if len(free) == 1 and "learner_id" not in proposals.columns:
+        proposals.add("learner_id", free[0], "similar name")
+
+
+def _names_learners(name):
+    words = set(re.findall(r"[a-z]+", str(name).lower()))
+    return bool(words & LEARNER_WORDS) and words <= LEARNER_WORDS | ID_WORDS
 
 
 def _add_suspects(proposals, header, sample):

@@ -60,5 +60,10 @@ def test_one_spelling_does_not_depend_on_the_order():
     assert damage.fold_spellings(names[::-1])[::-1].tolist() == chosen.tolist()
 
 
+def test_spellings_that_became_one_are_counted():
+    names = pd.Series(["Chinese", "Chinese", "chinese", "CHINESE", "Thai", " Thai ", ""])
+    assert damage.count_spellings(names, damage.fold_spellings(names)) == {"Chinese": 3}
+
+
 def test_near_spellings_are_listed_and_left():
     assert damage.near_spellings(["Portuguese", "Portugese", "Thai", "", "Spanish"]) == [("Portugese", "Portuguese")]

@@ -84,3 +84,10 @@ def test_learners_with_two_nationalities_are_counted(tmp_path, write):
     renamed = rows.rename(columns={"nationality": "country"})
     found = read(write(renamed, tmp_path / "d"), columns={"nationality": "country"})
     assert learners.learners_with_two_values(found, "nationality") == 1
+
+
+@pytest.mark.parametrize(
+    ("ids", "words"), [(["a", "b", "a"], "2"), (["a", "b", ""], "at least 2"), (["", "", ""], "unknown")]
+)
+def test_where_some_learners_are_named_there_are_at_least_so_many(ids, words):
+    assert learners.count_in_words(pd.DataFrame({"learner_id": ids})) == words

@@ -43,3 +43,16 @@ def test_rows_without_anything_are_skipped_and_counted(tmp_path):
 def test_lines_are_counted_with_those_before_the_header(tmp_path):
     with pytest.raises(CorpusError, match=r"row 4 .line 5. has 2 cells"):
         read_bytes(tmp_path, 'sep=,\nwriting_id,cefr,text\n1,A1,"a\nb"\n2,A1\n')
+
+
+@pytest.mark.parametrize("ends", ['"', '."', ' too"'])
+def test_where_other_texts_are_quoted_a_missing_quote_is_named(tmp_path, ends):
+    rows = [f'{n},{n + 900},A1,Thai,"I see {n} cats{ends}' for n in range(8, 15)]
+    rows[2] = rows[2].removesuffix('"')
+    with pytest.raises(CorpusError, match="line 4.*(closing quote is missing|quote that opens a text is closed)"):
+        read_bytes(tmp_path, "\n".join([HEADER.replace("\t", ","), *rows]))
+
+
+def test_in_the_last_text_a_missing_quote_is_named(tmp_path):
+    with pytest.raises(CorpusError, match="line 2, opens a quote that is never closed"):
+        read_bytes(tmp_path, 'writing_id,cefr,text\n1,A1,"Hi\n2,A1,Ho\n')

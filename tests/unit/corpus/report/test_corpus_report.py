@@ -11,6 +11,7 @@ FACTS = {
     "few_learners": [], "few_prompts": [], "any_known": True, "all_known": True, "n_unnamed": 0, "n_texts": 300,
     "two_l1s": 0, "two_nationalities": 0, "similar_l1s": [], "unread_sheets": [], "lending_files": [],
     "has_prompts": True, "copied_share": 0.05, "damage": [], "text_column": "text",
+    "formats": ["csv"],
 }  # fmt: skip
 SUMMARY = {
     "text_column": "text", "n_rows": 2000, "n_words": 12345, "n_near_duplicates": 40, "n_copied": 26,
@@ -60,6 +61,20 @@ def test_what_is_against_the_expectation_is_called_so():
     assert "so none at any level." in copied
 
 
+def test_equal_levels_neither_fall_nor_rise():
+    _, levels, length, *_ = compared((20,) * 5, (10,) * 5)
+    assert "does not fall with every level" in levels and "does not rise with every level" in length
+
+
+def test_of_equal_levels_none_is_called_the_largest():
+    letter = corpus_report.summarize([], per_level(*[20] * 5), [], any_known=True, all_known=True, **SUMMARY)
+    assert "Every level has 20 texts. 40 texts" in " ".join(letter.split()) and "largest" not in letter
+    last = corpus_report.answer(
+        per_level(*[2] * 5), n_rows=100, n_texts=100, n_learners=30, any_known=True, all_known=True, example_texts=[]
+    )
+    assert last.endswith("10 are test texts that were not copied, 2 at each level.**")
+
+
 def test_a_corpus_without_faults_raises_no_concern():
     assert corpus_report.list_concerns(**FACTS) == []
 
@@ -71,8 +86,9 @@ def test_a_corpus_without_faults_raises_no_concern():
         ({"any_known": False, "all_known": False}, "The corpus names no learners, so the same learner may be"),
         (
             {"all_known": False, "n_unnamed": 1200},
-            "1,200 of 300 texts name no learner .* every verdict is provisional.",
+            "1,200 of 300 texts name no learner .an empty cell, NA.. .* every verdict is provisional.",
         ),
+        ({"all_known": False, "n_unnamed": 9, "formats": ["csv", "xlsx"]}, "NA, merged cells.. Their"),
         ({"two_l1s": 3}, "3 learners have two first languages. Do the learners' numbers restart in each file"),
         ({"two_nationalities": 4}, "4 learners have two nationalities. .* put the file's name before each number"),
         ({"similar_l1s": [("Portugese", "Portuguese")]}, "First languages that may be one: Portugese and Portuguese."),

@@ -1,6 +1,7 @@
 """Claims about `make inspect`: it says what a file holds, proposes what to paste, and shows and writes no text."""
 
 import time
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -10,6 +11,7 @@ from lib.__main__ import main
 from lib.corpus import cleaning
 from lib.corpus.report import inspection
 from lib.errors import CorpusError, ParameterError
+from lib.experiment import parameters
 from tests.helpers.corpora import many, read, table, write_csv, write_xlsx
 
 OTHER_NAMES = {"writing_id": "essay_id", "learner_id": "student", "l1": "native_language", "text": "full_text"}
@@ -27,7 +29,8 @@ def inspected(tmp_path, capsys):
 
 
 def pasted(printed):
-    return yaml.safe_load(printed[printed.index("\ncolumns:" if "\ncolumns:" in printed else "\nlevels:") :])
+    block = printed[printed.index("\ncolumns:") :]
+    return yaml.safe_load(block.split("\n\n")[0])
 
 
 def test_what_it_proposes_is_what_01_then_reads(tmp_path, inspected):
@@ -35,11 +38,27 @@ def test_what_it_proposes_is_what_01_then_reads(tmp_path, inspected):
     path = write_csv(rows.rename(columns=OTHER_NAMES), tmp_path / "c.csv")
     block = pasted(inspected(path))
     assert block == {
-        "columns": {"text_id": "essay_id", "learner_id": "student", "l1": "native_language", "text": "full_text"},
+        "columns": {
+            "text_id": "essay_id",
+            "learner_id": "student",
+            "level": "cefr",
+            "l1": "native_language",
+            "text": "full_text",
+        },
         "levels": {f"{level}.i": level for level in ["A1", "A2", "B1", "B2", "C1"]},
     }
     texts, _ = cleaning.clean_texts(read(path, **block), block["levels"])
     assert texts["level"].value_counts().to_dict() == {"A1": 8, "A2": 8, "B1": 8, "B2": 8, "C1": 8}
+
+
+def test_the_block_replaces_both_lines_of_a_copied_profile(tmp_path, inspected):
+    printed = inspected(write_csv(many(12).rename(columns=OTHER_NAMES), tmp_path / "c.csv"))
+    assert "Replace the lines columns: and levels: of params/mine/corpus.yaml by:" in printed.replace("`", "")
+    copied = Path("params/demo/corpus.yaml").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in copied if not line.startswith(("columns:", "levels:"))]
+    (tmp_path / "corpus.yaml").write_text("\n".join(kept) + printed[printed.index("\ncolumns:") :], encoding="utf-8")
+    settings = parameters.load_file(tmp_path / "corpus.yaml")
+    assert settings.columns["text"] == "full_text" and settings.levels == {}
 
 
 def test_counts_are_those_of_the_file(tmp_path, inspected):
@@ -59,17 +78,16 @@ def test_counts_are_those_of_the_file(tmp_path, inspected):
     assert "Nothing to paste" in printed
 
 
+def test_spellings_of_a_first_language_are_counted(tmp_path, inspected):
+    rows = many(12).assign(l1=["Chinese"] * 7 + ["chinese"] * 3 + ["Thai"] * 2)
+    printed = inspected(write_csv(rows, tmp_path / "c.csv"))
+    assert "First languages: Chinese 10 (written in 2 spellings), Thai 2; unknown" in printed
+
+
 def test_each_level_has_its_row(tmp_path, inspected):
     lines = inspected(write_csv(many(30), tmp_path / "c.csv")).splitlines()
     (row,) = [line.split() for line in lines if line.startswith("  B1")]
     assert row == ["B1", "6", "6", "1", "17.5"]  # texts 2, 7, ..., 27: of 5, 10, ..., 30 words
-
-
-def test_a_learner_column_that_is_left_is_told_loudly(tmp_path, inspected):
-    rows = many(12).rename(columns={"learner_id": "Nickname of student"})
-    printed = inspected(write_csv(rows, tmp_path / "c.csv"))
-    assert "!! NOT USED: Nickname of student looks like learner_id (5 different values in 12 rows)" in printed
-    assert "!! NO LEARNERS" in printed and "!! 12 of 12 texts name no learner" in printed
 
 
 @pytest.mark.parametrize(
@@ -84,6 +102,31 @@ def test_a_learner_column_that_is_left_is_told_loudly(tmp_path, inspected):
 def test_what_01_would_refuse_is_told_beforehand(tmp_path, inspected, change, words):
     printed = inspected(write_csv(many(20).assign(**change), tmp_path / "c.csv"))
     assert "!! 01 WOULD REFUSE: " in printed and words in printed and "once this is mended" in printed
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({}, 0),
+        ({"cefr": ["B1+", *["A1"] * 19]}, 0),  # the proposed lines are enough
+        ({"cefr": ["", *["A1"] * 19]}, 2),
+        ({"learner_id": "1.00111E+11"}, 2),
+    ],
+)
+def test_a_file_that_must_be_mended_first_ends_with_that(tmp_path, capsys, change, status):
+    path = write_csv(many(20).assign(**change).rename(columns={"text": "essay"}), tmp_path / "c.csv")
+    assert main(["inspect", "--corpus", str(path), "--params", "params/demo"]) == status
+    *_, last = capsys.readouterr().out.strip().split("\n\n")
+    assert last.startswith("MEND THE FILE FIRST, since these lines do not help.") == (status == 2)
+    assert ("!! 01 WOULD REFUSE: " in last) == (status == 2)
+
+
+def test_named_learners_of_a_level_are_its_least_number(tmp_path, inspected):
+    rows = many(30).astype(object)
+    rows.loc[1, "learner_id"] = ""  # of the text with id 2, which is B1
+    lines = inspected(write_csv(rows, tmp_path / "c.csv")).splitlines()
+    (row,) = [line for line in lines if line.startswith("  B1")]
+    assert row.split()[1:5] == ["6", "at", "least", "5"]
 
 
 def test_numbers_that_are_levels_wait_to_be_filled_in(tmp_path, inspected):
@@ -146,7 +189,7 @@ def test_the_command_needs_a_corpus_and_its_parameters(tmp_path, capsys):
     with pytest.raises(ParameterError, match="PARAMS=folder with a corpus.yaml"):
         inspection.show(["c.csv"], str(tmp_path))
     assert main(["inspect", "--corpus", str(tmp_path / "no.csv")]) == 2
-    assert "no.csv does not exist" in capsys.readouterr().err
+    assert "no.csv does not exist. Expected: a corpus file, XLSX, CSV, XML, JSON or Parquet" in capsys.readouterr().err
 
 
 def test_a_file_without_rows_is_refused(tmp_path, inspected):

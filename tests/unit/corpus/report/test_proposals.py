@@ -64,6 +64,17 @@ def test_an_unused_column_that_may_be_a_learner_is_a_suspect():
     assert proposed(known | {"learner_id": "people", "student age": "scores", "constant": "constant"})[1] == {}
 
 
+@pytest.mark.parametrize("name", ["Student no.", "Learner number", "writer-nr"])
+def test_a_learner_word_with_a_word_for_ids_is_proposed(name):
+    named, suspects, _ = proposed({"writing_id": "ids", "cefr": "levels", "text": "texts", name: "people"})
+    assert named["learner_id"] == name and suspects == {}
+
+
+def test_of_two_possible_learners_none_is_proposed():
+    named, suspects, _ = proposed({"cefr": "levels", "Student no.": "people", "Writer no.": "people"})
+    assert "learner_id" not in named and set(suspects.values()) == {"learner_id"} and len(suspects) == 2
+
+
 def test_unused_languages_and_levels_are_suspects():
     columns = {
         "writing_id": "ids",
