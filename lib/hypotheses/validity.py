@@ -58,6 +58,13 @@ def study_preconditions(scores, blanks, trained, order, texts, corpus, masks):
     return checks.assign(detail=checks["detail"].mask(unknown, UNKNOWN))
 
 
+def with_labels(checks, mislabelled):
+    """The checks and one more: train.json states the model, seed and parameters of its folder. mislabelled: names."""
+    detail = ", ".join(mislabelled[:5]) or "none"
+    row = {"check": "models are what their folders say", "holds": not mislabelled, "detail": detail}
+    return pd.concat([checks, pd.DataFrame([row])], ignore_index=True)
+
+
 def _unequal(values):
     """Every owner with its value, unless all values are the same and none is None. values: {owner: value}."""
     same = len(set(values.values())) == 1 and None not in values.values()

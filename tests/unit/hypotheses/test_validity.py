@@ -119,3 +119,10 @@ def test_a_text_that_was_not_scored_to_its_end_is_found():
 def test_without_learner_ids_the_overlap_is_unknown():
     found = checked([("general", "t2"), ("a1_transfer", "t2")], corpus=CORPUS | {"learners_known": False})
     assert found["no test learner in training"][1] == validity.UNKNOWN
+
+
+def test_a_mislabelled_model_is_a_failed_check():
+    checks = pd.DataFrame({"check": ["weights differ"], "holds": [True], "detail": ["none"]})
+    sound, swapped = validity.with_labels(checks, []), validity.with_labels(checks, ["a1, seed 0"])
+    assert sound["holds"].tolist() == [True, True] and swapped["holds"].tolist() == [True, False]
+    assert swapped["detail"].tolist() == ["none", "a1, seed 0"]
