@@ -117,7 +117,7 @@ def test_a_file_that_must_be_mended_first_ends_with_that(tmp_path, capsys, chang
     path = write_csv(many(20).assign(**change).rename(columns={"text": "essay"}), tmp_path / "c.csv")
     assert main(["inspect", "--corpus", str(path), "--params", "params/demo"]) == status
     *_, last = capsys.readouterr().out.strip().split("\n\n")
-    assert last.startswith("MEND THE FILE FIRST, since these lines do not help.") == (status == 2)
+    assert last.startswith("MEND THIS FIRST, since these lines are not enough.") == (status == 2)
     assert ("!! 01 WOULD REFUSE: " in last) == (status == 2)
 
 
