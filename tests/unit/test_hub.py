@@ -20,7 +20,7 @@ def test_without_a_network_a_missing_base_is_named_at_once(settings, tokenizer, 
     began = time.monotonic()
     with pytest.raises(ValueError, match="init_from: nobody/nothing is no trained model(.|\n)*HF_HUB_OFFLINE=1"):
         initialization.initial_model(settings, tokenizer, 256, "nobody/nothing")
-    with pytest.raises(ValueError, match="tokenizer: nobody/nothing is no folder(.|\n)*HF_HUB_OFFLINE=1"):
+    with pytest.raises(ValueError, match="tokenizer: nobody/nothing is not a folder(.|\n)*HF_HUB_OFFLINE=1"):
         tokenization.make_tokenizer("nobody/nothing", None, None)
     assert time.monotonic() - began < 5
 
