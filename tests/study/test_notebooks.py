@@ -63,7 +63,7 @@ def test_where_no_level_can_be_compared_06_and_07_say_so(warm, tmp_path):
     models = [name for name, values in settings.items() if isinstance(values, parameters.Train)]
     few = {"min_learners": 1000, "bootstrap_resamples": 200}
     compared = papermill(notebooks / "06_compare.ipynb", warm, models=models, **few)
-    assert "with the gain over general: n/a." in str(compared.cells[-1].outputs)
+    assert "the gain over the general model: n/a." in str(compared.cells[-1].outputs)
     tested = papermill(notebooks / "07_hypotheses.ipynb", warm, **few)
     assert "No level could be compared." in str(tested.cells[-1].outputs)
     assert "No level could be tested." in str(tested.cells)

@@ -3,7 +3,6 @@
 import contextlib
 import shutil
 import signal
-import sys
 import threading
 import time
 
@@ -21,7 +20,6 @@ from lib.models import initialization
 from lib.training import checkpoints, loop
 from lib.training.dataset import Steps
 from lib.training.trainer import ILMTrainer
-from tests.helpers import warm_start
 
 SMALL = {"max_examples": 800, "examples_per_step": 16, "eval_every": 400, "n_layer": 1, "n_head": 2, "n_embd": 32}
 
@@ -56,27 +54,10 @@ def single(study, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def warm_processes(tmp_path_factory):
-    """A context in which the processes of a training are forks of the tests' server, which saves fifteen seconds."""
-    python = warm_start.python(tmp_path_factory.mktemp("python"))
-
-    @contextlib.contextmanager
-    def context():
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(sys, "executable", python)
-            for name, value in (warm_start.variables() | {"PYTHON_EXEC": python}).items():  # torchrun's python
-                patch.setenv(name, value)
-            yield
-
-    return context
-
-
-@pytest.fixture(scope="module")
-def two(study, warm_processes, tmp_path_factory):
+def two(study, tmp_path_factory):
     """The folder of a training in two processes, and what it came to."""
     folder = tmp_path_factory.mktemp("two")
-    with warm_processes():
-        return folder, *study(folder, 2)
+    return folder, *study(folder, 2)
 
 
 def largest_difference(model, other):
@@ -105,10 +86,9 @@ def test_two_processes_end_with_the_weights_of_one(single, two):
     assert np.allclose(curve, single[1], atol=1e-5, equal_nan=True) and run_info["resumed_at"] is None
 
 
-def test_a_training_in_one_process_resumes_in_two(study, single, warm_processes, tmp_path, monkeypatch):
+def test_a_training_in_one_process_resumes_in_two(study, single, tmp_path, monkeypatch):
     stop_at_step_25(study, tmp_path, monkeypatch)
-    with warm_processes():
-        resumes(study, single, tmp_path, 2)
+    resumes(study, single, tmp_path, 2)
 
 
 def test_a_training_in_two_processes_resumes_in_one(study, single, two, tmp_path):
@@ -155,8 +135,8 @@ def test_a_signal_to_one_process_stops_all_after_saving(rank, study, single, tmp
     assert 0 < run_info["resumed_at"] < 50 and largest_difference(model, single[0]) < 1e-5
 
 
-def test_an_error_in_one_process_is_that_of_the_training(study, warm_processes, tmp_path, monkeypatch):
+def test_an_error_in_one_process_is_that_of_the_training(study, tmp_path, monkeypatch):
     monkeypatch.setenv("ILM_CEFR_FAULT", "step:3:nan")
-    with warm_processes(), pytest.raises(FloatingPointError, match="at step 2"):
+    with pytest.raises(FloatingPointError, match="at step 2"):
         study(tmp_path, 2)
     assert not torch.distributed.is_initialized()

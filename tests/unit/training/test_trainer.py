@@ -33,7 +33,7 @@ def test_a_stopped_training_saves_at_once_and_resumes(number, study, whole, tmp_
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_checkpoints(study, tmp_path, monkeypatch):
     monkeypatch.setenv(fault_injection.VARIABLE, "step:8:nan")
-    monkeypatch.setattr(fault_injection, "_times", {})
+    monkeypatch.setattr(fault_injection, "_visits", {})
     with pytest.raises(FloatingPointError, match="at step 7"):
         study(tmp_path)
     assert checkpoints.step(checkpoints.newest(tmp_path)) == 6
@@ -41,7 +41,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_checkpoints(study, tmp_path, 
 
 def test_when_memory_runs_out_batches_are_halved_without_loss(study, whole, tmp_path, monkeypatch):
     monkeypatch.setenv(fault_injection.VARIABLE, "step:5:oom")
-    monkeypatch.setattr(fault_injection, "_times", {})
+    monkeypatch.setattr(fault_injection, "_visits", {})
     _, curve, run_info = study(tmp_path, dropout=0.0)
     monkeypatch.delenv(fault_injection.VARIABLE)
     _, expected, usual_info = study(tmp_path / "whole", dropout=0.0)
