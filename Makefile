@@ -104,6 +104,5 @@ base: .venv/ready  ## a small pretrained model for laptops, SmolLM2-135M, from P
 
 .PHONY: docs
 docs: .venv/ready  ## documentation and notebooks as a site that needs no network, in runs/site
-	@.venv/bin/python -c "import furo, myst_nb" 2> /dev/null || .venv/bin/python -m pip install --quiet -c constraints.txt -e ".[docs]"
 	@.venv/bin/python -m sphinx -b html -W --keep-going -q -c docs -d runs/site/doctrees . runs/site/html
 	@echo "Open runs/site/html/docs/index.html"

@@ -119,8 +119,6 @@ def test_the_index_links_every_page_and_notebook():
 
 
 def test_the_site_builds_without_warnings_or_network(tmp_path):
-    pytest.importorskip("furo", reason="make docs installs it")
-    pytest.importorskip("myst_nb", reason="make docs installs it")
     command = [sys.executable, "-m", "sphinx", "-b", "html", "-W", "--keep-going", "-q", "-c", "docs"]
     built = subprocess.run([*command, "-d", tmp_path / "trees", ".", tmp_path / "html"], capture_output=True, text=True)
     assert built.returncode == 0, built.stderr
