@@ -6,7 +6,6 @@ One server serves all tests. Where the system can refuse the network, its forks 
 import contextlib
 import json
 import os
-import shlex
 import subprocess
 import sys
 
@@ -17,11 +16,6 @@ NAMES = [fork_server.SERVER, "JUPYTER_PATH"]  # variables by which a process fin
 PASSED_ON = "TESTS_WARM_START"  # the variable that passes these on to the workers of xdist, as JSON
 TELL = f"import json, os, sys; print(json.dumps({{name: os.environ[name] for name in {NAMES}}}), flush=True)"
 WAIT = "; sys.stdin.read()"
-SCRIPT = """#!/bin/sh
-while [ "$1" != -m ]; do shift; done
-shift
-exec {client} "$@"
-"""
 
 
 @contextlib.contextmanager
@@ -49,13 +43,3 @@ def module(name, *arguments):
     if variables():
         return [*fork_server.CLIENT, name, *arguments]
     return [sys.executable, "-m", name, *arguments]
-
-
-def python(folder):
-    """The path of a python, made in folder, that starts `-m name arguments` warm: for programs that call a python."""
-    if not variables():
-        return sys.executable
-    file = folder / "python"
-    file.write_text(SCRIPT.format(client=shlex.join(fork_server.CLIENT)))
-    file.chmod(0o755)
-    return str(file)
