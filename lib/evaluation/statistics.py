@@ -10,7 +10,6 @@ from collections import namedtuple
 import numpy as np
 import pandas as pd
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.power import TTestPower
 
 from lib.corpus import learners
@@ -175,11 +174,15 @@ def p_above(theta, se, df, margin):
 
 
 def holm(p):
-    """Holm-adjusted p values, an array; NaN stays NaN and does not count as a test."""
+    """Holm-adjusted p values, an array; NaN stays NaN and does not count as a test.
+
+    statsmodels' multipletests gives the same, but collects garbage in each call, which takes .1 to .4 s.
+    """
     adjusted = np.array(p, float)
-    tested = ~np.isnan(adjusted)
-    if tested.any():
-        adjusted[tested] = multipletests(adjusted[tested], method="holm")[1]
+    smallest_first = np.argsort(adjusted)[: np.count_nonzero(~np.isnan(adjusted))]  # argsort puts NaN last
+    hypotheses_left = np.arange(len(smallest_first), 0, -1)
+    scaled = adjusted[smallest_first] * hypotheses_left
+    adjusted[smallest_first] = np.minimum(np.maximum.accumulate(scaled), 1)
     return adjusted
 
 

@@ -32,7 +32,6 @@ SERVER = "ILM_CEFR_WARM"  # environment variable: the path of the socket on whic
 PRELOADED = [  # besides all of lib
     "transformers.models.gpt2",
     "seaborn",
-    "statsmodels.stats.multitest",
     "papermill.cli",
     "ipykernel.ipkernel",
 ]

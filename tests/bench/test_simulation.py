@@ -1,7 +1,5 @@
 """The simulation of whole studies: few of them, held against the promises with room for its own binomial error."""
 
-import gc
-
 import numpy as np
 import pytest
 from scipy.stats import binom
@@ -20,7 +18,6 @@ def at_most(share, n):
 
 @pytest.fixture(scope="module")
 def rows():
-    gc.freeze()  # statsmodels' Holm collects garbage at each call
     condition = {"seeds": 3, "noise": NOISE, "spread": SPREAD}
     return [simulation.contrasts(simulation.study(np.random.default_rng(k), **condition), 200) for k in range(STUDIES)]
 

@@ -1,6 +1,5 @@
 """What several tests share: throwaway texts, their tokenizer, and parameters small enough for seconds."""
 
-import gc
 
 import pandas as pd
 import pytest
@@ -78,14 +77,6 @@ def run(tmp_path):
     write_json({"weights": 7}, run.model("a1", 0) / "train.json")
     run.write_manifest(settings["a1"], run.model("a1", 0))
     return Experiment("study", tmp_path).start("04_evaluate")
-
-
-@pytest.fixture(scope="module")
-def quick_garbage_collection():
-    """statsmodels collects garbage in every multipletests: .1 s a call over all that is imported, unless frozen."""
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="module")

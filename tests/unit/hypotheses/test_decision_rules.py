@@ -10,8 +10,6 @@ from lib.hypotheses import decision_rules
 from lib.hypotheses.decision_rules import OVERALL, PROVISIONAL
 from tests.helpers.contrasts import PARAMS, WIDE, everything, table
 
-pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
-
 
 def verdicts(rule, contrasts):
     return rule(contrasts, PARAMS).set_index("level")["verdict"]

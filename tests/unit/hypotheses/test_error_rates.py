@@ -5,8 +5,6 @@ import pytest
 
 from lib.hypotheses import error_rates
 
-pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
-
 
 def test_error_rates_show_the_worst_and_the_best_level():
     condition = {"seeds": 3, "noise": 0.05, "spread": 0.2, "studies": 8, "coverage": {"A1": 0.96, "C1": 0.93},

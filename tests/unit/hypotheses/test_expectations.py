@@ -8,7 +8,6 @@ from lib.hypotheses.expectations import AGAINST, MET, OPEN, UNKNOWN
 from tests.helpers.contrasts import PARAMS, WIDE, contrast, everything, table
 
 AHEAD, BEHIND = 0.3, -0.3
-pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 
 
 def line(word, contrasts=None, by_type=None, halved=(), smallest="C1"):

@@ -6,8 +6,6 @@ import pytest
 from lib.design import LEVELS
 from lib.hypotheses import original_criteria
 
-pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
-
 
 def matrix(**ppl):
     """Rows of ppl_matrix.csv from model=[A1, A2, B1, B2, C1, mixed]."""

@@ -11,8 +11,6 @@ from lib.evaluation import comparisons
 from lib.hypotheses import recommendation
 from tests.helpers.contrasts import PARAMS, contrast
 
-pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
-
 
 def matrix(**ppl):
     """Rows of ppl_matrix.csv from model=[A1, A2, B1, B2, C1, mixed]."""

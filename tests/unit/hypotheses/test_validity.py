@@ -7,8 +7,6 @@ from lib.evaluation.scoring import KEYS
 from lib.hypotheses import decision_rules, validity
 from tests.helpers.contrasts import PARAMS, everything
 
-pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
-
 
 def study(**changes):
     """Arguments of preconditions that all hold, with changes."""

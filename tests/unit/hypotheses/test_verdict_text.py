@@ -21,7 +21,6 @@ OUTCOMES += [("H2", theta, "best specialist")
 OUTCOMES += [("H3", theta, "transfer") for theta in (0.1, 0.0, WIDE, None, [0.1, 0.0, WIDE, None, 0.1])]
 FAILED = pd.DataFrame({"check": ["masks equal for all models"], "holds": [False], "detail": ["a1"]})
 SOUND = FAILED.assign(holds=True)
-pytestmark = pytest.mark.usefixtures("quick_garbage_collection")
 
 
 def decided(hypothesis="H1", thetas=0.3, checks=None, provisional=False):
