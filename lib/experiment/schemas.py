@@ -96,6 +96,7 @@ class Train(Parameters):
     n_head: Count
     n_embd: Count
     devices: Annotated[int, Field(gt=0, le=8)] = 1  # GPUs, or processes on a CPU, that share each step's examples
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"  # of matrix products in training
     level_prefix: bool = False  # does each example begin with a token for the level of the text?
     snapshot_at: dict[Level, Count] = {}  # level: budget; the weights after that many examples are saved too
     infill: bool = True  # does 05_infill use this model?

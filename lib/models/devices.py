@@ -9,6 +9,7 @@ from lib.errors import DeviceUnavailable
 
 MAX_HEAD_DIM = 256  # of flash attention, in steps of 8
 BFLOAT16_CAPABILITY = (8, 0)  # the first compute capability with bfloat16 matrix products and flash attention
+BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")  # of Intel's and AMD's processors, and of ARM's
 
 
 class Gpu(NamedTuple):
@@ -30,9 +31,14 @@ class Device(NamedTuple):
     """A kind of device, and what is used on it."""
 
     kind: str  # cpu or cuda
-    bfloat16: bool  # are matrix products computed in bfloat16?
+    bfloat16: bool  # are matrix products of training computed in bfloat16?
     flash: bool  # is packed attention computed by flash attention? Otherwise padded, in float32
     compiled: bool  # is the loss compiled by torch.compile?
+
+    @property
+    def precision(self):
+        """Of matrix products in training: "bfloat16" or "float32". Evaluation is in float32 always."""
+        return "bfloat16" if self.bfloat16 else "float32"
 
 
 CPU = Device("cpu", False, False, False)
@@ -89,6 +95,34 @@ def check_profile(device, wheel, n_gpus, driver):
     )
 
 
+def cpu_device(capabilities):
+    """The Device of a processor. capabilities: {name: bool}, as torch.cpu.get_capabilities returns them.
+
+    Without instructions of its own, bfloat16 would be computed in float32, and slower.
+    """
+    return CPU._replace(bfloat16=any(capabilities.get(name) for name in BFLOAT16_INSTRUCTIONS))
+
+
+def training_device(precision, device=None):
+    """The Device as a training uses it, by default that of this process.
+
+    precision: a Train parameter; "auto" is bfloat16 where the device has it. Raises DeviceUnavailable for "bfloat16"
+    where it does not.
+    """
+    device = device or current_device()
+    if precision == "bfloat16" and not device.bfloat16:
+        lacks = f"this processor has none of the instructions {', '.join(BFLOAT16_INSTRUCTIONS)}"
+        if device.kind == "cuda":
+            lacks = f"this GPU has a compute capability below {_dotted(BFLOAT16_CAPABILITY)}"
+        raise DeviceUnavailable(
+            f"The parameter file says precision: bfloat16, but {lacks}, so float32 is faster here. Set precision: auto "
+            "to use bfloat16 only where it is faster, or precision: float32."
+        )
+    if precision == "float32":
+        return Device(device.kind, bfloat16=False, flash=False, compiled=False)
+    return device
+
+
 def supports_head_dim(head_dim):
     """Does flash attention support heads of that many dimensions?"""
     return head_dim % 8 == 0 and head_dim <= MAX_HEAD_DIM
@@ -106,7 +140,7 @@ def current_device():
     Raises DeviceUnavailable for AMD GPUs, and where `choose_precision` does.
     """
     if not torch.cuda.is_available():
-        return CPU
+        return cpu_device(torch.cpu.get_capabilities())
     gpu = Gpu(torch.cuda.get_device_name(0), torch.cuda.get_device_capability(0))
     if torch.version.hip:
         raise DeviceUnavailable(

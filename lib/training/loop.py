@@ -9,7 +9,7 @@ from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArgumen
 from lib.evaluation import scoring
 from lib.experiment import code_hashes
 from lib.experiment.files import reporting_write_errors
-from lib.models import loading, packing
+from lib.models import devices, loading, packing
 from lib.training import checkpoints, distributed, launch
 from lib.training.callbacks import Checkpoints, LearningCurve, Progress, ReseedOnResume, report_to
 from lib.training.trainer import ILMTrainer, infill_loss, perplexity
@@ -58,9 +58,15 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     return curve(log, settings.examples_per_step, len(steps.order)), run_info
 
 
+def training_device(settings):
+    """The `devices.Device` on which a training computes, and in which precision. Raises DeviceUnavailable."""
+    return devices.training_device(settings.precision)
+
+
 def _fingerprint_inputs(model, settings, seed, inputs):
     """All that decides the weights of a training, as a flat dict."""
     parameters = {name: value for name, value in vars(settings).items() if name not in ("seeds", "devices")}
+    parameters["precision"] = training_device(settings).precision  # in place of auto
     code = code_hashes.module_hashes("lib.training.loop", "lib.training.dataset")
     initial = {"seed": seed, "initial weights": loading.fingerprint(model)}
     return parameters | initial | inputs | {"torch": torch.__version__} | code

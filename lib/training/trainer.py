@@ -141,9 +141,9 @@ class ILMTrainer(Trainer):
 
     @functools.cached_property
     def step_loss(self):
-        device = devices.current_device()
+        device = devices.training_device(self.train_dataset.settings.precision)
         if device.kind == "cpu":
-            return packing.chunked_loss
+            return functools.partial(packing.chunked_loss, bfloat16=device.bfloat16)
         loss = functools.partial(packing.weighted_loss, bfloat16=device.bfloat16)
         if device.compiled and packing.supports_packing(self.model):
             return torch.compile(loss, dynamic=True)

@@ -21,12 +21,12 @@ HOST_GB = 6  # of a job without its model: the index of a large corpus, and the 
 OVERHEAD_MINUTES = 2  # of a job without its training: start, reading, drawing
 
 
-def matrix_rate(device):
-    """FLOP/s of matrix products here: float32 on a CPU with the threads torch uses, bfloat16 on a GPU."""
+def matrix_rate(device, bfloat16):
+    """FLOP/s of matrix products here, in bfloat16 or float32; on a CPU with the threads torch uses."""
     import torch  # here, since the graph needs estimates but not torch
 
-    kind, size = (torch.bfloat16, 8192) if device == "cuda" else (torch.float32, 768)
-    a, b = torch.randn(2, size, size, device=device, dtype=kind)
+    size = 8192 if device == "cuda" else 768
+    a, b = torch.randn(2, size, size, device=device, dtype=torch.bfloat16 if bfloat16 else torch.float32)
     (a @ b).sum().item()  # warms up, and waits for the end
     start = time.perf_counter()
     for _ in range(8):

@@ -87,7 +87,7 @@ def show(experiment, corpus, params, profile):
     settings = parameters.load_profile(params)
     run_dir = Path("runs") / experiment
     models = {name: p for name, p in settings.items() if isinstance(p, parameters.Train)}
-    rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
+    rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device, machine.device == "cuda")
     lengths, source = texts(run_dir, corpus, settings["corpus"])
     needs = {name: estimates.model(p, settings["masks"], machine, rate, lengths) for name, p in models.items()}
     print(*table(needs, models, machine), sep="\n")

@@ -5,10 +5,10 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, set_seed
 
-from lib.errors import TrainingInterrupted
+from lib.errors import IncompatibleCheckpoint, TrainingInterrupted
 from lib.evaluation import scoring
 from lib.experiment.files import read_json
-from lib.models import compatibility, initialization, loading
+from lib.models import compatibility, devices, initialization, loading
 from lib.training import callbacks, loop, model_folder, trainer
 from lib.training.dataset import Steps
 from tests.helpers import architectures
@@ -137,3 +137,22 @@ def test_weights_are_loaded_whatever_their_names_on_disk(name, tmp_path):
         torch.nn.init.zeros_(weight)
     loading.load_weights(other, tmp_path / "model.safetensors")
     assert loading.fingerprint(other) == loading.fingerprint(model)
+
+
+def test_bfloat16_ends_within_a_percent_of_float32s_perplexity(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "current_device", lambda: devices.CPU._replace(bfloat16=True))
+    trained = {}
+    for precision in ["float32", "auto"]:
+        trained[precision] = study(tmp_path / precision, precision=precision, dropout=0.0)
+    perplexities = {name: curve["valid_perplexity"] for name, (_, curve, _) in trained.items()}
+    assert trained["auto"][0] != trained["float32"][0]
+    assert perplexities["auto"].tolist() == pytest.approx(perplexities["float32"].tolist(), rel=0.01)
+
+
+def test_a_training_resumes_in_its_own_precision_only(study, tmp_path, monkeypatch):
+    """auto would otherwise change in the middle where another machine goes on."""
+    monkeypatch.setattr(devices, "current_device", lambda: devices.CPU._replace(bfloat16=True))
+    study(tmp_path, precision="auto")
+    monkeypatch.setattr(devices, "current_device", lambda: devices.CPU)
+    with pytest.raises(IncompatibleCheckpoint, match="precision was bfloat16, is float32"):
+        study(tmp_path, precision="auto")
