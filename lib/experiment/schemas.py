@@ -98,6 +98,8 @@ class Train(Parameters):
     devices: Annotated[int, Field(gt=0, le=8)] = 1  # GPUs, or processes on a CPU, that share each step's examples
     level_prefix: bool = False  # does each example begin with a token for the level of the text?
     snapshot_at: dict[Level, Count] = {}  # level: budget; the weights after that many examples are saved too
+    as_many_texts_as: Level | None = None  # trained on a sample with as many texts as this level has
+    level_mix: Literal["natural", "equal"] = "natural"  # of that sample: the corpus's mix of levels, or equal parts
     infill: bool = True  # does 05_infill use this model?
 
     @model_validator(mode="after")
@@ -106,6 +108,10 @@ class Train(Parameters):
             raise ValueError("snapshot_at: a budget may be no more than max_examples")
         if self.snapshot_at and self.schedule != "constant":
             raise ValueError("snapshot_at: unless the schedule is constant, a smaller budget is another training")
+        if self.as_many_texts_as and self.as_many_texts_as not in self.levels:
+            raise ValueError("as_many_texts_as: must be one of levels")
+        if self.level_mix != "natural" and not self.as_many_texts_as:
+            raise ValueError("level_mix: needs as_many_texts_as, the level that tells the number of texts")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each may be given only once")
         if self.n_embd % self.n_head:

@@ -61,7 +61,7 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
 def _fingerprint_inputs(model, settings, seed, inputs):
     """All that decides the weights of a training, as a flat dict."""
     parameters = {name: value for name, value in vars(settings).items() if name not in ("seeds", "devices")}
-    code = code_hashes.module_hashes("lib.training.loop", "lib.training.dataset")
+    code = code_hashes.module_hashes("lib.training.loop", "lib.training.dataset", "lib.masking.text_sample")
     initial = {"seed": seed, "initial weights": loading.fingerprint(model)}
     return parameters | initial | inputs | {"torch": torch.__version__} | code
 

@@ -53,6 +53,8 @@ def load(tmp_path, text):
         ("seeds: [0, 1]", "seeds: [0, 0]", ["seeds"]),
         ("init_from: scratch", "init_from: a1", ["cannot start from itself"]),
         ("max_grad_norm: 1.0", "max_grad_norm: 1.0\nsnapshot_at: {A1: 2416}", ["snapshot_at", "no more than"]),
+        ("schedule: constant", "schedule: constant\nas_many_texts_as: B1", ["as_many_texts_as", "one of levels"]),
+        ("schedule: constant", "schedule: constant\nlevel_mix: equal", ["level_mix", "needs as_many_texts_as"]),
         ("schedule: constant", "schedule: linear\nsnapshot_at: {A1: 800}", ["snapshot_at", "another training"]),
         ("dropout: 0.0", "", ["dropout: missing"]),
         ("model: a1", "model: [a1", ["not readable as YAML"]),
