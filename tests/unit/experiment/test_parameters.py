@@ -61,7 +61,7 @@ def test_all_profiles_hold_eleven_models_that_differ_by_level_alone(folder):
 def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
     models = {name: p for name, p in parameters.load_profile(folder).items() if isinstance(p, parameters.Train)}
     levels = ["A1", "A2", "B1", "B2", "C1"]
-    general = models["general"].model_copy(update={"snapshot_at": {}})
+    general = models["general"].model_copy(update={"snapshot_at": {}, "score_at": []})
     changes = {"level_prompted": {"level_prefix": True}, "initial": {"max_examples": 0, "infill": False}}
     for level in levels if folder != "params/demo" else []:
         rest = [other for other in levels if other != level]
@@ -76,7 +76,7 @@ def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
     for name in equal_text:
         level = name[-2:].upper()
         mix = "equal" if "balanced" in name else "natural"
-        change = {"levels": levels, "as_many_texts_as": level, "level_mix": mix, "infill": False}
+        change = {"levels": levels, "score_at": [], "as_many_texts_as": level, "level_mix": mix, "infill": False}
         assert models[name] == models[level.lower()].model_copy(update={"model": name} | change), name
     eleven = {"general", *(level.lower() for level in levels), *(f"{level.lower()}_transfer" for level in levels)}
     assert set(models) == eleven | set(changes) | {"general_continued", *equal_text}

@@ -53,6 +53,8 @@ def load(tmp_path, text):
         ("seeds: [0, 1]", "seeds: [0, 0]", ["seeds"]),
         ("init_from: scratch", "init_from: a1", ["cannot start from itself"]),
         ("max_grad_norm: 1.0", "max_grad_norm: 1.0\nsnapshot_at: {A1: 2416}", ["snapshot_at", "no more than"]),
+        ("score_at: [", "score_at: [32, 16, ", ["score_at", "must increase"]),
+        ("score_at: [", "score_at: [20, ", ["score_at", "multiple of examples_per_step"]),
         ("schedule: constant", "schedule: constant\nas_many_texts_as: B1", ["as_many_texts_as", "one of levels"]),
         ("schedule: constant", "schedule: constant\nlevel_mix: equal", ["level_mix", "needs as_many_texts_as"]),
         ("schedule: constant", "schedule: linear\nsnapshot_at: {A1: 800}", ["snapshot_at", "another training"]),
