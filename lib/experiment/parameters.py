@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from lib.design import BALANCED_TEXT, EQUAL_TEXT_LEVEL, specialist_of
 from lib.errors import ParameterError
 from lib.experiment.schemas import RENAMED, Corpus, Hypotheses, Infill, Machine, Masks, Train
 from lib.formatting import nearest, nearest_sentence
@@ -111,6 +112,7 @@ def load_profile(folder):
         raise ParameterError(f"{folder}: all models need the same seeds; found {sorted(seeds)}")
     for p in models.values():
         _check_snapshots(folder, p, models)
+        _check_equal_text(folder, p, models)
     return loaded
 
 
@@ -123,3 +125,21 @@ def _check_snapshots(folder, general, models):
                 f"{folder}/{general.model}.yaml: snapshot_at says {level}: {budget}, but {specialist.model}.yaml has "
                 f"max_examples: {specialist.max_examples}; the two must be equal"
             )
+
+
+def _check_equal_text(folder, control, models):
+    """A general model on as many texts as a level has is what its name says, and has the specialist's budget, so that
+    the two differ in their texts alone."""
+    level = EQUAL_TEXT_LEVEL.get(control.model)
+    if level is None:
+        return
+    expected = {"as_many_texts_as": level, "level_mix": "natural"}
+    if control.model.startswith(BALANCED_TEXT):
+        expected["level_mix"] = "equal"
+    specialist = models.get(specialist_of(level))
+    if specialist:
+        expected["max_examples"] = specialist.max_examples
+    for name, value in expected.items():
+        found = getattr(control, name)
+        if found != value:
+            raise ParameterError(f"{folder}/{control.model}.yaml: {name} is {found!r}; expected {value!r}")

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from transformers import TrainerCallback
 
 from lib.errors import TrainingInterrupted
+from lib.evaluation import scoring
 from lib.experiment.files import write_json
 from lib.figures import result_figures
 from lib.figures.tables import is_interactive
@@ -149,6 +150,31 @@ class Checkpoints(TrainerCallback):
             raise TrainingInterrupted(
                 f"A signal asked this training to stop. Saved at step {state.global_step}: the same command resumes it."
             )
+
+
+class ValidationScores(TrainerCallback):
+    """Scores the validation texts after each number of examples in score_at, also where no evaluation is due.
+
+    These scores decide nothing: neither which weights are best nor when training stops. valid: (keys, tokens, roles).
+    """
+
+    def __init__(self, training_state, settings, valid):
+        self.training_state = training_state
+        self.valid = valid
+        self.examples_at = {last_step(settings, n): n for n in settings.score_at}
+
+    def on_step_end(self, args, state, control, model=None, **_):
+        is_due = state.global_step in self.examples_at and not control.should_evaluate
+        if is_due and not distributed.rank():
+            self._save(args, state, scoring.score(model, *self.valid))
+
+    def on_evaluate(self, args, state, control, **_):
+        if state.global_step in self.examples_at and not distributed.rank():
+            self._save(args, state, self.training_state.validation_scores)
+
+    def _save(self, args, state, scores):
+        n_examples = self.examples_at[state.global_step]
+        checkpoints.save_scores(Path(args.output_dir), n_examples, scores)
 
 
 class ReseedOnResume(TrainerCallback):

@@ -6,7 +6,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from lib import errors
+from lib import design, errors
 from lib.experiment import parameters
 from lib.experiment.notebook import SCHEMAS
 
@@ -61,7 +61,7 @@ def test_all_profiles_hold_eleven_models_that_differ_by_level_alone(folder):
 def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
     models = {name: p for name, p in parameters.load_profile(folder).items() if isinstance(p, parameters.Train)}
     levels = ["A1", "A2", "B1", "B2", "C1"]
-    general = models["general"].model_copy(update={"snapshot_at": {}})
+    general = models["general"].model_copy(update={"snapshot_at": {}, "score_at": []})
     changes = {"level_prompted": {"level_prefix": True}, "initial": {"max_examples": 0, "infill": False}}
     for level in levels if folder != "params/demo" else []:
         rest = [other for other in levels if other != level]
@@ -70,8 +70,16 @@ def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
         assert models[name] == general.model_copy(update={"model": name} | change), name
     longer = {"model": "general_continued", "levels": levels, "infill": False}
     assert models["general_continued"] == models["a1_transfer"].model_copy(update=longer)
+    equal_text = [f"general_{mix}_text_c1" for mix in ("equal", "balanced")]
+    if folder != "params/demo":
+        equal_text = list(design.EQUAL_TEXT_LEVEL)
+    for name in equal_text:
+        level = name[-2:].upper()
+        mix = "equal" if "balanced" in name else "natural"
+        change = {"levels": levels, "score_at": [], "as_many_texts_as": level, "level_mix": mix, "infill": False}
+        assert models[name] == models[level.lower()].model_copy(update={"model": name} | change), name
     eleven = {"general", *(level.lower() for level in levels), *(f"{level.lower()}_transfer" for level in levels)}
-    assert set(models) == eleven | set(changes) | {"general_continued"}
+    assert set(models) == eleven | set(changes) | {"general_continued", *equal_text}
 
 
 def test_snapshots_of_the_general_model_have_specialist_budgets(tmp_path):
@@ -80,6 +88,24 @@ def test_snapshots_of_the_general_model_have_specialist_budgets(tmp_path):
         text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text
         (tmp_path / file.name).write_text(text, encoding="utf-8")
     with pytest.raises(errors.ParameterError, match=r"general.yaml: snapshot_at says B2: 1200, but b2.yaml has.* 1600"):
+        parameters.load_profile(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "was, written, expected",
+    [
+        ("max_examples: 1008", "max_examples: 2016", "max_examples is 2016; expected 1008"),
+        ("as_many_texts_as: C1", "as_many_texts_as: B1", "as_many_texts_as is 'B1'; expected 'C1'"),
+        ("level_mix: natural", "level_mix: equal", "level_mix is 'equal'; expected 'natural'"),
+    ],
+)
+def test_a_control_of_text_is_what_its_name_says(tmp_path, was, written, expected):
+    for file in Path("params/demo").glob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        if file.stem == "general_equal_text_c1":
+            text = text.replace(was, written)
+        (tmp_path / file.name).write_text(text, encoding="utf-8")
+    with pytest.raises(errors.ParameterError, match=f"general_equal_text_c1.yaml: {expected}"):
         parameters.load_profile(tmp_path)
 
 
