@@ -6,9 +6,11 @@ import sys
 import yaml
 from lib.experiment import folders, parameters
 from lib.workflow import arguments, estimates, job
+from lib.workflow.progress import events
 
 os.environ[job.GRAPH_VARIABLE] = str(os.getpid())  # jobs end when this process does
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the time limit is for a training, which saves
+events.report()  # to make run or make demo, which shows what goes on
 
 GIVEN = arguments.from_environment() | config  # by make run; or by Snakemake's own --config
 EXPERIMENT = str(GIVEN.get("experiment", "demo"))

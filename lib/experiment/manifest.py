@@ -144,7 +144,8 @@ def _changed(manifest, run_dir, seen):
 
 
 def problems(folder, run_dir, settings):
-    """Why the result in `folder` must be rebuilt: a list of sentences, empty when nothing has changed.
+    """Why the result in `folder` must be rebuilt: a list of sentences, what comes first in a study at the front, or
+    nothing.
 
     settings: {file stem: parameters}, from parameters.load_profile. Every file is hashed, the corpus too.
     """
@@ -152,20 +153,21 @@ def problems(folder, run_dir, settings):
         manifest = read_manifest(folder)
     except StaleResult as error:
         return [str(error).rstrip(".")]
-    found = [
-        f"{name} was changed or damaged" for name, then in manifest["files"].items() if _hash(folder / name) != then
-    ]
+    found = []
     reason = misplaced(manifest, folder, run_dir)
     if reason:
         found.append(f"{reason}; it was moved, copied or swapped")
+    now = settings.get(SETTINGS.get(manifest["made_by"], manifest["parameters"].get("model")))
+    if now:
+        found += differences(manifest["parameters"], now.model_dump())
+    for name, hash_then in manifest["files"].items():
+        if _hash(folder / name) != hash_then:
+            found.append(f"{name} was changed or damaged")
     for name, hash_then in manifest["inputs"].items():
         hash_now = _hash(run_dir / name)
         outside = name.startswith("..")
         if hash_now != hash_then and not (hash_now is None and outside):
             found.append(f"made from another {name}")
-    now = settings.get(SETTINGS.get(manifest["made_by"], manifest["parameters"].get("model")))
-    if now:
-        found += differences(manifest["parameters"], now.model_dump())
     return found
 
 

@@ -77,7 +77,9 @@ class Ending:
         self.killed = True
         sys.exit(128 + self.number)
 
-    def exit_if_ended(self):
-        """Raise the same after SIGTERM and SIGHUP, where nobody reads on; after Ctrl-C a summary may follow."""
+    def status(self, returncode):
+        """The exit status of a process that has ended by itself: the shell's for the signal that interrupted it, else
+        returncode. After SIGTERM and SIGHUP, where nobody reads on, SystemExit is raised with it."""
         if self.number in (signal.SIGTERM, signal.SIGHUP):
             sys.exit(128 + self.number)
+        return 128 + self.number if self.number and returncode else returncode

@@ -64,7 +64,7 @@ def _is_another_corpus(run_dir, corpus):
 
 
 def mark_stale(run_dir, params, corpus):
-    """Remove half-written files, print which results must be rebuilt and why, and tell the graph by file times.
+    """Remove half-written files, print which results must be rebuilt and one reason, and tell the graph by file times.
 
     run_dir: runs/<experiment>; params: folder of parameters; corpus: the value of CORPUS. A stale result is kept until
     a new one is written; what depends on it is rebuilt with it. Times are used because Snakemake's --forcerun would
@@ -80,7 +80,7 @@ def mark_stale(run_dir, params, corpus):
         moment = 1 if folder in old else now
         os.utime(folder / manifest.MANIFEST, (moment, moment))
     for folder, reasons in old.items():
-        print(f"{folder} is rebuilt: {'; '.join(reasons)}", flush=True)
+        print(f"{folder} is rebuilt: {reasons[0]}", flush=True)
         _move_misplaced(folder, run_dir)
     _print_notes(run_dir)
     if run_dir / "corpus" in old and (run_dir / FIRST).exists():
