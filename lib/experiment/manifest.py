@@ -14,6 +14,7 @@ from lib.errors import StaleResult
 from lib.experiment import lock
 from lib.experiment.code_hashes import notebook_hashes
 from lib.experiment.files import file_hash, read_json, write_json
+from lib.experiment.processes import WITHOUT_MAKE
 
 MANIFEST = "manifest.json"
 TIMING_FILES = {"clock.json", "clock.csv"}  # seconds, different in every run, so they are not hashed
@@ -112,15 +113,17 @@ def check(path, made_by, run_dir):
 
 
 def resume_command(run_dir):
-    """The command that goes on with the experiment in `run_dir`, with the arguments of its last run."""
-    last = {"corpus": "FILE", "params": "params/demo"} | lock.last_run(run_dir)
-    profile = last.get("profile", "laptop")
-    command = ["make", "demo"]
+    """The command that goes on with the experiment in `run_dir`, with the arguments of its last run; of make, or of
+    `python -m lib` where that was called."""
+    last = {"corpus": "FILE", "params": "params/demo", "profile": "laptop"} | lock.last_run(run_dir)
+    given = {} if last["profile"] == "laptop" else {"profile": last["profile"]}
+    target = "demo"
     if run_dir.name != "demo":
-        command = ["make", "run", f"EXPERIMENT={run_dir.name}", f"CORPUS={last['corpus']}", f"PARAMS={last['params']}"]
-    if profile != "laptop":
-        command.append(f"PROFILE={profile}")
-    return shlex.join(command)
+        target = "run"
+        given = {"experiment": run_dir.name, "corpus": last["corpus"], "params": last["params"]} | given
+    if WITHOUT_MAKE in os.environ:
+        return shlex.join(["python", "-m", "lib", target, *(f"--{name}={value}" for name, value in given.items())])
+    return shlex.join(["make", target, *(f"{name.upper()}={value}" for name, value in given.items())])
 
 
 def _hash(path):

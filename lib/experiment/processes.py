@@ -8,6 +8,7 @@ import sys
 
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]  # Ctrl-C, kill, a terminal that is closed
+WITHOUT_MAKE = "ILM_CEFR_WITHOUT_MAKE"  # environment variable: set where `python -m lib` was called, and not by make
 PRIVATE_UMASK = 0o077  # files 600, folders 700
 
 

@@ -8,6 +8,8 @@ import time
 import psutil
 import pytest
 
+from lib.experiment.processes import Ending
+
 PARENT = """
 import subprocess, sys, time
 from lib.experiment.processes import end_with_parent
@@ -72,3 +74,13 @@ def test_an_ignored_signal_stays_ignored():
         assert parent.poll() is None
         parent.terminate()
         assert parent.wait(5) == 128 + signal.SIGTERM
+
+
+def test_ctrl_c_gives_a_process_the_status_of_the_shell():
+    code = "import time; time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], process_group=0, stderr=subprocess.DEVNULL)
+    with Ending(process, 30) as ending:
+        time.sleep(0.5)  # until it would raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+        returncode = process.wait(20)
+    assert returncode and ending.status(returncode) == 130 and ending.status(0) == 0

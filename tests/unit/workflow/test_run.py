@@ -7,10 +7,12 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
 from lib import errors
 from lib.workflow import run
+from lib.workflow.progress import display
 
 
 def test_no_run_starts_on_a_disk_without_room(tmp_path, monkeypatch):
@@ -35,8 +37,26 @@ def test_the_command_ends_with_the_holder_of_the_lock(tmp_path):
     assert subprocess.run([*words, "raise SystemExit(7)"], **options).returncode == 7
     assert json.loads((tmp_path / "runs/study/.lock").read_text())["ended"] is True
     code_of_command = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    log = tmp_path / "runs/study" / display.LOG
     with subprocess.Popen([*words, code_of_command], **options) as running:
-        running.stdout.readline()
+        while not (said := log.read_text()).endswith("\n"):
+            time.sleep(0.05)
         running.kill()
-        began = time.monotonic()
-        assert running.stdout.read() == "" and time.monotonic() - began < 30  # its end is the end of the child
+        _, alive = psutil.wait_procs([psutil.Process(int(said))], timeout=30)
+    assert alive == []
+
+
+def test_after_ctrl_c_the_user_is_told_that_nothing_is_lost(monkeypatch, capsys, tmp_path):
+    def killed(*_):
+        raise SystemExit(130)
+
+    monkeypatch.chdir(tmp_path)
+    for locked in [killed, lambda *_: 130]:
+        monkeypatch.setattr(run, "locked", locked)
+        monkeypatch.setattr(run.arguments, "check", lambda *_: None)
+        monkeypatch.setattr(run, "_on_slurm", lambda _: False)
+        with pytest.raises(SystemExit) as end:
+            run.demo(profile="laptop")
+        said = capsys.readouterr().out
+        assert end.value.code == 130 and "Stopped by you; nothing is lost." in said
+        assert said.endswith("To go on: make demo\n")
