@@ -112,11 +112,14 @@ class Display:
         return table
 
     def _running(self):
+        """The jobs that are running and those that stopped, a row each."""
         table = Table.grid(padding=(0, 2, 0, 1))
         for job in sorted(self.jobs.running.values(), key=lambda job: job.began_at):
             state = self.jobs.state(job)
             name = f"{job.name}, seed {state['seed']}" if state else job.name
             table.add_row(Text(name, style="cyan"), *_how_far(job, state))
+        for name, ended in self.jobs.stopped.items():
+            table.add_row(Text(name, style="red"), f"stopped after {format_seconds(ended.seconds)}", "", "")
         return table
 
 

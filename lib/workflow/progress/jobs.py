@@ -41,6 +41,7 @@ class Jobs:
         self.expected = {}  # rule -> number of jobs
         self.running = {}  # id -> Job
         self.done = []  # Ended, of jobs that succeeded
+        self.stopped = {}  # name -> Ended, of jobs that failed and were not started again
         self.most_at_once = 1
 
     def take(self, event):
@@ -50,6 +51,7 @@ class Jobs:
             self.expected = {rule: n for rule, n in event["jobs"].items() if rule not in NO_NOTEBOOK}
         elif kind == "job_info" and event["rule"] not in NO_NOTEBOOK:
             self.running[event["id"]] = Job(event["rule"], event["name"], event["model"], time.monotonic())
+            self.stopped.pop(event["name"], None)
             self.most_at_once = max(self.most_at_once, len(self.running))
         elif event.get("id") in self.running and kind in ("job_finished", "job_error"):
             return self._end(self.running.pop(event["id"]), succeeded=kind == "job_finished")
@@ -59,6 +61,8 @@ class Jobs:
         ended = Ended(job, time.monotonic() - job.began_at, succeeded)
         if succeeded:
             self.done.append(ended)
+        else:
+            self.stopped[job.name] = ended
         return ended
 
     @property

@@ -48,6 +48,9 @@ def test_a_job_that_ended_has_its_seconds(jobs, clock):
 def test_a_job_that_failed_is_not_done(jobs):
     start(jobs, 7)
     assert end(jobs, 7, "job_error").succeeded is False and jobs.n_done("train") == 0
+    assert [*jobs.stopped] == ["train a1"]
+    start(jobs, 7)
+    assert not jobs.stopped, "it was started again"
 
 
 def test_no_time_left_is_claimed_before_a_job_has_ended(jobs):
