@@ -36,7 +36,7 @@ def report_to(model, seed):
     if importlib.util.find_spec("tensorboard") is None:
         raise ModuleNotFoundError(
             f"TensorBoard is requested ({TENSORBOARD}={folder}) and not installed. Install it with "
-            "`.venv/bin/python -m pip install -e '.[tensorboard]'`, or do without: each model also has a curve.csv."
+            "`python -m pip install -e '.[tensorboard]'`, or do without: each model also has a curve.csv."
         )
     os.environ["TENSORBOARD_LOGGING_DIR"] = os.path.join(folder, model, f"seed{seed}")  # the Trainer reads this
     return ["tensorboard"]

@@ -89,7 +89,7 @@ class Display:
 
     def _time_left(self):
         seconds, complete = self.jobs.seconds_left()
-        if seconds is None or len(self.jobs.done) == self.jobs.total:
+        if not seconds or len(self.jobs.done) == self.jobs.total:
             return ""
         return f"{'about' if complete else 'more than'} {format_seconds(seconds)} left"
 

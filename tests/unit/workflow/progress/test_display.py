@@ -31,13 +31,14 @@ def tell(shown, *events):
     shown.update()
 
 
-def test_elsewhere_a_finished_step_is_one_line(shown, capsys):
+def test_elsewhere_a_finished_step_is_one_line(shown, capsys, monkeypatch):
+    monkeypatch.setattr("lib.workflow.progress.jobs.Jobs.seconds_left", lambda _: (61, False))
     with shown:
         tell(shown, RUN, STARTED)
         assert capsys.readouterr().out == ""
         tell(shown, {"event": "job_finished", "id": 7})
     out = capsys.readouterr().out
-    assert out == "03 train a1: done, 0 s, validation perplexity 28.7 (1 of 15 steps, more than 0 s left)\n"
+    assert out == "03 train a1: done, 0 s, validation perplexity 28.7 (1 of 15 steps, more than 1 min 01 s left)\n"
 
 
 def test_a_step_that_stopped_says_so(shown, capsys):
