@@ -22,6 +22,8 @@ COLUMNS = {  # of the answers: what they mean
     "bits": "the same as a logarithm to the base 2",
     "perplexity": "<i>e</i> to the nats; roughly, among how many equally likely tokens the model hesitates",
 }
+SCROLLS = """<style>@media (min-width: 700px) { .narrow-page { display: none; } }</style>
+<small class="narrow-page">The table is wider than this page: it scrolls to the right.</small>"""
 
 
 def explorer_limits():
@@ -99,7 +101,7 @@ class Explorer(widgets.VBox):
                 rows.append(row)
                 self.message.value = f"{len(rows)} of {len(self.panel.facts)} models have answered"
                 table = self.panel.in_order(rows)
-                self.table.value = to_html(table, sorts=True)
+                self.table.value = SCROLLS + to_html(table, sorts=True)
                 self.legend.value = legend(table)
             if query_function is queries.text_perplexity:
                 self.message.value = escape(f"{queries.lowest_perplexity(table)} {queries.NOT_A_GRADER}")
