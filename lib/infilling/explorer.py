@@ -23,7 +23,7 @@ COLUMNS = {  # of the answers: what they mean
     "perplexity": "<i>e</i> to the nats; roughly, among how many equally likely tokens the model hesitates",
 }
 SCROLLS = """<style>@media (min-width: 700px) { .narrow-page { display: none; } }</style>
-<small class="narrow-page">The table is wider than this page: it scrolls to the right.</small>"""
+<small class="narrow-page">The table scrolls sideways.</small>"""
 
 
 def explorer_limits():
