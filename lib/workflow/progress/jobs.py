@@ -79,10 +79,10 @@ class Jobs:
         """
         if job.rule != "train":
             return {}
-        for seed in self.models[job.model].seeds:
-            with contextlib.suppress(OSError, ValueError):  # of another seed, or not begun
-                file = self.run_dir / f"checkpoints/{job.model}/seed{seed}/progress.json"
-                return {"seed": seed} | read_json(file)
+        folder = self.run_dir / "checkpoints" / job.model
+        with contextlib.suppress(OSError, ValueError):  # of a seed that has just ended
+            newest = max(folder.glob("seed*/progress.json"), key=lambda file: file.stat().st_mtime)
+            return {"seed": int(newest.parent.name.removeprefix("seed"))} | read_json(newest)
         return {}
 
     def perplexities(self, model):

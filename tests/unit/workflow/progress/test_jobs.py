@@ -1,5 +1,6 @@
 """Claims about the jobs of a run: counted by their events, with the step of a training and an honest time left."""
 
+import os
 import time
 
 import pytest
@@ -87,7 +88,9 @@ def test_a_training_says_its_seed_step_and_perplexity(jobs):
     job = jobs.running[7]
     assert jobs.state(job) == {}
     facts = {"step": 30, "of": 150, "seconds_left": 9, "perplexity": 41.2}
-    write_json(facts, jobs.run_dir / "checkpoints/a1/seed1/progress.json")
+    for seed, step in enumerate([150, 30]):  # the first is left over
+        write_json(facts | {"step": step}, jobs.run_dir / f"checkpoints/a1/seed{seed}/progress.json")
+    os.utime(jobs.run_dir / "checkpoints/a1/seed0/progress.json", (1, 1))
     assert jobs.state(job) == {"seed": 1} | facts
 
 
