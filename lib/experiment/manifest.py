@@ -113,14 +113,18 @@ def check(path, made_by, run_dir):
 
 
 def resume_command(run_dir):
-    """The command that goes on with the experiment in `run_dir`, with the arguments of its last run; of make, or of
-    `python -m lib` where that was called."""
+    """The command that goes on with the experiment in `run_dir`, with the arguments of its last run."""
     last = {"corpus": "FILE", "params": "params/demo", "profile": "laptop"} | lock.last_run(run_dir)
     given = {} if last["profile"] == "laptop" else {"profile": last["profile"]}
     target = "demo"
     if run_dir.name != "demo":
         target = "run"
         given = {"experiment": run_dir.name, "corpus": last["corpus"], "params": last["params"]} | given
+    return command(target, **given)
+
+
+def command(target, **given):
+    """A command line as a user may paste it, of make, or of `python -m lib` where that was called. given: arguments."""
     if WITHOUT_MAKE in os.environ:
         return shlex.join(["python", "-m", "lib", target, *(f"--{name}={value}" for name, value in given.items())])
     return shlex.join(["make", target, *(f"{name.upper()}={value}" for name, value in given.items())])

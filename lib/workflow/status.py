@@ -236,4 +236,4 @@ def print_older_code(run_dir):
         names = ", ".join(sorted({name for changed in older.values() for name in changed}))
         print(f"{len(older)} results are of older code than is here now, such as {next(iter(older))}: {names} changed.")
         print("They remain valid if the change has no effect on them. To rebuild them:")
-        print(f"make renew EXPERIMENT={run_dir.name}; {manifest.resume_command(run_dir)}")
+        print(f"{manifest.command('renew', experiment=run_dir.name)}; {manifest.resume_command(run_dir)}")
