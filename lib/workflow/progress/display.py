@@ -124,10 +124,10 @@ class Display:
 
 
 def _how_far(job, state):
-    """Columns of a running job: of a training its step, perplexity and the time left, of others the time so far."""
+    """Columns of a running job: of a training step, validation perplexity and time left, of others the time so far."""
     if not state:
         return [f"for {format_seconds(time.monotonic() - job.began_at)}", "", ""]
-    perplexity = f"validation perplexity {state['perplexity']:.1f}" if "perplexity" in state else ""
+    perplexity = f"perplexity {state['perplexity']:.1f}" if "perplexity" in state else ""
     left = f"{format_seconds(state['seconds_left'])} left"
     return [f"step {state['step']:,} of {state['of']:,}", perplexity, left]
 
