@@ -10,11 +10,11 @@ import subprocess
 import sys
 from functools import partial
 
+from lib.experiment.lock import GRAPH_VARIABLE
 from lib.experiment.processes import end_with_parent
 from lib.workflow import fork_server
 from lib.workflow.gpus import acquire_gpus
 
-GRAPH_VARIABLE = "ILM_CEFR_GRAPH"  # environment variable: process id of the Snakemake that started this job
 EX_TEMPFAIL = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
 FAILED = 1
 START_SECONDS = "600"  # that a kernel may take to start, also where the machine was suspended meanwhile
