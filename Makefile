@@ -96,7 +96,7 @@ export: $(READY)  ## for upstream ILM: make export MODEL=runs/demo/models/a1/see
 	@test -n "$$TO" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }
 	@$(LIB) $(if $(MODEL),export-model "$$MODEL",export-texts $(NAME)) "$$TO"
 
-outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
+outputs: demo  ## what is committed of the demo: outputs of the notebooks, figures/demo, tables of verdicts
 	$(PY) tools/refresh_outputs.py
 	$(PY) tools/verdict_table.py
 

@@ -106,7 +106,7 @@ def hashes(folder, experiment="tiny"):
     A recommendation is compared without its hours.
     """
     found = {}
-    for path in sorted([*walk(folder / "runs" / experiment), *walk(folder / "figures" / experiment)]):
+    for path in sorted(walk(folder / "runs" / experiment)):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not any(word in name for word in ["/notebooks/", "clock.", "cost_gain", "/.lock"]):
             content = path.read_bytes()
