@@ -86,7 +86,7 @@ slurm-test: $(READY)  ## root, slurm-wlm, munge: a study on a SLURM of this one 
 	$(PY) tests/slurm/check.py "$$STUDY"
 
 lab: $(READY)  ## JupyterLab at the first notebook [PORT=8889] [BROWSER=no] [IP=0.0.0.0, in a container]
-	$(PY) -m jupyterlab --ServerApp.root_dir="$$PWD" $(LAB_OPTIONS) notebooks/01_extract.ipynb
+	JUPYTER_CONFIG_PATH="$$PWD/tools" $(PY) -m jupyterlab --ServerApp.root_dir="$$PWD" $(LAB_OPTIONS) notebooks/01_extract.ipynb
 
 browser: demo  ## all notebooks in JupyterLab, in headless Chromium, which must be installed; screenshots in runs/browser/
 	@$(PY) -c "import playwright" 2> /dev/null || $(PY) -m pip install --quiet -e ".[browser]"

@@ -15,7 +15,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from tests.helpers.workspace import NOTEBOOKS, workspace
 
-
 FIGURES = Path("figures/demo")
 TIMED = "cost_gain.*"  # these hold times, which differ at every run
 

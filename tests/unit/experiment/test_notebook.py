@@ -106,7 +106,7 @@ def test_outside_any_repository_the_one_of_lib_is_taken(tmp_path, monkeypatch):
 
 @pytest.fixture
 def finished(run, monkeypatch):
-    """The finished files of a study in which a1, seed 0, is trained: {path: content}; its root is the current folder."""
+    """{path: content} of a study in which a1, seed 0, is trained; its root is the current folder."""
     monkeypatch.chdir(run.root)
     return {path: path.read_bytes() for path in (run.root / "runs").rglob("*") if path.is_file()}
 
