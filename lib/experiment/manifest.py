@@ -19,7 +19,7 @@ from lib.experiment.processes import WITHOUT_MAKE
 MANIFEST = "manifest.json"
 TIMING_FILES = {"clock.json", "clock.csv"}  # seconds, different in every run, so they are not hashed
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
-RESULT_NEUTRAL_PARAMETERS = {"devices"}  # they decide no number
+RESULT_NEUTRAL_PARAMETERS = {"devices", "min_test_learners", "stop_if_too_small"}  # they decide no number
 PROVENANCE = {"commit", "versions", "machine"}  # entries of JSON files, as folders.provenance writes them
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
@@ -42,7 +42,7 @@ def write_manifest(folder, belongs_to, made_by, parameters, inputs, code, **more
 def is_equal(folder, other):
     """Do two results hold the same, apart from commit, versions and machine? Both have a manifest."""
     ours, theirs = read_manifest(folder), read_manifest(other)
-    if ours["parameters"] != theirs["parameters"] or ours["files"].keys() != theirs["files"].keys():
+    if differences(theirs["parameters"], ours["parameters"]) or ours["files"].keys() != theirs["files"].keys():
         return False
     changed = [name for name, now in ours["files"].items() if now != theirs["files"][name]]
     return all(_content(folder / name) == _content(other / name) for name in changed)
