@@ -18,6 +18,7 @@ from lib.formatting import nearest_sentence
 ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
 MISPLACED = "misplaced"  # folder of results that were found in another result's place
 BY_HAND = "by_hand"  # folder of what a notebook made that was run by hand, although its result is finished
+STAYS = "stays as it is"  # words of every message about it; notebooks/conftest.py knows them
 NO_RESULTS = {"checkpoints", MISPLACED, BY_HAND}  # checkpoints have manifests of another kind
 PER_MODEL = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 
@@ -169,8 +170,10 @@ class Experiment:
                 shutil.rmtree(aside)
                 del self.aside[folder]
             elif (aside / manifest.MANIFEST).exists():
-                print(f"{folder} is finished and stays as it is. What was made here differs; it is in {aside}.")
-                print(f"To put a new result in its place, remove {folder}, or use another name: experiment = …")
+                print(
+                    f"{folder} is finished and {STAYS}. This result differs and is in {aside}. To replace the finished "
+                    f"one, remove {folder} and run this again; or use another name: experiment = …"
+                )
         if self.by_hand and not self.aside:
             shutil.rmtree(self.by_hand, ignore_errors=True)
             with contextlib.suppress(OSError):

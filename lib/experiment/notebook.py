@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lib.errors import MissingResult, ParameterError, StaleResult
 from lib.experiment import lock, manifest, parameters, schemas
-from lib.experiment.folders import BY_HAND, Experiment, own_results
+from lib.experiment.folders import BY_HAND, STAYS, Experiment, own_results
 from lib.experiment.processes import write_private_files
 
 SCHEMAS = {"01_extract": schemas.Corpus, "02_mask": schemas.Masks, "03_train": schemas.Train}
@@ -106,7 +106,7 @@ def _keep_finished(run, settings, cell):
             then, now = manifest.read_manifest(folder)["parameters"], settings.model_dump()
             changed = manifest.differences(then, {key: now.get(key, value) for key, value in then.items()})
             if changed:
-                print(f"{folder} is finished, and stays as it is. Here: {'; '.join(changed)}. Results go to {aside}.")
+                print(f"{folder} is finished and {STAYS}. Here {'; '.join(changed)}. Results go to {aside}.")
 
 
 def _is_finished(folder, run):

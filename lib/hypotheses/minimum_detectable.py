@@ -42,8 +42,8 @@ def _detectable(rows, alpha, power):
 def gains_by_design(n_learners):
     """The smallest true gains, in % of perplexity, that H1 shows with probability POWER, before anything is trained.
 
-    n_learners: of the test set, a Series by level, 0 where there can be no verdict. The assumptions stand above. Returns
-    a Series, NaN with fewer than two learners.
+    n_learners: of the test set, a Series by level, 0 where there can be no verdict. The assumptions stand above.
+    Returns a Series, NaN with fewer than two learners.
     """
     n_tests = max(1, (n_learners >= 2).sum())
     gains = {}

@@ -72,7 +72,7 @@ def _larger_share(sizes, min_learners, test_share):
 
 
 def expected_reasons(texts, min_learners, test_share):
-    """["A1: about 2 test learners, 5 needed", ...] for the levels of a corpus that is not split yet, as far as too small.
+    """["A1: about 2 test learners, 5 needed", ...]: the levels that are too small in a corpus without a split.
 
     A text without learner id counts as a learner.
     """

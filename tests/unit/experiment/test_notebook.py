@@ -136,7 +136,7 @@ def test_what_differs_from_a_finished_result_is_kept_aside(finished, capsys):
     assert is_unchanged(finished) and read_json(aside / "train.json")["weights"] == 8
     assert run.checkpoints("a1") == aside.parents[2] / "checkpoints/a1" and run.figures == aside.parents[2] / "figures"
     shown = capsys.readouterr().out
-    assert "learning_rate was 0.004, is 0.001" in shown and f"remove {run.folder}/models/a1/seed0" in shown
+    assert "learning_rate was 0.004, is 0.001" in shown and f"remove {run.folder}/models/a1/seed0 and" in shown
     assert folders.results(run.folder) == [run.folder / name for name in ["corpus", "masks", "models/a1/seed0"]]
 
 
