@@ -29,8 +29,8 @@ class Experiment:
     name: of the experiment, a folder name; anything else raises InvalidName. root: the repository relative to the
     current folder (notebooks run in notebooks/, so ".." there).
 
-    A notebook that is run by hand does not overwrite its results where they are finished: it writes to
-    by_hand/<notebook>/, and the paths below lead there (`notebook.start`, `_settle`).
+    A notebook that is run by hand does not overwrite finished results: it writes to by_hand/<notebook>/, and the paths
+    below lead there (`notebook.start`, `_settle`).
     """
 
     def __init__(self, name, root=".."):
@@ -41,7 +41,7 @@ class Experiment:
         self.root = Path(root)
         self.inputs = {}
         self.folder = self.root / "runs" / name
-        self.by_hand = None  # folder for what this notebook makes although it is finished
+        self.by_hand = None  # folder for what this notebook makes again
         self.aside = {}  # finished result of this notebook: its folder in by_hand
         self.check_cell = lambda: None  # raises ParameterError if the notebook's parameters have changed since `start`
 
@@ -165,11 +165,11 @@ class Experiment:
 
     def _settle(self):
         """Remove what was made by hand and equals the finished result, and say where the rest is."""
-        for folder, aside in list(self.aside.items()):
-            if (aside / manifest.MANIFEST).exists() and manifest.is_equal(aside, folder):
-                shutil.rmtree(aside)
-                del self.aside[folder]
-            elif (aside / manifest.MANIFEST).exists():
+        made = [(folder, aside) for folder, aside in self.aside.items() if (aside / manifest.MANIFEST).exists()]
+        for folder, aside in made:
+            if manifest.is_equal(aside, folder):
+                shutil.rmtree(self.aside.pop(folder))
+            else:
                 print(
                     f"{folder} is finished and {STAYS}. This result differs and is in {aside}. To replace the finished "
                     f"one, remove {folder} and run this again; or use another name: experiment = …"
@@ -205,9 +205,7 @@ def own_results(run_dir, notebook, model=None, seeds=()):
     """The folders that a notebook writes. model, seeds: of 03 to 05."""
     if notebook in PER_MODEL:
         return [run_dir / PER_MODEL[notebook] / model / f"seed{seed}" for seed in seeds]
-    names = [ONCE[notebook]]
-    if notebook == "02_mask":
-        names.append("tokenizer")
+    names = ["masks", "tokenizer"] if notebook == "02_mask" else [ONCE[notebook]]
     return [run_dir / name for name in names]
 
 
