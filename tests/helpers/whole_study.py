@@ -70,8 +70,7 @@ class Study:
         corpus.to_csv(self.folder / "corpus.csv", index=False)
         self.settings = {name: self._settings(name) for name in ["corpus", *SMALL, *MODELS]}
         self.settings["corpus"] |= {"held_out_prompts": held_out_prompts, "stop_if_too_small": False}
-        if snapshots:
-            self.settings["general"]["snapshot_at"] = dict.fromkeys(LEVELS, 8)
+        self.settings["general"]["snapshot_at"] = dict.fromkeys(LEVELS, 8) if snapshots else {}
 
     def _settings(self, name):
         values = parameters.load_file(ROOT / f"params/demo/{name}.yaml").model_dump()
