@@ -8,7 +8,7 @@ import re
 
 TAG = "nbval-tolerance"
 RELATIVE = 0.01
-NOTE = re.compile(r".*stays as it is.*\n")  # folders.STAYS
+NOTE = re.compile(r".*stays as it is.*\n")  # lib.experiment.notebook.STAYS
 DURATION = re.compile(r"\d[\d.,]* (seconds?|minutes?|hours?)")
 NUMBER = re.compile(r"\d[\d,]*\.\d+(?:e[-+]?\d+)?|\d[\d,]*(?= ?%)")
 

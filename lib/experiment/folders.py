@@ -1,10 +1,8 @@
 """Where an experiment keeps its files, which of them a notebook may use, and how a result was made."""
 
-import contextlib
 import os
 import platform
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,7 +16,6 @@ from lib.formatting import nearest_sentence
 ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
 MISPLACED = "misplaced"  # folder of results that were found in another result's place
 BY_HAND = "by_hand"  # folder of what a notebook made that was run by hand, although its result is finished
-STAYS = "stays as it is"  # words of every message about it; notebooks/conftest.py knows them
 NO_RESULTS = {"checkpoints", MISPLACED, BY_HAND}  # checkpoints have manifests of another kind
 PER_MODEL = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 
@@ -30,7 +27,7 @@ class Experiment:
     current folder (notebooks run in notebooks/, so ".." there).
 
     A notebook that is run by hand does not overwrite finished results: it writes to by_hand/<notebook>/, and the paths
-    below lead there (`notebook.start`, `_settle`).
+    below lead there (`notebook.start`).
     """
 
     def __init__(self, name, root=".."):
@@ -43,6 +40,7 @@ class Experiment:
         self.folder = self.root / "runs" / name
         self.by_hand = None  # folder for what this notebook makes again
         self.aside = {}  # finished result of this notebook: its folder in by_hand
+        self.settle = lambda: None  # called after manifests were written
         self.check_cell = lambda: None  # raises ParameterError if the notebook's parameters have changed since `start`
 
     def result(self, name):
@@ -161,23 +159,7 @@ class Experiment:
         for folder in folders:
             place = manifest.place(own.get(folder, folder), self.folder)
             manifest.write_manifest(folder, place, self.notebook, settings.model_dump(), self.inputs, code, **more)
-        self._settle()
-
-    def _settle(self):
-        """Remove what was made by hand and equals the finished result, and say where the rest is."""
-        made = [(folder, aside) for folder, aside in self.aside.items() if (aside / manifest.MANIFEST).exists()]
-        for folder, aside in made:
-            if manifest.is_equal(aside, folder):
-                shutil.rmtree(self.aside.pop(folder))
-            else:
-                print(
-                    f"{folder} is finished and {STAYS}. This result differs and is in {aside}. To replace the finished "
-                    f"one, remove {folder} and run this again; or use another name: experiment = …"
-                )
-        if self.by_hand and not self.aside:
-            shutil.rmtree(self.by_hand, ignore_errors=True)
-            with contextlib.suppress(OSError):
-                self.by_hand.parent.rmdir()  # if it is empty now
+        self.settle()
 
 
 def require_file(path, made_by):
@@ -199,14 +181,6 @@ def result_folders(run_dir, settings):
             if p.infill or stage != "infills":
                 folders += [run_dir / stage / p.model / f"seed{seed}" for seed in p.seeds]
     return folders
-
-
-def own_results(run_dir, notebook, model=None, seeds=()):
-    """The folders that a notebook writes. model, seeds: of 03 to 05."""
-    if notebook in PER_MODEL:
-        return [run_dir / PER_MODEL[notebook] / model / f"seed{seed}" for seed in seeds]
-    names = ["masks", "tokenizer"] if notebook == "02_mask" else [ONCE[notebook]]
-    return [run_dir / name for name in names]
 
 
 def results(run_dir):

@@ -4,6 +4,7 @@ A notebook may be run by hand, in any order and again. Then its finished results
 earlier run with other parameters left in the kernel is forgotten, and a parameter that is changed halfway is refused.
 """
 
+import contextlib
 import os
 import shutil
 import sys
@@ -13,13 +14,14 @@ from pathlib import Path
 
 from lib.errors import MissingResult, ParameterError, StaleResult
 from lib.experiment import lock, manifest, parameters, schemas
-from lib.experiment.folders import BY_HAND, STAYS, Experiment, own_results
+from lib.experiment.folders import BY_HAND, ONCE, PER_MODEL, Experiment
 from lib.experiment.processes import write_private_files
 
 SCHEMAS = {"01_extract": schemas.Corpus, "02_mask": schemas.Masks, "03_train": schemas.Train}
 SCHEMAS |= {"04_evaluate": schemas.Evaluate, "05_infill": schemas.Infill}
 SCHEMAS |= dict.fromkeys(["06_compare", "07_hypotheses"], schemas.Hypotheses)
 MORE = {"01_extract": ["corpus"], "05_infill": ["model", "seeds"], "06_compare": ["models", "seeds"]}  # in no file
+STAYS = "stays as it is"  # words of every message about a finished result; notebooks/conftest.py knows them
 FIRST = "_first_start"  # name in a notebook's globals: what `start` found there when it was called first
 
 
@@ -98,7 +100,8 @@ def _keep_finished(run, settings, cell):
     """Let a notebook that is run by hand write aside what is finished already; say so if its parameters are others."""
     label = ".".join([run.notebook, *([cell["model"]] if "model" in _given(cell, run.notebook) else [])])
     run.by_hand = run.folder / BY_HAND / label
-    for folder in own_results(run.folder, run.notebook, cell.get("model"), cell.get("seeds", ())):
+    run.settle = partial(_settle, run)
+    for folder in _own_results(run, cell):
         if _is_finished(folder, run):
             aside = run.by_hand / folder.relative_to(run.folder)
             shutil.rmtree(aside, ignore_errors=True)
@@ -107,6 +110,31 @@ def _keep_finished(run, settings, cell):
             changed = manifest.differences(then, {key: now.get(key, value) for key, value in then.items()})
             if changed:
                 print(f"{folder} is finished and {STAYS}. Here {'; '.join(changed)}. Results go to {aside}.")
+
+
+def _own_results(run, cell):
+    """The folders that a notebook writes."""
+    if run.notebook in PER_MODEL:
+        return [run.folder / PER_MODEL[run.notebook] / cell["model"] / f"seed{seed}" for seed in cell["seeds"]]
+    names = ["masks", "tokenizer"] if run.notebook == "02_mask" else [ONCE[run.notebook]]
+    return [run.folder / name for name in names]
+
+
+def _settle(run):
+    """Remove what was made by hand and equals the finished result, and say where the rest is."""
+    made = [(folder, aside) for folder, aside in run.aside.items() if (aside / manifest.MANIFEST).exists()]
+    for folder, aside in made:
+        if manifest.is_equal(aside, folder):
+            shutil.rmtree(run.aside.pop(folder))
+        else:
+            print(
+                f"{folder} is finished and {STAYS}. This result differs and is in {aside}. To replace the finished "
+                f"one, remove {folder} and run this again; or use another name: experiment = …"
+            )
+    if not run.aside:
+        shutil.rmtree(run.by_hand, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            run.by_hand.parent.rmdir()  # if it is empty now
 
 
 def _is_finished(folder, run):
