@@ -49,6 +49,8 @@ def printing(cell, change):
 def one_number_more(text):
     """text with its last number of three digits or more, or else its last number, a quarter larger."""
     numbers = list(re.finditer(r"\d[\d,]*(\.\d+)?", text))
+    if not numbers:
+        return text
     last = [number for number in numbers if len(number[0].strip(".,")) > 2 or number is numbers[-1]][-1]
     value = float(last[0].replace(",", ""))
     larger = f"{1.25 * value + 1:.{len(last[1] or '.') - 1}f}"
