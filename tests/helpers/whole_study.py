@@ -36,7 +36,7 @@ def any_corpus(rng, sizes):
 
     rng: a numpy generator, which also decides whether a level has one learner, one text many times, or empty words.
     """
-    texts = embedded_corpus(2000, seed=int(rng.integers(5))).astype(str)
+    texts = embedded_corpus(800, seed=int(rng.integers(5))).astype(str)
     parts = []
     for level, n in zip(LEVELS, sizes, strict=True):
         part = texts[texts["cefr"] == level].sample(n, random_state=int(rng.integers(99)))
