@@ -86,7 +86,7 @@ slurm-test: $(READY)  ## root, slurm-wlm, munge: a study on a SLURM of this one 
 	$(PY) tests/slurm/check.py "$$STUDY"
 
 lab: $(READY)  ## JupyterLab at the first notebook [PORT=8889] [BROWSER=no] [IP=0.0.0.0, in a container]
-	$(PY) -m jupyterlab --ServerApp.root_dir="$$PWD" $(LAB_OPTIONS) notebooks/01_extract.ipynb
+	JUPYTER_CONFIG_PATH="$$PWD/tools" $(PY) -m jupyterlab --ServerApp.root_dir="$$PWD" $(LAB_OPTIONS) notebooks/01_extract.ipynb
 
 browser: demo  ## all notebooks in JupyterLab, in headless Chromium, which must be installed; screenshots in runs/browser/
 	@$(PY) -c "import playwright" 2> /dev/null || $(PY) -m pip install --quiet -e ".[browser]"
@@ -96,7 +96,7 @@ export: $(READY)  ## for upstream ILM: make export MODEL=runs/demo/models/a1/see
 	@test -n "$$TO" || { echo "Where to? make export MODEL=runs/demo/models/a1/seed0 TO=folder"; exit 2; }
 	@$(LIB) $(if $(MODEL),export-model "$$MODEL",export-texts $(NAME)) "$$TO"
 
-outputs: demo  ## run the notebooks in place with their defaults, to commit what they show
+outputs: demo  ## what is committed of the demo: outputs of the notebooks, figures/demo, tables of verdicts
 	$(PY) tools/refresh_outputs.py
 	$(PY) tools/verdict_table.py
 

@@ -118,7 +118,11 @@ rule extract:
     input: lambda wildcards: without_braces(CORPUS), watched("corpus")
     output: update(PREPARED)
     params:
-        job=notebook("01_extract", corpus=[os.path.relpath(file, "notebooks") for file in CORPUS]),
+        job=notebook(
+            "01_extract",
+            corpus=[os.path.relpath(file, "notebooks") for file in CORPUS],
+            min_test_learners=SETTINGS["hypotheses"].min_learners,
+        ),
         settings=settings("corpus"),
     resources: **ANY_JOB
     log: f"{RUN}/notebooks/01_extract.ipynb"

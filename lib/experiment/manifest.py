@@ -19,24 +19,43 @@ from lib.experiment.processes import WITHOUT_MAKE
 MANIFEST = "manifest.json"
 TIMING_FILES = {"clock.json", "clock.csv"}  # seconds, different in every run, so they are not hashed
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
-RESULT_NEUTRAL_PARAMETERS = {"devices"}  # they decide no number
+RESULT_NEUTRAL_PARAMETERS = {"devices", "min_test_learners", "stop_if_too_small"}  # they decide no number
+PROVENANCE = {"commit", "versions", "machine"}  # entries of JSON files, as folders.provenance writes them
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
 PARTS = {"place": dict, "made_by": str, "parameters": dict, "inputs": dict, "code": dict, "files": dict}
 
 
-def write_manifest(folder, made_by, parameters, inputs, run_dir, notebooks, **more):
+def write_manifest(folder, belongs_to, made_by, parameters, inputs, code, **more):
     """Write the manifest of the files in `folder`.
 
-    parameters: a dict; inputs: {path relative to run_dir: hash}; run_dir: runs/<experiment>; notebooks: their folder;
+    belongs_to: as `place` returns it; parameters: a dict; inputs: {path relative to the run: hash}; code: {file: hash};
     more: further entries.
     """
     names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     files = {name: file_hash(folder / name) for name in names if name not in {MANIFEST, *TIMING_FILES}}
-    content = {"place": place(folder, run_dir), "made_by": made_by, "parameters": parameters}
-    content |= {"inputs": dict(sorted(inputs.items()))}
-    content |= {"code": notebook_hashes(notebooks / f"{made_by}.ipynb"), "versions": versions()} | more
+    content = {"place": belongs_to, "made_by": made_by, "parameters": parameters}
+    content |= {"inputs": dict(sorted(inputs.items())), "code": code, "versions": versions()} | more
     write_json(content | {"files": files}, folder / MANIFEST)
+
+
+def is_equal(folder, other):
+    """Do two results hold the same, apart from commit, versions and machine? Both have a manifest."""
+    ours, theirs = read_manifest(folder), read_manifest(other)
+    if differences(theirs["parameters"], ours["parameters"]) or ours["files"].keys() != theirs["files"].keys():
+        return False
+    changed = [name for name, now in ours["files"].items() if now != theirs["files"][name]]
+    return all(_content(folder / name) == _content(other / name) for name in changed)
+
+
+def _content(file):
+    """A JSON file without what differs from machine to machine; of another file, its hash."""
+    if file.suffix != ".json":
+        return file_hash(file)
+    content = read_json(file)
+    if not isinstance(content, dict):
+        return content
+    return {key: value for key, value in content.items() if key not in PROVENANCE}
 
 
 def place(folder, run_dir):

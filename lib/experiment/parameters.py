@@ -52,13 +52,15 @@ def validate(schema, values, where):
 
 
 def _explain(problem, schema):
-    key = ".".join(map(str, problem["loc"])) or "the file"
+    key = ".".join(map(str, problem["loc"]))
     if RENAMED.get(key) in schema.model_fields:
         return f"  {key}: renamed; write {RENAMED[key]}"
     if problem["type"] == "extra_forbidden":
         return f"  {key}: unknown; the nearest known name is {nearest(key, schema.model_fields, cutoff=0)}"
     if problem["type"] == "missing":
         return f"  {key}: missing"
+    if not problem["loc"]:  # several parameters do not fit each other
+        return f"  {problem['msg'].removeprefix('Value error, ')}"
     hint = ""
     if isinstance(problem["input"], str) and "number" in problem["msg"]:
         hint = "; YAML reads 5e-5 as text: write 5.0e-5"

@@ -42,6 +42,8 @@ class Corpus(Parameters):
     levels: dict[str, Literal[*CEFR, "drop"]]  # level in the file -> CEFR level, or drop
     max_words: Count | None = None  # of a text; what follows is cut off
     sheets: list[str] = []  # of workbooks, the sheets to read, also hidden ones; by default all visible sheets
+    min_test_learners: Annotated[int, Field(ge=2)] = 5  # of a level, for a verdict; the graph gives hypotheses.yaml's
+    stop_if_too_small: bool = True  # does 01 stop where no level has as many?
 
     @field_validator("encoding")
     @classmethod

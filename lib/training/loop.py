@@ -7,7 +7,7 @@ import torch
 from transformers import EarlyStoppingCallback, PrinterCallback, TrainingArguments
 
 from lib.evaluation import scoring
-from lib.experiment import code_hashes
+from lib.experiment import code_hashes, lock
 from lib.experiment.files import reporting_write_errors
 from lib.models import devices, loading, packing
 from lib.training import checkpoints, distributed, launch
@@ -28,12 +28,19 @@ def train(model, steps, valid, settings, seed, folder, label, inputs):
     weights. Returns (curve, run_info). curve has one row for each evaluation, step 0 included: examples, train_loss,
     valid_loss and valid_perplexity (of answer tokens). run_info: seconds in all, resumed_at (a step or None) and
     micro_batches. A budget of 0 leaves the model as it is. Raises NonFiniteLoss, OutOfMemory if not even one example
-    fits, TrainingInterrupted after a stop signal, and what checkpoints.open_or_resume raises.
+    fits, TrainingInterrupted after a stop signal, ExperimentRunning while another process trains the same, and what
+    checkpoints.open_or_resume raises.
     """
     if settings.max_examples == 0:
         scores = scoring.score(model, *valid)
         row = {"examples": 0, "valid_loss": infill_loss(scores), "valid_perplexity": perplexity(scores)}
         return pd.DataFrame([row]).reindex(columns=CURVE), {"seconds": 0.0, "resumed_at": None, "micro_batches": 1}
+    with lock.training(folder):
+        return _train(model, steps, valid, settings, seed, folder, label, inputs)
+
+
+def _train(model, steps, valid, settings, seed, folder, label, inputs):
+    """`train` of a model with a budget, while the lock is held."""
     checkpoint = checkpoints.open_or_resume(folder, _fingerprint_inputs(model, settings, seed, inputs))
     checkpoints.save_start(folder, model)
     started = time.perf_counter()

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lib import errors
 from lib.experiment import folders, lock, manifest, parameters
-from lib.experiment.files import file_hash, read_json
-from lib.experiment.folders import MISPLACED, ONCE, PER_MODEL, results, walk
+from lib.experiment.files import file_hash, read_json, walk
+from lib.experiment.folders import MISPLACED, ONCE, PER_MODEL, results
 from lib.formatting import strip_markup
 from lib.workflow import arguments
 
@@ -204,7 +204,8 @@ def _training_progress(run_dir, folder, old):
     if _state(folder, old) != "-" or not file.exists():
         return _state(folder, old)
     progress = read_json(file)
-    left = f"{progress['seconds_left'] / 60:.0f} min left" if lock.running(run_dir) else "stopped"
+    goes_on = lock.running(run_dir) or lock.is_training(file.parent)
+    left = f"{progress['seconds_left'] / 60:.0f} min left" if goes_on else "stopped"
     return f"step {progress['step']:,} of {progress['of']:,}, {left}"
 
 

@@ -12,6 +12,7 @@ from lib.experiment import manifest
 from lib.experiment.files import read_csv, read_json
 from lib.experiment.folders import Experiment, require_file
 from lib.formatting import strip_markup
+from lib.hypotheses.decision_rules import INVALID, NA
 from lib.workflow import status
 from lib.workflow.progress.display import LOG
 
@@ -26,7 +27,9 @@ def verdicts(name):
     table["gain"] = [f"{g:+.1f} % ({a:+.1f} to {b:+.1f})" if g == g else "" for a, g, b in zip(low, gain, high)]
     print(f"\nVerdicts of {name}. Gain: how much the general model's perplexity is above the specialist's (H1) or the")
     print("best specialist's (H2), or the nearest rival's above the transfer model's (H3); with its interval.\n")
-    print(table[["hypothesis", "level", "verdict", "gain"]].to_string(index=False, justify="left"), "\n")
+    table["reason"] = table["reason"].where(table["verdict"].isin([NA, INVALID]), "").fillna("")
+    shown = table[["hypothesis", "level", "verdict", "gain", "reason"]]
+    print(shown.drop(columns=[] if any(table["reason"]) else "reason").to_string(index=False, justify="left"), "\n")
     for advice in read_json(run.hypotheses("recommendation.json"))["levels"].values():
         print(advice["sentence"])
     print(f"\nFigures: {run.figures}   Tables: {run.folder}/compare, {run.folder}/hypotheses")

@@ -158,3 +158,10 @@ def test_the_parameters_cell_is_the_demos_file(name):
 def test_an_unknown_profile_is_refused_with_the_known_ones():
     with pytest.raises(errors.ParameterError, match="Known are: gpu-server, laptop, slurm; or: cp -r"):
         parameters.load_machine("clutser")
+
+
+def test_parameters_that_do_not_fit_are_named_without_the_others():
+    values = parameters.load_file("params/demo/a1.yaml").model_dump() | {"n_embd": 97}
+    with pytest.raises(errors.ParameterError) as refused:
+        parameters.validate(parameters.Train, values, "a1.yaml")
+    assert str(refused.value) == "a1.yaml: 1 problem(s)\n  n_embd: must be a multiple of n_head"
