@@ -15,7 +15,7 @@ from pathlib import Path
 from lib.errors import MissingResult, ParameterError, StaleResult
 from lib.experiment import lock, manifest, parameters, schemas
 from lib.experiment.folders import BY_HAND, ONCE, PER_MODEL, Experiment
-from lib.experiment.processes import write_private_files
+from lib.experiment.processes import fix_threads, write_private_files
 
 SCHEMAS = {"01_extract": schemas.Corpus, "02_mask": schemas.Masks, "03_train": schemas.Train}
 SCHEMAS |= {"04_evaluate": schemas.Evaluate, "05_infill": schemas.Infill}
@@ -28,9 +28,10 @@ FIRST = "_first_start"  # name in a notebook's globals: what `start` found there
 def start(cell, name):
     """(run, settings) of the notebook `name`. cell: its globals(), after the parameters cell.
 
-    From here on the current folder is notebooks/, and the notebook writes files that only its user may read. Raises
-    ParameterError for a parameter that is misspelt, mistyped or out of range, InvalidName, MissingResult outside the
-    repository, and ExperimentRunning while another run of the experiment goes on.
+    From here on the current folder is notebooks/, and the notebook writes files that only its user may read, and
+    computes with the threads of the profile. Raises ParameterError for a parameter that is misspelt, mistyped or out of
+    range, InvalidName, MissingResult outside the repository, and ExperimentRunning while another run of the experiment
+    goes on.
     """
     write_private_files()
     settings = parameters.from_cell(SCHEMAS[name], cell)
@@ -38,10 +39,25 @@ def start(cell, name):
     given = _given(cell, name)
     _forget_earlier_run(cell, given)
     run = Experiment(cell["experiment"]).start(name)
+    fix_threads(_n_threads(run, name))
     run.check_cell = partial(_refuse_changed, cell, name, given)
     if lock.is_by_hand(run.folder):
         _keep_finished(run, settings, cell)
     return run, settings
+
+
+def _n_threads(run, name):
+    """How many threads the notebook `name` computes with: not the environment decides, since numbers depend on it.
+
+    A model has as many as the profile of the experiment's last run says, by hand too; everything else has one.
+    """
+    if name not in PER_MODEL:
+        return 1
+    profile = lock.last_run(run.folder).get("profile", "laptop")
+    try:
+        return parameters.load_machine(profile, run.root).threads
+    except ParameterError:  # the profile is gone
+        return 1
 
 
 def _enter_notebooks(cell):

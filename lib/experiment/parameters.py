@@ -67,11 +67,11 @@ def _explain(problem, schema):
     return f"  {key}: found {problem['input']!r}; {problem['msg'][0].lower()}{problem['msg'][1:]}{hint}"
 
 
-def load_machine(name):
-    """The Machine of profiles/<name>; raises ParameterError naming the profiles there are."""
-    file = Path("profiles") / name / "machine.yaml"
+def load_machine(name, root="."):
+    """The Machine of profiles/<name> in the repository `root`; raises ParameterError naming the profiles there are."""
+    file = Path(root, "profiles", name, "machine.yaml")
     if not file.exists():
-        known = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
+        known = sorted(path.parent.name for path in Path(root, "profiles").glob("*/machine.yaml"))
         near = nearest_sentence(name, known, "PROFILE={}")
         raise ParameterError(
             f"There is no {file}. {near}Known are: {', '.join(known)}; or: cp -r profiles/slurm profiles/NAME"

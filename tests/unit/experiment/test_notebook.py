@@ -6,14 +6,22 @@ import os
 from pathlib import Path
 
 import nbformat
+import numpy as np
 import pytest
+import threadpoolctl
+import torch
 
 from lib import errors
+from lib.evaluation import scoring
+from lib.evaluation.statistics import resampled_sums
 from lib.experiment import folders, lock, notebook, parameters
 from lib.experiment.files import read_json, write_json
+from lib.infilling import decoding
+from lib.masking import frozen_masks
 
 A1 = parameters.load_file("params/demo/a1.yaml").model_dump()
 CORPUS = parameters.load_file("params/demo/corpus.yaml").model_dump()
+HYPOTHESES = Path("params/demo/hypotheses.yaml").resolve()
 NOTEBOOKS = sorted(Path("notebooks").glob("0*.ipynb"))
 
 
@@ -188,3 +196,67 @@ def test_no_cell_assigns_to_a_parameter(path):
                 if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}  # fmt: skip
     names = {"experiment", *notebook.SCHEMAS[path.stem].model_fields, *notebook.MORE.get(path.stem, [])}
     assert names & assigned == set()
+
+
+def use_threads(n):
+    """Let this process compute with n threads, as OMP_NUM_THREADS=n does where it is started."""
+    threadpoolctl.threadpool_limits(n)
+    torch.set_num_threads(n)
+
+
+@pytest.fixture
+def usual_threads():
+    n = torch.get_num_threads()
+    yield
+    use_threads(n)
+
+
+def numbers(model, tokenizer, index, drawing, first_special):
+    """What 04, 05 and 06 compute for a small model, as bytes: scores, fillings by five beams, resampled sums."""
+    frozen = frozen_masks.draw_frozen(index.iloc[:12], drawing, "word", 1)
+    keys, tokens, roles = scoring.frozen_examples(index.iloc[:12], frozen, first_special)
+    scores = scoring.score(model, keys, tokens, roles)
+    prompts = [decoding.build_prompt(*example) for example in zip(tokens, roles)]
+    _, logprobs = decoding.top_words(model, tokenizer, prompts, num_beams=5)
+    sums = resampled_sums(np.random.default_rng(0).normal(size=(700, 60)), 1000)
+    return [np.asarray(values, float).tobytes() for values in (scores["nll_text"], logprobs, sums)]
+
+
+def test_numbers_do_not_depend_on_the_threads_at_the_start(
+    model, tokenizer, index, drawing, first_special, tmp_path, monkeypatch, usual_threads
+):
+    """Without `start` they are unequal on an AMD EPYC: OpenBLAS and MKL add up in another order."""
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/01_extract.ipynb").touch()
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    for n in [1, 2]:
+        use_threads(n)
+        notebook.start({"experiment": "mine", "model": "a1", "seeds": [0]}, "04_evaluate")
+        found[n] = numbers(model, tokenizer, index, drawing, first_special)
+    assert found[1] == found[2]
+
+
+@pytest.mark.parametrize(
+    "name, profile, expected",
+    [("04_evaluate", "wide", 2), ("04_evaluate", "gone", 1), ("04_evaluate", None, 1), ("06_compare", "wide", 1)],
+)
+def test_the_last_runs_profile_decides_the_threads(name, profile, expected, tmp_path, monkeypatch, usual_threads):
+    for folder in ["notebooks", "profiles/wide", "runs/mine"]:
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "notebooks/01_extract.ipynb").touch()
+    machine = Path("profiles/laptop/machine.yaml").read_text().replace("threads: 1", "threads: 2")
+    (tmp_path / "profiles/wide/machine.yaml").write_text(machine)
+    if profile:
+        with lock.acquire(tmp_path / "runs/mine", {"profile": profile, "ended": True}):
+            pass
+    monkeypatch.chdir(tmp_path / "notebooks")
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    cell = {"experiment": "mine"}
+    if name == "04_evaluate":
+        cell |= {"model": "a1", "seeds": [0]}
+    else:
+        cell |= parameters.load_file(HYPOTHESES).model_dump()
+    notebook.start(cell, name)
+    assert torch.get_num_threads() == expected
+    assert os.environ["OMP_NUM_THREADS"] == str(expected)
