@@ -85,7 +85,9 @@ def estimated(resource):
         if MACHINE.tflops is None:
             return 0
         rate = 1e12 * MACHINE.tflops
-        needs = estimates.model(MODELS[wildcards.model], SETTINGS["masks"], MACHINE, rate, estimates.lengths())
+        needs = estimates.model(
+            MODELS[wildcards.model], SETTINGS["masks"], MACHINE, rate, estimates.lengths(), MODELS
+        )
         if resource == "runtime":
             return estimates.minutes(needs["hours"], MACHINE)
         return int(1000 * needs["host_gb"])

@@ -172,6 +172,7 @@ class Machine(Parameters):
 
     device: Literal["cpu", "cuda"]
     tflops: Annotated[float, Field(gt=0)] | None  # measured with matrix products on one device
+    gpu_gb: Annotated[float, Field(gt=0)] | None = None  # memory of one GPU, with which make plan compares
     threads: Count
     parallel_jobs: Count  # jobs that run at the same time
     max_hours: Annotated[float, Field(gt=0)]  # time limit of one job

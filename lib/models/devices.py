@@ -1,12 +1,15 @@
 """The device that a process computes on, and the precision and kernels that it supports."""
 
 import functools
+import os
+import shutil
 from typing import NamedTuple
 
 import torch
 
 from lib.errors import DeviceUnavailable
 
+DRIVER = "/proc/driver/nvidia"  # exists where an NVIDIA driver is loaded
 MAX_HEAD_DIM = 256  # of flash attention, in steps of 8
 BFLOAT16_CAPABILITY = (8, 0)  # the first compute capability with bfloat16 matrix products and flash attention
 BFLOAT16_INSTRUCTIONS = ("avx512_bf16", "amx_bf16", "bf16")  # of Intel's and AMD's processors, and of ARM's
@@ -74,14 +77,32 @@ def has_kernels_for(capability, kernels):
     return False
 
 
-def check_profile(device, wheel, n_gpus, driver):
+def check_machine(device):
+    """Raise DeviceUnavailable if a profile requires GPUs and one that is visible here cannot be used.
+
+    device: of profiles/<name>/machine.yaml. Asking initialises CUDA, after which no process may be forked.
+    """
+    if device != "cuda":
+        return
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    driver = os.path.exists(DRIVER) or shutil.which("nvidia-smi") is not None
+    check_profile(device, wheel(), n_gpus, driver, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    for number in range(n_gpus):
+        _check_gpu(number)
+
+
+def check_profile(device, wheel, n_gpus, driver, visible=None):
     """Raise DeviceUnavailable if a profile requires a GPU that the installed torch cannot use.
 
     device: of profiles/<name>/machine.yaml; n_gpus: GPUs visible to torch; driver: is an NVIDIA driver installed?
+    visible: CUDA_VISIBLE_DEVICES.
     """
     if device != "cuda" or (wheel.cuda and n_gpus):
         return
-    if wheel.cuda is None:
+    if visible in ("", "-1"):
+        found = f"CUDA_VISIBLE_DEVICES={visible} hides all GPUs"
+        remedy = "run the command without this variable"
+    elif wheel.cuda is None:
         found = f"the installed torch {wheel.version} is built without CUDA"
         remedy = "install the same version built for CUDA: choose it on pytorch.org/get-started/locally"
     elif driver:
@@ -141,7 +162,12 @@ def current_device():
     """
     if not torch.cuda.is_available():
         return cpu_device(torch.cpu.get_capabilities())
-    gpu = Gpu(torch.cuda.get_device_name(0), torch.cuda.get_device_capability(0))
+    return _check_gpu(0)
+
+
+def _check_gpu(number):
+    """The Device for a visible GPU; raises DeviceUnavailable if it cannot be used."""
+    gpu = Gpu(torch.cuda.get_device_name(number), torch.cuda.get_device_capability(number))
     if torch.version.hip:
         raise DeviceUnavailable(
             f"{gpu.name} is an AMD GPU. This project was tested on NVIDIA GPUs only, and its packed attention may be "

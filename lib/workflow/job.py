@@ -13,7 +13,7 @@ from functools import partial
 from lib.experiment.lock import GRAPH_VARIABLE
 from lib.experiment.processes import end_with_parent
 from lib.workflow import fork_server
-from lib.workflow.gpus import acquire_gpus
+from lib.workflow.gpus import acquire_gpus, refuse_unusable
 
 EX_TEMPFAIL = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
 FAILED = 1
@@ -33,6 +33,8 @@ def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
     with open(f"{log}.txt", "wb") as messages:
         os.dup2(messages.fileno(), sys.stderr.fileno())
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    if gpus and "SLURM_JOB_ID" in os.environ:
+        refuse_unusable("cuda")
     held = acquire_gpus(gpus)
     arguments = [str(notebook), str(log), "--cwd", "notebooks", "-k", "python3", "--no-progress-bar"]
     arguments += ["--log-level", "ERROR", "--start-timeout", START_SECONDS]

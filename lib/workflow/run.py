@@ -16,7 +16,7 @@ from lib.errors import WriteError
 from lib.experiment import folders, manifest, parameters
 from lib.experiment.files import make_private, read_yaml
 from lib.experiment.lock import RUN_VARIABLE, acquire, write_facts
-from lib.workflow import arguments, fork_server, slurm, status
+from lib.workflow import arguments, fork_server, gpus, slurm, status
 from lib.workflow.progress import display
 
 HEARTBEAT_SECONDS = 60
@@ -39,6 +39,8 @@ def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=
     """
     name, corpus = arguments.complete(experiment, corpus, params)
     arguments.check(name, corpus, params, profile, only, cores)
+    if not _on_slurm(profile):  # there, each job checks its own machine
+        gpus.refuse_unusable(parameters.load_machine(profile).device)
     if tensorboard:
         os.environ["ILM_CEFR_TENSORBOARD"] = os.path.abspath(tensorboard)
     command = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", "--quiet", "host", "reason"]

@@ -118,6 +118,7 @@ def test_kernels_run_on_their_generation_only(capability, kernels, expected):
     [
         (devices.Wheel("2.13.0+cpu", None, []), 0, True, "torch 2.13.0+cpu is built without CUDA"),
         (NEWEST, 0, True, "the driver is too old for the installed torch 2.13.0+cu130, which is built for CUDA 13.0"),
+        (OLDER, 0, True, "the driver is too old for the installed torch 2.13.0+cu126, which is built for CUDA 12.6"),
         (NEWEST, 0, False, "no NVIDIA driver responds on this machine"),
     ],
 )
@@ -125,6 +126,27 @@ def test_a_profile_for_gpus_never_computes_on_a_cpu(wheel, n_gpus, driver, words
     with pytest.raises(DeviceUnavailable, match=re.escape(words)):
         devices.check_profile("cuda", wheel, n_gpus, driver)
     devices.check_profile("cpu", wheel, n_gpus, driver)
+
+
+def test_a_variable_that_hides_all_gpus_is_named():
+    with pytest.raises(DeviceUnavailable, match="CUDA_VISIBLE_DEVICES= hides all GPUs. Run the command without this"):
+        devices.check_profile("cuda", NEWEST, 0, True, visible="")
+
+
+@pytest.mark.parametrize("name, works", [("NVIDIA H200", True), ("Tesla V100-SXM2-16GB", False)])
+def test_each_visible_gpu_of_a_profile_for_gpus_is_checked(name, works, monkeypatch):
+    cards = ["NVIDIA A100-SXM4-40GB", name]
+    monkeypatch.setattr(devices.torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(devices.torch.cuda, "device_count", lambda: 2)
+    monkeypatch.setattr(devices.torch.cuda, "get_device_name", lambda number: cards[number])
+    monkeypatch.setattr(devices.torch.cuda, "get_device_capability", lambda number: GPUS[cards[number]])
+    monkeypatch.setattr(devices, "wheel", lambda: NEWEST)
+    devices.check_machine("cpu")
+    if works:
+        devices.check_machine("cuda")
+    else:
+        with pytest.raises(DeviceUnavailable, match="Tesla V100-SXM2-16GB has compute capability 7.0"):
+            devices.check_machine("cuda")
 
 
 def test_a_profile_for_gpus_is_accepted_where_there_is_one():

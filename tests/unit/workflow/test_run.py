@@ -22,6 +22,32 @@ def test_no_run_starts_on_a_disk_without_room(tmp_path, monkeypatch):
         run.locked("study", "corpus.csv", "params/demo", "laptop", ["false"])
 
 
+def test_a_profile_for_gpus_is_refused_before_anything_starts(tmp_path, monkeypatch):
+    for folder in ["params/demo", "profiles"]:
+        shutil.copytree(folder, tmp_path / folder)
+    (tmp_path / "corpus.csv").touch()
+    monkeypatch.setenv("PYTHONPATH", os.getcwd())
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(errors.DeviceUnavailable) as refused:
+        run.run("mine", ["corpus.csv"], "params/demo", "gpu-server")
+    assert str(refused.value) == (
+        "The profile says device: cuda, but CUDA_VISIBLE_DEVICES= hides all GPUs. Run the command without this "
+        "variable. Or use PROFILE=laptop."
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_on_a_cluster_the_node_that_starts_a_run_needs_no_gpu(tmp_path, monkeypatch):
+    for folder in ["params/demo", "profiles"]:
+        shutil.copytree(folder, tmp_path / folder)
+    (tmp_path / "corpus.csv").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(run.gpus, "refuse_unusable", lambda device: pytest.fail("the login node was checked"))
+    monkeypatch.setattr(run, "locked", lambda *_: 0)
+    assert run.run("mine", ["corpus.csv"], "params/demo", "slurm", only="runs/mine/corpus/manifest.json") == 0
+
+
 def test_the_command_ends_with_the_holder_of_the_lock(tmp_path):
     shutil.copytree("params/demo", tmp_path / "params")
     shutil.copytree("profiles", tmp_path / "profiles")
