@@ -104,7 +104,9 @@ def show(experiment, corpus, params, profile):
         "side_by_side": max(schedule(jobs, machine.parallel_jobs).values()),
         "chain": max(schedule(jobs, len(jobs)).values()),
     }
-    speeds = [f"{flop / 1e12:.3g}" for flop in sorted(set(rates.values()))]
+    speeds = f"{rates['float32'] / 1e12:.3g} TFLOP/s"
+    if max(rates.values()) > rates["float32"]:
+        speeds += f" in float32, {max(rates.values()) / 1e12:.3g} in bfloat16,"
     speed_source = "by machine.yaml" if machine.tflops else "as just measured"
     sums = SENTENCES(
         "sums",
@@ -113,7 +115,7 @@ def show(experiment, corpus, params, profile):
         machine=machine,
         whose=source,
         disk=formatting.format_gigabytes(sum(need["disk_gb"] for need in needs.values())),
-        speed=f"{' or '.join(speeds)} TFLOP/s {speed_source}",
+        speed=f"{speeds} {speed_source}",
     )
     print(sums)
     _draw(run_dir, arguments.environment(experiment, corpus, params, profile))
