@@ -108,6 +108,9 @@ class WordTokenizer:
     def convert_tokens_to_ids(self, token):
         return self.real.convert_tokens_to_ids(token)
 
+    def token_to_id(self, token):
+        return None
+
     def encode_batch(self, texts, add_special_tokens):
         return [type("", (), {"ids": [5, 6], "offsets": [(0, 3), (3, 5)]})]
 
