@@ -109,18 +109,20 @@ def _difference(tokenizer):
     if in_text.removeprefix(" ") != PROBE:
         return f"it reads {PROBE!r} and writes {in_text!r}"
     tokenizer.backend_tokenizer.encode_special_tokens = False  # `encode` reads their names as plain characters
-    first_special = first_special_of(tokenizer)
     for word in PROBE.rstrip(".").split():
         span = np.array([[WORD, PROBE.index(word), len(word)]], np.int32)
-        tokens, roles = build_example(ids, starts, ends, span, first_special)
-        trained = tokens[np.isin(roles, [CONTEXT, CONTEXT_SPECIAL, SEPARATOR])].tolist()
-        prompt = PROBE.replace(f" {word}", SPECIALS[-1]) if PROBE.index(word) else PROBE.replace(word, SPECIALS[-1])
-        read = tokenizer(prompt + SPECIALS[0]).input_ids
-        alone = tokenizer.convert_tokens_to_ids("Ġ")  # byte-level: a blank whose word begins with a rare letter
-        if [token for token in read if token != alone] != [token for token in trained if token != alone]:
-            pieces = [" ".join(tokenizer.convert_ids_to_tokens(found)) for found in (trained, read)]
-            return f"it cuts a text with a blank in other pieces ({pieces[1]}) than the text without ({pieces[0]})"
+        tokens, roles = build_example(ids, starts, ends, span, first_special_of(tokenizer))
+        trained = tokens[np.isin(roles, [CONTEXT, CONTEXT_SPECIAL, SEPARATOR])]
+        prompt = PROBE.replace(word, SPECIALS[-1]).replace(f" {SPECIALS[-1]}", SPECIALS[-1]) + SPECIALS[0]
+        pieces = [_pieces(tokenizer, found) for found in (tokenizer(prompt).input_ids, trained.tolist())]
+        if pieces[0] != pieces[1]:
+            return f"it cuts a text with a blank in other pieces ({pieces[0]}) than the text without ({pieces[1]})"
     return ""
+
+
+def _pieces(tokenizer, ids):
+    """Tokens in a line, without "Ġ" alone: a byte-level blank whose word begins with a rare letter."""
+    return " ".join(piece for piece in tokenizer.convert_ids_to_tokens(ids) if piece != "Ġ")
 
 
 def _train_bpe(training_texts, vocabulary_size):

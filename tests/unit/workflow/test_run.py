@@ -80,7 +80,7 @@ def test_after_ctrl_c_the_user_is_told_that_nothing_is_lost(monkeypatch, capsys,
     for locked in [killed, lambda *_: 130]:
         monkeypatch.setattr(run, "locked", locked)
         monkeypatch.setattr(run.arguments, "check", lambda *_: None)
-        monkeypatch.setattr(run, "_on_slurm", lambda _: False)
+        monkeypatch.setattr(run, "_on_slurm", lambda _: True)
         with pytest.raises(SystemExit) as end:
             run.demo(profile="laptop")
         said = capsys.readouterr().out
