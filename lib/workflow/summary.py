@@ -45,8 +45,10 @@ def failures(name):
         _print(f"\n{strip_markup(message)}\n{notebook} stopped in cell {cell}.")
     if not stopped:
         _papermill_messages(run_dir)
-    _print(f"\nWhat is finished is kept. To go on: {manifest.resume_command(run_dir)}")
-    if stopped and all(_says_what_to_do(message) for _, _, message in stopped):
+    can_be_mended = bool(stopped) and all(_says_what_to_do(message) for _, _, message in stopped)
+    first = "Mend this first. " if can_be_mended else ""
+    _print(f"\nWhat is finished is kept. {first}To go on: {manifest.resume_command(run_dir)}")
+    if can_be_mended:
         _print(f"Snakemake's log: {run_dir / LOG}")
     else:
         _log_tail(run_dir / LOG)

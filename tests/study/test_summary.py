@@ -45,4 +45,4 @@ def test_a_stopped_notebook_is_named_with_its_message_and_no_other(run, capsys):
     summary.failures("demo")
     shown = capsys.readouterr().err
     assert shown.startswith("\nCorpusError: my.csv is empty.\nruns/demo/notebooks/01_extract.ipynb stopped in cell 2.")
-    assert "To go on: make demo\nSnakemake's log: " in shown and shown.count("stopped") == 1
+    assert "Mend this first. To go on: make demo\n" in shown and shown.count("stopped") == 1

@@ -27,7 +27,8 @@ def test_a_stopped_notebook_is_named_with_cell_and_message(run_dir, capsys):
         "CorpusError: my.csv: \\x1b[2J row 7",
         "runs/mine/notebooks/01_extract.ipynb stopped in cell 2.",
         "",
-        "What is finished is kept. To go on: make run EXPERIMENT=mine CORPUS=my.csv PARAMS=params/demo",
+        "What is finished is kept. Mend this first. "
+        "To go on: make run EXPERIMENT=mine CORPUS=my.csv PARAMS=params/demo",
         "Snakemake's log: runs/mine/notebooks/snakemake.log",
     ]
 
