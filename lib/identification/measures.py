@@ -86,7 +86,13 @@ def tabulate(levels, identified, learners, settings):
 
 
 INTERVALS = [f"{name}{end}" for name in MEASURES for end in ("", "_lo", "_hi")]
-COUNTS = ["n_texts", "n_learners", "n_learners_right", "n_learners_one_off"]
+GROUPS = {  # answers by how many levels they are off; n_learners_<group> have one or more of them
+    "right": STEPS == 0,
+    "wrong": STEPS > 0,
+    "one_off": STEPS == 1,
+    "far_off": STEPS > 1,
+}
+COUNTS = ["n_texts", "n_learners", *(f"n_learners_{group}" for group in GROUPS)]
 MEASURED = ["system", *COUNTS, *INTERVALS]
 COMPARED = ["system", "other", *INTERVALS]
 CONFUSION = ["system", "level", "identified", "n_texts", "n_learners", "n_learners_of_level"]
@@ -116,9 +122,9 @@ def _summary(points, drawn, settings):
 
 
 def _counts(of_learners):
-    """Texts and learners of a system, and learners with a text that is identified rightly, and by one level wrongly."""
-    right, one_off = of_learners[:, STEPS == 0].sum(1), of_learners[:, STEPS == 1].sum(1)
-    numbers = [of_learners.sum(), len(of_learners), (right > 0).sum(), (one_off > 0).sum()]
+    """COUNTS of a system."""
+    numbers = [of_learners.sum(), len(of_learners)]
+    numbers += [(of_learners[:, cells].sum(1) > 0).sum() for cells in GROUPS.values()]
     return dict(zip(COUNTS, map(int, numbers)))
 
 

@@ -28,7 +28,7 @@ def calibrated_level(panel, text):
     absent = [model for model in models.values() if model not in panel.facts]
     if absent:
         return f"No calibrated level: {', '.join(absent)} cannot be queried."
-    examples = masked_examples(panel.run.mask_settings(), panel.tokenizer, text)
+    examples = masked_examples(panel.run.mask_settings(), panel.tokenizer, text.strip())
     if examples is None:
         return "No calibrated level: the text is too short, or too long, for blanks like those of the study."
     log_ppl = {level: log_perplexity(panel.network(model), *examples) for level, model in models.items()}

@@ -13,7 +13,8 @@ from lib.sharing.small_cells import REASON, SMALL, TEXTS_PER_LEARNER, hide_in_pa
 
 TABLES = ["measures", "confusion"]
 DECIMALS = 2  # of shared measures and shares: one text more or fewer is seldom visible
-PRIVATE = ["n_learners_right", "n_learners_one_off"]  # columns that only serve the suppression
+GROUPS = ["right", "wrong", "one_off", "far_off"]
+PRIVATE = [f"n_learners_{group}" for group in GROUPS]  # columns that only serve the suppression
 
 
 def read(run):
@@ -46,9 +47,8 @@ def protect(measures, confusion, learners_known=True):
     """(measures, confusion) as they may be shared; confusion has the column share of a level's texts, n/a as NaN.
 
     A cell of few learners is hidden, then cells of the same level until what is hidden there rests on enough learners;
-    likewise among the right answers, whose sum is the accuracy, and among those one level off. All measures of a
-    system are hidden where a whole level is, unless those levels have enough learners; kappa and macro F1, to which
-    every level contributes in a way of its own, are hidden wherever a level is.
+    likewise among the right answers, the wrong ones, those one level off and those further off, since accuracy and
+    adjacent accuracy give their sums. Where that is not enough, the measure itself is hidden.
     """
     few = SMALL if learners_known else SMALL * TEXTS_PER_LEARNER
     tables, cells = [], []
@@ -56,36 +56,34 @@ def protect(measures, confusion, learners_known=True):
         row = measures[measures["system"] == system].iloc[0]
         hidden = _hidden_cells(of_system, row, few)
         cells.append(_with_shares(of_system, hidden))
-        tables.append(_protected_row(row, of_system, few))
+        tables.append(_protected_row(row, of_system, hidden, few))
     if not tables:
         return measures.drop(columns=PRIVATE), confusion.assign(share=np.nan)
     return round_counts(pd.DataFrame(tables)), round_counts(pd.concat(cells, ignore_index=True))
 
 
+def _groups(cells):
+    """{group of answers: which cells it has, bool}"""
+    steps = (cells["level"].map(LEVELS.index) - cells["identified"].map(LEVELS.index)).abs()
+    return {"right": steps == 0, "wrong": steps > 0, "one_off": steps == 1, "far_off": steps > 1}
+
+
+def _small_levels(cells, few):
+    learners = cells.groupby("level")["n_learners_of_level"].first()
+    return learners.index[learners < few]
+
+
 def _hidden_cells(cells, row, few):
     """Which cells of a system's confusion matrix are hidden, bool. row: its measures."""
-    of_level = _level_learners(cells)
-    small_levels = of_level.index[of_level < few]
-    hidden = (cells["n_learners"] < few) | cells["level"].isin(small_levels)
-    steps = (cells["level"].map(LEVELS.index) - cells["identified"].map(LEVELS.index)).abs()
+    hidden = (cells["n_learners"] < few) | cells["level"].isin(_small_levels(cells, few))
+    partitions = [(rows.index, rows["n_learners_of_level"].iloc[0]) for _, rows in cells.groupby("level")]
+    partitions += [(cells.index[chosen], row[f"n_learners_{group}"]) for group, chosen in _groups(cells).items()]
     before = None
     while before is None or (hidden != before).any():
         before = hidden.copy()
-        for level, rows in cells.groupby("level"):
-            if level not in small_levels:
-                hidden[rows.index] = _hide(rows, of_level[level], hidden)
-        hidden[steps == 0] = _hide(cells[steps == 0], row["n_learners_right"], hidden)
-        hidden[steps == 1] = _hide(cells[steps == 1], row["n_learners_one_off"], hidden)
+        for index, whole in partitions:
+            hidden[index] = hide_in_partition(cells["n_learners"][index], whole, hidden[index])
     return hidden
-
-
-def _hide(cells, whole, hidden):
-    return hide_in_partition(cells["n_learners"], whole, hidden[cells.index])
-
-
-def _level_learners(cells):
-    """Learners of each level, a Series."""
-    return cells.groupby("level")["n_learners_of_level"].first()
 
 
 def _with_shares(cells, hidden):
@@ -96,16 +94,25 @@ def _with_shares(cells, hidden):
     return table.assign(reason=np.where(hidden, REASON, None))
 
 
-def _protected_row(row, cells, few):
-    """A system's row of measures, rounded, and NaN where it would reveal a small level."""
+def _protected_row(row, cells, hidden, few):
+    """A system's row of measures, rounded, and NaN where it would reveal a hidden cell or level."""
+    reveals = {}
+    for group, chosen in _groups(cells).items():
+        in_group = hidden & chosen
+        shown = cells["n_learners"][chosen & ~hidden].sum()
+        reveals[group] = in_group.any() and row[f"n_learners_{group}"] - shown < SMALL + in_group.sum()
+    small = cells["level"].isin(_small_levels(cells, few))
+    learners = cells[~small].groupby("level")["n_learners_of_level"].first().sum()
+    rest_is_small = small.any() and row["n_learners"] - learners < few + cells["level"][small].nunique()
     row = row.drop(PRIVATE).copy()
-    of_level = _level_learners(cells)
-    small = of_level < few
     numbers = [name for name in row.index if name not in ("system", "n_texts", "n_learners")]
     row[numbers] = row[numbers].astype(float).round(DECIMALS)
+    left_out = []
+    if row["n_learners"] < few or rest_is_small or reveals["right"] or reveals["wrong"]:
+        left_out = numbers
+    elif reveals["one_off"] or reveals["far_off"]:
+        left_out = [name for name in numbers if name.startswith("adjacent")]
     if small.any():
-        row[[name for name in numbers if name.startswith(("kappa", "macro_f1"))]] = np.nan
-    rest = row["n_learners"] - of_level[~small].sum()
-    if row["n_learners"] < few or (small.any() and rest < few + small.sum()):
-        row[numbers] = np.nan
+        left_out = left_out + [name for name in numbers if name.startswith(("kappa", "macro_f1"))]
+    row[left_out] = np.nan
     return row
