@@ -4,6 +4,7 @@ The results lie in runs/<experiment>/identification/<name of the texts>/: aggreg
 with a row for each text, which stays on this machine.
 """
 
+import os
 import re
 import shutil
 from functools import partial
@@ -19,7 +20,7 @@ from lib.design import LEVELS
 from lib.errors import MissingResult
 from lib.evaluation.statistics import learner_codes
 from lib.experiment import code_hashes, parameters
-from lib.experiment.files import read_yaml, write_json, write_table
+from lib.experiment.files import file_hash, read_yaml, write_json, write_table
 from lib.experiment.folders import IDENTIFICATION, OWN_TEXTS, existing_experiment
 from lib.experiment.schemas import Count, Parameters, Share
 from lib.figures import identification_figures, style
@@ -57,24 +58,25 @@ class Tested(NamedTuple):
 def identify(experiment=None, models=None, corpus=(), params="params/demo"):
     """Write runs/<experiment>/identification/<name>/ and print what came out.
 
-    models: runs/<experiment>, instead of its name; corpus: files of another corpus; empty: the test texts of the study;
-    params: a folder whose corpus.yaml describes that corpus. Raises MissingResult, StaleResult, CorpusError.
+    models: runs/<experiment>, instead of its name; corpus: files of another corpus; without, or with the study's own,
+    its test texts are used; params: a folder whose corpus.yaml describes the other corpus. Raises MissingResult,
+    StaleResult, CorpusError.
     """
     run = chosen_experiment(experiment, models).start("identify")
     settings = parameters.validate(Settings, read_yaml(PARAMETERS), PARAMETERS)
-    kinds = {kind: text_scores.trained_models(run, kind) for kind in text_scores.MODELS}
-    text_scores.require_two(kinds)
-    kinds = {kind: facts for kind, facts in kinds.items() if len(facts[0]) > 1}
+    every_kind = {kind: text_scores.trained_models(run, kind) for kind in text_scores.MODELS}
+    text_scores.require_two(every_kind)
+    kinds = {kind: facts for kind, facts in every_kind.items() if len(facts[0]) > 1}
     texts = pd.read_parquet(run.require(run.texts, "01_extract")).set_index("text_id")
     learned, first_seed = learn_from(run, texts, kinds)
-    files = [file for file in split_names(corpus) if file]
+    files = [file for file in split_names(corpus) if file and not is_own(run, file)]
     tested = other_texts(run, files, params, texts, kinds, settings) if files else own_texts(run, texts, kinds)
     log_ppl = {kind: text_scores.mean_over_seeds(by_seed) for kind, by_seed in tested.by_seed.items()}
     identified, remarks = systems.identify(learned, tested.texts, log_ppl, settings)
     codes, all_known = learner_codes(tested.texts.reset_index(), tested.learners_known)
     tables = measures.tabulate(tested.texts["level"], identified, codes, settings)
     by_seed = accuracy_by_seed(tested)
-    report = describe(tested, kinds, remarks, all_known)
+    report = describe(tested, every_kind, systems.comparable_levels(kinds), remarks, all_known)
     folder = run.folder / IDENTIFICATION / tested.name
     shutil.rmtree(folder, ignore_errors=True)
     write_results(folder, tables, by_seed, report)
@@ -95,6 +97,12 @@ def chosen_experiment(experiment, models):
     if folder.parent != Path("runs"):
         raise MissingResult(f"MODELS={models} is no experiment. Expected: a folder of runs/, such as MODELS=runs/demo.")
     return existing_experiment(folder.name)
+
+
+def is_own(run, file):
+    """Is this a file of the study's own corpus, as CORPUS names it elsewhere?"""
+    hashes = {source["sha256"] for source in run.corpus_report()["sources"]}
+    return os.path.isfile(file) and file_hash(file, 64) in hashes
 
 
 def learn_from(run, texts, kinds):
@@ -163,19 +171,18 @@ def accuracy_by_seed(tested):
     return pd.DataFrame(rows)
 
 
-def describe(tested, kinds, remarks, all_known):
-    """report.json: what the numbers rest on."""
+def describe(tested, every_kind, levels, remarks, all_known):
+    """report.json: what the numbers rest on. levels: those that can be identified."""
     reasons = {}
-    for kind, (_, _, of_levels) in kinds.items():
+    for kind, (_, _, of_levels) in every_kind.items():
         reasons |= {f"{kind}, {level}": reason for level, reason in of_levels.items()}
     counts = tested.texts["level"].value_counts().reindex(LEVELS, fill_value=0)
-    levels = systems.comparable_levels(kinds)
     return {
         "texts": tested.name,
         "levels": levels,
         "n_texts": {level: int(n) for level, n in counts.items() if level in levels},
         "no_texts": [level for level in levels if not counts[level]],
-        "seeds": {kind: seeds for kind, (_, seeds, _) in kinds.items()},
+        "seeds": {kind: seeds for kind, (_, seeds, _) in every_kind.items()},
         "left_out": tested.left_out,
         "without_model": reasons,
         "remarks": remarks,

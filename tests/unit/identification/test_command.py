@@ -8,7 +8,7 @@ import pytest
 
 from lib.errors import MissingResult
 from lib.experiment import manifest
-from lib.experiment.files import read_csv, read_json
+from lib.experiment.files import file_hash, read_csv, read_json
 from lib.experiment.folders import Experiment
 from lib.identification import command, systems
 from lib.sharing import identified_levels
@@ -105,3 +105,30 @@ def test_models_are_a_folder_of_runs(models, demo):
     with pytest.raises(MissingResult, match="folder of runs"):
         command.chosen_experiment(None, models)
     assert command.chosen_experiment(None, "runs/demo/").name == "demo"
+
+
+def test_the_studys_own_corpus_is_no_other_corpus(demo):
+    sha256 = read_json(demo.report)["sources"][0]["sha256"]
+    own = ROOT / "runs/synthetic_corpus.csv"
+    assert file_hash(own, 64) == sha256 and command.is_own(demo, own)
+    assert not command.is_own(demo, demo.root / "params/identification.yaml") and not command.is_own(demo, "no.csv")
+
+
+def test_a_small_study_says_what_is_missing(demo, monkeypatch, capsys):
+    trained = command.text_scores.trained_models
+
+    def few(run, kind):
+        models, seeds, _ = trained(run, kind)
+        kept = ["A1", "C1"] if kind == "specialists" else ["A1"]
+        return {level: models[level] for level in kept}, seeds, {"B1": "b1 is n/a: no text of B1"}
+
+    monkeypatch.setattr(command.text_scores, "trained_models", few)
+    monkeypatch.setattr(command, "OWN_TEXTS", "small")
+    command.identify("demo")
+    folder = demo.folder / "identification/small"
+    measured = read_csv(folder / "measures.csv")["system"].tolist()
+    assert measured == ["specialists, least perplexed", "specialists, calibrated", "TF-IDF", "length", "majority"]
+    report = read_json(folder / "report.json")
+    assert report["levels"] == ["A1", "C1"] and report["left_out"]["level without models"] > 100
+    said = capsys.readouterr().out
+    assert "b1 is n/a: no text of B1" in said and "transfer models, calibrated: fewer than two trained models" in said
