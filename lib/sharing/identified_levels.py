@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from lib.design import LEVELS
-from lib.errors import UserError
+from lib.errors import StaleResult, UserError
+from lib.experiment.code_hashes import module_hashes
 from lib.experiment.files import read_csv, read_json
 from lib.experiment.folders import identified
+from lib.experiment.manifest import read_manifest
 from lib.sharing.small_cells import REASON, SMALL, TEXTS_PER_LEARNER, hide_in_partition, round_counts
 
 TABLES = ["measures", "confusion"]
@@ -23,12 +25,21 @@ def read(run):
     for folder in identified(run.folder):
         try:
             run.require(folder, "make identify")
+            _require_this_code(folder)
         except UserError as error:
             left_out[folder.name] = str(error).split("\n")[0]
             continue
         tables = {name: read_csv(folder / f"{name}.csv") for name in TABLES}
         found[folder.name] = read_json(folder / "report.json"), tables
     return found, left_out
+
+
+def _require_this_code(folder):
+    """Raise StaleResult if the results are of another version of lib/identification: columns may differ."""
+    then = read_manifest(folder)["code"]
+    now = module_hashes("lib.identification.command")
+    if [name for name in now if name.startswith("lib/identification/") and now[name] != then.get(name)]:
+        raise StaleResult(f"{folder} was made by older code than is here now.")
 
 
 def shared(found):

@@ -8,7 +8,9 @@ import pytest
 from scipy.optimize import linprog
 
 from lib.design import LEVELS
-from lib.experiment.files import write_json
+from lib.experiment import parameters
+from lib.experiment.code_hashes import module_hashes
+from lib.experiment.files import write_json, write_table
 from lib.experiment.folders import Experiment
 from lib.identification import measures
 from lib.sharing import identified_levels
@@ -131,3 +133,17 @@ def test_results_that_are_not_certified_are_left_out_with_the_reason(tmp_path):
     found, left_out = identified_levels.read(run)
     assert found == {} and "manifest" in left_out["test_texts"]
     assert [len(table) for table in identified_levels.shared(found)] == [0, 0]
+
+
+def test_results_of_older_code_are_left_out(tmp_path):
+    run = Experiment("study", tmp_path).start("identify")
+    folder = run.folder / "identification/test_texts"
+    write_json({}, folder / "report.json")
+    for name in identified_levels.TABLES:
+        write_table(pd.DataFrame({"system": ["a"]}), folder / f"{name}.csv")
+    code = module_hashes("lib.identification.command")
+    run.write_manifest(parameters.load_file("params/demo/corpus.yaml"), folder, code=code)
+    assert list(identified_levels.read(run)[0]) == ["test_texts"]
+    older = code | {"lib/identification/measures.py": "0"}
+    run.write_manifest(parameters.load_file("params/demo/corpus.yaml"), folder, code=older)
+    assert "older code" in identified_levels.read(run)[1]["test_texts"]
