@@ -6,7 +6,7 @@ from matplotlib.patches import Rectangle
 from lib.design import LEVELS
 from lib.figures.style import new_axes, seaborn
 
-TITLE_SYSTEMS = ["specialists, calibrated", "TF-IDF", "length"]
+TITLE_SYSTEMS = {"specialists, calibrated": "specialists (calibrated)", "TF-IDF": "TF-IDF", "length": "length alone"}
 
 
 def confusions(confusion, title):
@@ -52,5 +52,5 @@ def _panel(ax, cells, name):
 def title(measured):
     """The accuracy of the calibrated specialists beside that of the baselines. measured: rows of measures."""
     accuracy = measured.set_index("system")["accuracy"].dropna()
-    parts = [f"{name} {100 * accuracy[name]:.1f} %" for name in TITLE_SYSTEMS if name in accuracy]
-    return f"Levels that are identified: {', '.join(parts)}" if parts else "No level could be identified"
+    parts = [f"{100 * accuracy[name]:.1f} % by {words}" for name, words in TITLE_SYSTEMS.items() if name in accuracy]
+    return f"Levels identified rightly: {', '.join(parts)}" if parts else "No level could be identified"

@@ -12,10 +12,12 @@ import pandas as pd
 
 from lib.design import LEVELS
 from lib.evaluation.statistics import resampled_sums
+from lib.identification import intervals
 
 N = len(LEVELS)
 STEPS = np.abs(np.arange(N)[:, None] - np.arange(N))  # [level, identified level]: by how many levels they differ
 MEASURES = ["accuracy", "macro_f1", "kappa", "adjacent"]
+LOWEST = {"kappa": -1.0}  # possible value of a measure; of the others 0
 
 
 def confusions_by_learner(levels, identified, learners):
@@ -73,13 +75,16 @@ def tabulate(levels, identified, learners, settings):
     tested = np.isin(LEVELS, levels)
     drawn = _resampled(counts, tested, settings)
     points = {system: measure(of_learners.sum(0), tested) for system, of_learners in counts.items()}
+    n_texts = np.bincount(learners) if len(learners) else np.zeros(0)
     rows, pairs = [], []
     for system in counts:
-        rows.append({"system": system} | _counts(counts[system]) | _summary(points[system], drawn[system], settings))
+        ends = _ends(points[system], drawn[system], n_texts, settings.alpha)
+        rows.append({"system": system} | _counts(counts[system]) | ends)
     for system, other in itertools.combinations(counts, 2):
         gap = {name: points[system][name] - points[other][name] for name in MEASURES}
         gaps = {name: drawn[system][name] - drawn[other][name] for name in MEASURES}
-        pairs.append({"system": system, "other": other} | _summary(gap, gaps, settings))
+        ends = _ends(gap, gaps, n_texts, settings.alpha, difference=True)
+        pairs.append({"system": system, "other": other} | ends)
     tables = [_confusion(system, of_learners) for system, of_learners in counts.items()]
     confusion = pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=CONFUSION)
     return pd.DataFrame(rows, columns=MEASURED), pd.DataFrame(pairs, columns=COMPARED), confusion
@@ -111,12 +116,16 @@ def _resampled(counts, tested, settings):
     return {system: measure(part.reshape(-1, N, N), tested) for system, part in zip(counts, parts)}
 
 
-def _summary(points, drawn, settings):
-    """Each measure with its percentile interval."""
+def _ends(points, drawn, n_texts, alpha, difference=False):
+    """Each measure, or difference of two, with the ends of its interval."""
+    n_effective = intervals.effective_learners(n_texts)
     row = {}
     for name in MEASURES:
-        known = drawn[name][np.isfinite(drawn[name])]
-        ends = np.quantile(known, [settings.alpha / 2, 1 - settings.alpha / 2]) if len(known) else [np.nan, np.nan]
+        se = intervals.standard_error(drawn[name], len(n_texts))
+        if difference:
+            ends = intervals.of_difference(points[name], se, n_effective, alpha)
+        else:
+            ends = intervals.of_measure(points[name], se, n_effective, alpha, LOWEST.get(name, 0.0))
         row |= {name: float(points[name]), f"{name}_lo": ends[0], f"{name}_hi": ends[1]}
     return row
 

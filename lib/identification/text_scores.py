@@ -13,6 +13,7 @@ from lib.evaluation.statistics import on_training_mix
 from lib.experiment.files import read_json
 
 MODELS = {"specialists": specialist_of, "transfer models": transfer_of}  # artificial learners: model of a level
+COLUMNS = ["text_id", "mask_type", "nll_text", "n_tokens", "copied", "held_out"]  # of scores
 
 
 def log_perplexity(scores):
@@ -61,7 +62,7 @@ def evaluated(run, models, seeds, table):
         columns = {}
         for level, model in models.items():
             path = run.require(run.scores(model, seed).with_name(f"{table}.parquet"), "04_evaluate")
-            columns[level] = log_perplexity(pd.read_parquet(path))
+            columns[level] = log_perplexity(pd.read_parquet(path, columns=COLUMNS))
         by_seed[seed] = pd.DataFrame(columns, columns=list(models)).dropna()
     return by_seed
 

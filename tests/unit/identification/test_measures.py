@@ -17,7 +17,8 @@ def tabulate(levels, answers, learners, settings):
 def test_perfect_answers_are_measured_as_perfect(balanced, settings):
     levels, learners = balanced
     row = tabulate(levels, levels, learners, settings)[0].iloc[0]
-    assert row[measures.INTERVALS].eq(1).all() and row["n_texts"] == 200 and row["n_learners"] == 100
+    assert row[measures.MEASURES].eq(1).all() and row["n_texts"] == 200 and row["n_learners"] == 100
+    assert 0.95 < row["accuracy_lo"] < 1, "100 learners are no proof for all"
 
 
 def test_chance_has_no_kappa_and_an_interval_that_says_so(balanced, settings):

@@ -34,8 +34,6 @@ def test_seeds_are_averaged_in_logarithms():
     assert np.exp(text_scores.mean_over_seeds(frames)).loc[0, "A1"] == pytest.approx(100)
 
 
-
-
 def test_models_that_are_absent_or_untrained_have_a_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(Experiment, "require", lambda run, path, made_by: path)
     run = Experiment("study", tmp_path)

@@ -17,6 +17,7 @@ from lib.sharing import identified_levels
 from lib.sharing.small_cells import REASON, ROUNDING, SMALL
 
 SETTINGS = types.SimpleNamespace(resamples=100, alpha=0.05, min_learners=5, seed=1)
+SEEDS = range(6)
 HALF = 0.5 * 10**-identified_levels.DECIMALS
 
 
@@ -73,7 +74,7 @@ def attack(row, cells, counts, with_kappa=False):
     return np.array(found)
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_no_hidden_cell_can_be_bounded_tightly(seed):
     table, confusion, counts = world(seed)
     shared, cells = identified_levels.protect(table, confusion)
@@ -81,7 +82,7 @@ def test_no_hidden_cell_can_be_bounded_tightly(seed):
     assert len(found) and (found[:, 1] - found[:, 0]).min() >= SMALL
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_kappa_bounds_small_cells_from_above_only(seed):
     table, confusion, counts = world(seed)
     shared, cells = identified_levels.protect(table, confusion)
@@ -92,7 +93,7 @@ def test_kappa_bounds_small_cells_from_above_only(seed):
 
 def test_with_primary_suppression_alone_some_could_be():
     tight = 0
-    for seed in range(12):
+    for seed in SEEDS[:3]:
         table, confusion, counts = world(seed)
         share = confusion["n_texts"] / confusion.groupby("level")["n_texts"].transform("sum")
         small = confusion["n_learners"] < SMALL
