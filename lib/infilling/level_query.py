@@ -13,7 +13,6 @@ from lib.masking import frozen_masks, token_index
 from lib.masking.examples import first_special_of
 
 N_SHOWN = 2  # most probable levels
-QUERY = "query"  # a text id, which selects the random numbers of the blanks
 
 
 def calibrated_level(panel, text):
@@ -51,8 +50,11 @@ def read_classifier(run):
 
 
 def masked_examples(mask_settings, tokenizer, text):
-    """(keys, tokens, roles) of the masks of the training mix that 02 would draw of this text, or None without masks."""
-    table = pd.DataFrame({"text_id": [QUERY], "text": [text]})
+    """(keys, tokens, roles) of the masks of the training mix that 02 would draw of this text, or None without masks.
+
+    The text is its own id, which selects the random numbers: with one id for all, all would have alike blanks.
+    """
+    table = pd.DataFrame({"text_id": [text], "text": [text]})
     index = token_index.build_index(table, tokenizer, mask_settings.splitter, mask_settings.max_length)
     if not len(index):
         return None

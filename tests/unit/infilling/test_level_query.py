@@ -67,12 +67,19 @@ def test_texts_without_blanks_have_no_level(ready, text):
     assert "too short, or too long" in level_query.calibrated_level(ready, text)
 
 
-def test_blanks_are_drawn_as_those_of_test_texts(texts, index, tokenizer, drawing, monkeypatch):
-    row = texts.iloc[3]
-    monkeypatch.setattr(level_query, "QUERY", row["text_id"])
-    keys, _, _ = level_query.masked_examples(drawing, tokenizer, row["text"])
-    drawn = frozen_masks.draw_frozen(index.iloc[[3]], drawing, "training_mix", drawing.frozen_masks_per_text)
+def test_blanks_are_drawn_as_those_of_test_texts(texts, index, tokenizer, drawing):
+    row = index.iloc[[3]].assign(text_id=[texts["text"][3]])
+    keys, _, _ = level_query.masked_examples(drawing, tokenizer, texts["text"][3])
+    drawn = frozen_masks.draw_frozen(row, drawing, "training_mix", drawing.frozen_masks_per_text)
     assert keys["n_chars"].sum() == drawn["char_length"].sum() and len(keys) == drawn["mask_set"].nunique()
+
+
+def test_texts_do_not_share_the_draw_of_their_blanks(texts, tokenizer, drawing):
+    whole = []
+    for text in texts["text"].head(24):
+        keys, _, _ = level_query.masked_examples(drawing, tokenizer, text)
+        whole.append(int((keys["n_chars"] == len(text)).sum()))
+    assert len(set(whole)) > 1 and sum(whole) < len(whole), "about one mask in 33 is of the whole text"
 
 
 def test_the_explorer_shows_the_calibrated_level(ready):
