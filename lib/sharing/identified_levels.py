@@ -126,4 +126,5 @@ def _protected_row(row, cells, hidden, few):
     if small.any():
         left_out = left_out + [name for name in numbers if name.startswith(("kappa", "macro_f1"))]
     row[left_out] = np.nan
+    row["reason"] = REASON if left_out else None
     return row

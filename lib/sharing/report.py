@@ -139,9 +139,11 @@ def _identification(table):
     if table is None:
         return None
     shown = pd.DataFrame({"texts": table["texts"].str.replace("_", " "), "system": table["system"]})
+    unknown = ["n/a" if not hidden else paper.WITHHELD for hidden in paper.is_withheld(table)]
     for name, (column, form) in IDENTIFICATION.items():
         ends = [formatting.format_values(table[f"{name}{end}"], form) for end in ("", "_lo", "_hi")]
-        shown[column] = ["n/a" if value == "n/a" else f"{value} ({low} to {high})" for value, low, high in zip(*ends)]
+        cells = zip(*ends, unknown)
+        shown[column] = [word if value == "n/a" else f"{value} ({low} to {high})" for value, low, high, word in cells]
     return shown
 
 

@@ -6,6 +6,7 @@ from lxml import etree
 
 from lib.hypotheses import original_criteria
 from lib.sharing import paper, report
+from lib.sharing.small_cells import REASON
 from tests.helpers.pages import HOSTILE, tree
 
 
@@ -97,3 +98,5 @@ def test_identified_levels_have_a_table_where_they_were_made(study, page, monkey
     assert "0.50 (0.40 to 0.60)" in more and "corpus_other" in more and "make identify" in more
     with_name = report._identification(pd.DataFrame([row]))
     assert with_name.loc[0, "quadratic kappa"] == "n/a" and with_name.loc[0, "texts"] == "test texts"
+    hidden = report._identification(pd.DataFrame([row | {"reason": REASON}]))
+    assert hidden.loc[0, "quadratic kappa"] == paper.WITHHELD and hidden.loc[0, "accuracy"].startswith("0.50")
