@@ -11,7 +11,7 @@ ONLY ?=# the manifest.json of a result, to stop there
 TENSORBOARD ?=# a folder for TensorBoard's logs
 PORT ?=# of JupyterLab, instead of 8888
 IP ?=# on which JupyterLab listens; 0.0.0.0 lets browsers outside a container reach it
-USER_VARIABLES = PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO FILES STUDY PORT IP
+USER_VARIABLES = PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL MODELS TO FILES STUDY PORT IP
 NAMED_EXPERIMENT := $(filter-out file,$(origin EXPERIMENT))# empty where the name follows from PARAMS
 # What a user gives is data: make expands no $ in it, and programs find it in the environment, not in shell commands.
 define AS_GIVEN
@@ -20,7 +20,7 @@ override $(1) := $$(value $(1))
 endif
 endef
 $(foreach name,VENV $(USER_VARIABLES),$(eval $(call AS_GIVEN,$(name))))
-export PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL TO FILES STUDY PORT IP# as in USER_VARIABLES
+export PARAMS EXPERIMENT CORPUS PROFILE CORES ONLY TENSORBOARD MODEL MODELS TO FILES STUDY PORT IP# as in USER_VARIABLES
 export VENV
 export PYTHONUTF8 = 1# whatever the locale: paths and texts hold more than ASCII
 export HF_HUB_DISABLE_TELEMETRY = 1# nothing is sent anywhere, by JupyterLab and tests either
@@ -34,8 +34,8 @@ LAB_OPTIONS = $(if $(PORT),--port="$$PORT") $(if $(IP),--ip="$$IP") $(if $(filte
 	$(if $(filter 0,$(shell id -u)),--allow-root)
 SHARE_OPTIONS = $(if $(filter yes,$(WEIGHTS)),--weights) $(if $(filter yes,$(NOTEBOOKS)),--notebooks)
 
-.PHONY: help demo run inspect plan status renew report share-check share paper memorisation test faults known-answers \
-	slurm-test lab browser export outputs base
+.PHONY: help demo run inspect plan status renew report share-check share paper memorisation identify test faults \
+	known-answers slurm-test lab browser export outputs base
 help:  ## what can be made
 	@sed -n 's/^\([a-z-]*\):.*##  *\(.*\)/make \1	\2/p' Makefile | expand -t 20
 
@@ -65,6 +65,9 @@ paper: $(READY)  ## of EXPERIMENT: methods, tables, figures and references for L
 
 memorisation: $(READY)  ## of EXPERIMENT: does any model know its training texts better than others like them? [CANARIES=yes]
 	@$(LIB) memorisation $(NAME) $(if $(filter yes,$(CANARIES)),--canaries)
+
+identify: $(READY)  ## levels from perplexities: of EXPERIMENT's test texts, or make identify MODELS=runs/a CORPUS=file [PARAMS=params/mine]
+	@$(LIB) identify $(if $(MODELS),--models="$$MODELS",$(NAME)) --corpus "$$CORPUS" --params="$$PARAMS"
 
 share-check: $(READY)  ## may it be shared? all that make share would take and has built, or FILES="file folder"
 	@$(LIB) share-check $(NAME) $(SHARE_OPTIONS) -- "$$FILES"

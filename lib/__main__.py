@@ -42,6 +42,11 @@ COMMANDS = {  # name: description, function, and its arguments by name
         "memorisation.assessment.assess",
         ["--experiment", "--canaries"],
     ),
+    "identify": (
+        "the level of each text from its perplexities, of the test texts or of another corpus",
+        "identification.command.identify",
+        ["--experiment", "--models", "--corpus", "--params"],
+    ),
     "share": ("what may be shared, checked", "sharing.bundle.build", ["--experiment", "--weights", "--notebooks"]),
     "share-check": (
         "may it be shared? what share takes and has built, or the given files",
@@ -67,6 +72,7 @@ COMMANDS = {  # name: description, function, and its arguments by name
 }
 ARGUMENTS = {
     "--experiment": {"metavar": "NAME", "default": "demo", "help": "a folder of runs/; demo or as --params"},
+    "--models": {"metavar": "FOLDER", "help": "runs/NAME, instead of --experiment"},
     "--corpus": {"metavar": "FILE", "nargs": "+", "default": [], "help": "its file or files"},
     "--params": {"metavar": "FOLDER", "default": "params/demo", "help": "of parameter files; %(default)s"},
     "--profile": {"metavar": "NAME", "default": "laptop", "help": "a folder of profiles/; %(default)s"},

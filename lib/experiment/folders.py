@@ -16,7 +16,9 @@ from lib.formatting import nearest_sentence
 ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
 MISPLACED = "misplaced"  # folder of results that were found in another result's place
 BY_HAND = "by_hand"  # folder of what a notebook made that was run by hand, although its result is finished
-NO_RESULTS = {"checkpoints", MISPLACED, BY_HAND}  # checkpoints have manifests of another kind
+IDENTIFICATION = "identification"  # folder of the results of make identify, which the graph does not rebuild
+OWN_TEXTS = "test_texts"  # the folder in it for the study's own test texts
+NO_RESULTS = {"checkpoints", MISPLACED, BY_HAND, IDENTIFICATION}  # checkpoints have manifests of another kind
 PER_MODEL = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 
 
@@ -187,6 +189,11 @@ def results(run_dir):
     """The folders of results in `run_dir`, which have a manifest, linked ones too."""
     found = [path.parent for path in walk(run_dir) if path.name == manifest.MANIFEST]
     return sorted(folder for folder in found if folder.relative_to(run_dir).parts[0] not in NO_RESULTS)
+
+
+def identified(run_dir):
+    """The folders of the results of make identify, one for the texts of each corpus."""
+    return sorted(path.parent for path in (run_dir / IDENTIFICATION).glob(f"*/{manifest.MANIFEST}"))
 
 
 def provenance(parameters, **inputs):

@@ -63,7 +63,7 @@ def new_axes(title, height, xlabel, ylabel, **grid):
     lines = textwrap.wrap(printable(title), 84)[:8]
     figure, axes = plt.subplots(figsize=(7, height + 0.18 * len(lines)), layout="constrained", **grid)
     figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
-    np.atleast_1d(axes)[0].set(xlabel=xlabel, ylabel=ylabel)
+    np.ravel(axes)[0].set(xlabel=xlabel, ylabel=ylabel)
     return axes
 
 

@@ -7,7 +7,7 @@ import ipywidgets as widgets
 
 from lib.experiment import lock
 from lib.figures.tables import to_html
-from lib.infilling import queries
+from lib.infilling import level_query, queries
 
 MAX_MEGABYTES = 50  # of a model that is read from disk for a table
 WORDS_PER_PAGE = 150  # words that have a button at the same time
@@ -104,7 +104,8 @@ class Explorer(widgets.VBox):
                 self.table.value = SCROLLS + to_html(table, sorts=True)
                 self.legend.value = legend(table)
             if query_function is queries.text_perplexity:
-                self.message.value = escape(f"{queries.lowest_perplexity(table)} {queries.NOT_A_GRADER}")
+                level = level_query.calibrated_level(self.panel, query.text)
+                self.message.value = escape(f"{queries.lowest_perplexity(table)} {level} {queries.NOT_A_GRADER}")
         except (OSError, ValueError) as error:
             self.message.value = escape(str(error))
         finally:

@@ -10,10 +10,11 @@ from lib import design
 from lib.design import LEVELS
 from lib.evaluation import contrasts, statistics
 from lib.experiment.files import read_csv, read_json
-from lib.figures import result_figures, titles
+from lib.experiment.folders import OWN_TEXTS
+from lib.figures import identification_figures, result_figures, titles
 from lib.hypotheses import verdict_text
 from lib.hypotheses.decision_rules import HYPOTHESES
-from lib.sharing import small_cells
+from lib.sharing import identified_levels, small_cells
 from lib.sharing.small_cells import SMALL
 
 COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "by_group", "word_metrics", "word_levels"]
@@ -25,8 +26,9 @@ class Study:
     """A finished run as it may be shown. Raises MissingResult and StaleResult where it is not finished or not valid.
 
     Attributes: corpus, masks, advice: the reports of 01, 02 and 07; trained: {(model, seed): train.json}; tables:
-    {name: frame}, COMPARED, DECIDED, clock, levels and l1, without small cells; small: {split: levels with few
-    learners}.
+    {name: frame}, COMPARED, DECIDED, clock, levels and l1, without small cells, and where make identify was run
+    identification and identified_levels; not_identified: {name of texts: why its results are left out}; small: {split:
+    levels with few learners}.
     """
 
     def __init__(self, run):
@@ -38,6 +40,9 @@ class Study:
         self.count_learners()
         self.tables = small_cells.protect(self._read_tables(), self.small, self.corpus["learners_known"])
         self.tables["levels"], self.tables["l1"] = self._group_counts("level"), self._group_counts("l1")
+        identified, self.not_identified = identified_levels.read(run)
+        if identified:
+            self.tables["identification"], self.tables["identified_levels"] = identified_levels.shared(identified)
         models = self.tables["cost"]["model"]
         trained = [(model, seed) for model in models for seed in self._seeds(model)]
         self.trained = {key: read_json(run.require(run.model(*key) / "train.json", "03_train")) for key in trained}
@@ -113,6 +118,17 @@ class Study:
         curves = self.curves()
         if curves is not None:
             yield "learning_curves", result_figures.learning_curves(curves, titles.learning_curves(curves)), curves
+        cells = self.shown_confusions()
+        if len(cells):
+            measures = tables["identification"].query("texts == @OWN_TEXTS")
+            stated = identification_figures.title(measures)
+            yield "identified_levels", identification_figures.confusions(cells, stated), cells
+
+    def shown_confusions(self):
+        """The confusion matrices of the study's own test texts; without rows where no cell may be shown."""
+        cells = self.tables.get("identified_levels", pd.DataFrame(columns=["texts", "share"]))
+        own = cells[cells["texts"] == OWN_TEXTS]
+        return own if own["share"].notna().any() else own.iloc[:0]
 
 
 def _against_specialist(table):

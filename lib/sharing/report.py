@@ -34,6 +34,12 @@ SECTIONS = {  # anchors and their names in the page's navigation
     "provenance": "Provenance",
     "appendix": "Appendix",
 }
+IDENTIFICATION = {  # measure: its column and the form of its numbers
+    "accuracy": ("accuracy", "{:.2f}"),
+    "macro_f1": ("macro F1", "{:.2f}"),
+    "kappa": ("quadratic kappa", "{:.2f}"),
+    "adjacent": ("at most one level off", "{:.2f}"),
+}
 BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
 
 
@@ -64,6 +70,7 @@ def page(study):
         "cost": _cost(study),
         "preconditions": preconditions.replace({True: "yes", False: "no"}),
         "criteria": _criteria(study.tables["original_criteria"]),
+        "identification": _identification(study.tables.get("identification")),
         "figures": [_figure(*figure) for figure in study.figures()],
         "weights": [report for report in study.trained.values() if report["status"] == "trained"],
         "citations": read_yaml(study.run.root / "CITATION.cff")["references"],
@@ -125,6 +132,19 @@ def _criteria(table):
     levels = table.groupby([*keys, "passed"], sort=False)["level"].agg(lambda rows: ", ".join(dict.fromkeys(rows)))
     levels = levels.unstack(sort=False).reindex(columns=["pass", "fail"]).fillna("–").reset_index()
     return levels.rename(columns={"pass": "passes at", "fail": "fails at"})
+
+
+def _identification(table):
+    """How well levels are identified, a row for each texts and system; None where make identify was not run."""
+    if table is None:
+        return None
+    shown = pd.DataFrame({"texts": table["texts"].str.replace("_", " "), "system": table["system"]})
+    unknown = ["n/a" if not hidden else paper.WITHHELD for hidden in paper.is_withheld(table)]
+    for name, (column, form) in IDENTIFICATION.items():
+        ends = [formatting.format_values(table[f"{name}{end}"], form) for end in ("", "_lo", "_hi")]
+        cells = zip(*ends, unknown)
+        shown[column] = [word if value == "n/a" else f"{value} ({low} to {high})" for value, low, high, word in cells]
+    return shown
 
 
 def _figure(name, drawn, _):

@@ -168,6 +168,7 @@ def show(experiment):
             print(_row([f"{p.model}, {seed}", *_states(run_dir, p, seed, old)]))
     for folder, reasons in old.items():
         print(f"stale: {folder}: {'; '.join(reasons)}")
+    _print_identified(run_dir)
     _print_notes(run_dir)
     print_older_code(run_dir)
     for notebook, cell, message in stopped(run_dir):
@@ -207,6 +208,13 @@ def _training_progress(run_dir, folder, old):
     goes_on = lock.running(run_dir) or lock.is_training(file.parent)
     left = f"{progress['seconds_left'] / 60:.0f} min left" if goes_on else "stopped"
     return f"step {progress['step']:,} of {progress['of']:,}, {left}"
+
+
+def _print_identified(run_dir):
+    """Print the state of the results of make identify, where there are any: the graph does not rebuild them."""
+    for folder in folders.identified(run_dir):
+        reasons = manifest.problems(folder, run_dir, {})
+        print(f"  identified: {folder.name}: {'stale: ' + '; '.join(reasons) if reasons else 'done'}")
 
 
 def _print_notes(run_dir):

@@ -36,7 +36,7 @@ def show(corpus, params):
     if not file.exists():
         raise ParameterError(f"There is no {file}. Expected: PARAMS=folder with a corpus.yaml, such as params/demo.")
     settings = parameters.load_file(file)
-    files = _split_names(corpus)
+    files = split_names(corpus)
     if not files:
         raise CorpusError("Which corpus? make inspect CORPUS=file.csv")
     columns, doubtful, lines = inspect_columns(files, settings)
@@ -55,7 +55,7 @@ def _with_min_learners(settings, file):
     return settings.model_copy(update={"min_test_learners": parameters.load_file(beside).min_learners})
 
 
-def _split_names(corpus):
+def split_names(corpus):
     """CORPUS may name several files in one string; a file's name may contain spaces."""
     if len(corpus) == 1 and not os.path.exists(corpus[0]):
         return shlex.split(corpus[0])

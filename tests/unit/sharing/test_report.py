@@ -6,6 +6,7 @@ from lxml import etree
 
 from lib.hypotheses import original_criteria
 from lib.sharing import paper, report
+from lib.sharing.small_cells import REASON
 from tests.helpers.pages import HOSTILE, tree
 
 
@@ -84,3 +85,18 @@ def test_on_a_narrow_page_wide_tables_have_a_hint(page):
     assert {"transfer", "all_levels", "validation perplexity"} <= tables
     levels = [cell.get("data-level") for cell in html.xpath("//table[@class='verdicts']//td[@data-level]")]
     assert levels[:6] == ["A1", "A2", "B1", "B2", "C1", "all"] and len(levels) == 18
+
+
+def test_identified_levels_have_a_table_where_they_were_made(study, page, monkeypatch):
+    assert "Level from perplexity" not in page or "identification" in study.tables
+    row = {"texts": "test_texts", "system": "TF-IDF", "accuracy": 0.5, "accuracy_lo": 0.4, "accuracy_hi": 0.6}
+    row |= {f"{name}{end}": float("nan") for name in ["macro_f1", "kappa", "adjacent"] for end in ("", "_lo", "_hi")}
+    monkeypatch.setitem(study.tables, "identification", pd.DataFrame([row]))
+    monkeypatch.setattr(study, "not_identified", {"corpus_other": "it was made by older code."})
+    monkeypatch.setattr(study, "figures", list)  # they take seconds
+    more = report.page(study)
+    assert "0.50 (0.40 to 0.60)" in more and "corpus_other" in more and "make identify" in more
+    with_name = report._identification(pd.DataFrame([row]))
+    assert with_name.loc[0, "quadratic kappa"] == "n/a" and with_name.loc[0, "texts"] == "test texts"
+    hidden = report._identification(pd.DataFrame([row | {"reason": REASON}]))
+    assert hidden.loc[0, "quadratic kappa"] == paper.WITHHELD and hidden.loc[0, "accuracy"].startswith("0.50")

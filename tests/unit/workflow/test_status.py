@@ -53,6 +53,18 @@ def test_a_running_training_shows_its_step_and_the_time_left(run_dir, capsys):
     assert "step 30 of 250, stopped" in shown(capsys)
 
 
+def test_identified_levels_are_shown_but_never_rebuilt(run_dir, run, capsys):
+    folder = run.folder / "identification/test_texts"
+    write_json({"n": 1}, folder / "report.json")
+    run.start("identify").write_manifest(parameters.load_file("params/demo/corpus.yaml"), folder)
+    assert "  identified: test_texts: done" in shown(capsys)
+    write_json({"n": 2}, folder / "report.json")
+    assert "identified: test_texts: stale: report.json was changed or damaged" in shown(capsys)
+    status.mark_stale(run_dir, "params/demo", "corpus.csv")
+    assert "identification is rebuilt" not in capsys.readouterr().out
+    assert folder.resolve() not in [path.resolve() for path in folders.results(run_dir)]
+
+
 def notebook(run_dir, *cells):
     content = [{"cell_type": "code", "execution_count": n, "outputs": outputs} for n, outputs in cells]
     write_json({"cells": content}, run_dir / "notebooks/03_train.a2.ipynb")
