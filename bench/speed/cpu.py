@@ -302,7 +302,7 @@ def prepared(up, n):
     texts = pd.DataFrame({"text_id": made["writing_id"], "level": made["cefr"], "split": parts, "text": made["text"]})
     write_table(texts, run.texts)
     write_json({"split_id": "bench"}, run.report)
-    manifest.write_manifest(run.report.parent, "01_extract", {}, {}, run.folder, Path("notebooks"))
+    manifest.write_manifest(run.report.parent, "01_extract", {}, {}, run.folder, {})
     up.gpt2.save_pretrained(run.folder / "gpt2")
     command = [sys.executable, "-m", "papermill", "notebooks/02_mask.ipynb", str(run.folder / "02.ipynb"),
                "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR",

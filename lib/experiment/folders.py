@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lib.errors import InvalidName, MissingResult
 from lib.experiment import lock, manifest, parameters
+from lib.experiment.code_hashes import notebook_hashes
 from lib.experiment.files import file_hash, read_json
 from lib.experiment.schemas import Masks, Train
 from lib.formatting import nearest_sentence
@@ -65,6 +66,8 @@ class Experiment:
         """
         lock.refuse_another(self.folder)
         self.notebook = notebook
+        notebook_hashes.cache_clear()  # a kernel may run a notebook again after it was edited
+        self.code = notebook_hashes(self.root / f"notebooks/{notebook}.ipynb")  # before anybody edits it meanwhile
         return self
 
     def require(self, path, made_by):
@@ -112,10 +115,9 @@ class Experiment:
 
     def write_manifest(self, settings, *folders, **more):
         """Write the manifest of each of these finished folders, the very last file there. more: further entries."""
-        notebooks = self.root / "notebooks"
         for folder in folders:
             manifest.write_manifest(
-                folder, self.notebook, settings.model_dump(), self.inputs, self.folder, notebooks, **more
+                folder, self.notebook, settings.model_dump(), self.inputs, self.folder, self.code, **more
             )
 
 

@@ -25,17 +25,17 @@ SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 a
 PARTS = {"place": dict, "made_by": str, "parameters": dict, "inputs": dict, "code": dict, "files": dict}
 
 
-def write_manifest(folder, made_by, parameters, inputs, run_dir, notebooks, **more):
+def write_manifest(folder, made_by, parameters, inputs, run_dir, code, **more):
     """Write the manifest of the files in `folder`.
 
-    parameters: a dict; inputs: {path relative to run_dir: hash}; run_dir: runs/<experiment>; notebooks: their folder;
-    more: further entries.
+    parameters: a dict; inputs: {path relative to run_dir: hash}; run_dir: runs/<experiment>; code: {file: hash}, as
+    `code_hashes.notebook_hashes` returns it; more: further entries.
     """
     names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     files = {name: file_hash(folder / name) for name in names if name not in {MANIFEST, *TIMING_FILES}}
     content = {"place": place(folder, run_dir), "made_by": made_by, "parameters": parameters}
     content |= {"inputs": dict(sorted(inputs.items()))}
-    content |= {"code": notebook_hashes(notebooks / f"{made_by}.ipynb"), "versions": versions()} | more
+    content |= {"code": code, "versions": versions()} | more
     write_json(content | {"files": files}, folder / MANIFEST)
 
 

@@ -106,11 +106,11 @@ def locked(name, corpus, params, profile, command):
 
 def _serve(command, variables, lock_file, run_dir, params, on_slurm):
     """Run Snakemake, with what it says in a log, and show its jobs; returns its exit status."""
+    times = _Times(lock_file, run_dir)
 
     def heartbeat():
         shown.update()
-        if time.time() - os.fstat(lock_file.fileno()).st_mtime > HEARTBEAT_SECONDS:
-            os.utime(lock_file.fileno())
+        times.keep()
 
     grace = GRACE_ON_SLURM if on_slurm else GRACE_SECONDS
     log_file = run_dir / display.LOG
@@ -119,3 +119,27 @@ def _serve(command, variables, lock_file, run_dir, params, on_slurm):
         variables |= shown.variables
         options = {"stdout": log, "stderr": log, "pass_fds": shown.files}
         return fork_server.serve(command, variables, heartbeat, forking=not on_slurm, grace=grace, **options)
+
+
+class _Times:
+    """The times of files during a run: the lock's is a heartbeat, and a clock that is set back confuses nothing."""
+
+    def __init__(self, lock_file, run_dir):
+        self.lock_file, self.run_dir = lock_file, run_dir
+        self.last_beat = time.monotonic()
+        self.clock = time.time() - time.monotonic()  # smaller once the clock is set back
+
+    def keep(self):
+        """Called again and again."""
+        if time.monotonic() > self.last_beat + HEARTBEAT_SECONDS:
+            self.last_beat = time.monotonic()
+            os.utime(self.lock_file.fileno())
+        before, self.clock = self.clock, time.time() - time.monotonic()
+        if self.clock < before - 1:
+            self._renew_results()
+
+    def _renew_results(self):
+        """Snakemake would refuse a result that looks older than what it was made from. Stale ones stay old."""
+        for folder in folders.results(self.run_dir):
+            if (folder / manifest.MANIFEST).stat().st_mtime > status.OLD:
+                os.utime(folder / manifest.MANIFEST)
