@@ -21,7 +21,7 @@ def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
     assert changed_code(run, same + "from lib import formatting\n") == ["03_train.ipynb", "lib/formatting.py"]
 
 
-def test_a_result_names_the_code_that_made_it_though_it_was_edited_meanwhile(run):
+def test_a_result_names_the_code_with_which_it_began(run):
     edited = Experiment("study", run.root).start("03_train")
     code_then = read_json(run.model("a1", 0) / "manifest.json")["code"]
     assert changed_code(run, "x = 5\n") == ["03_train.ipynb", "lib/masking/segmentation.py"]
