@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ MIN_FREE = 100 * 2**20  # bytes on the disk, below which no run starts
 GRACE_SECONDS = 1  # from a request to end until Snakemake is killed
 GRACE_ON_SLURM = 60  # the same; it cancels its jobs meanwhile
 INTERRUPTED = 128 + signal.SIGINT  # exit status after Ctrl-C
+SCHEDULER = ["--scheduler", "greedy"]  # the usual one starts a solver, with temporary files, for each choice
 # neither file times nor Snakemake's records of earlier runs count: status.mark_stale sets the times by hashes
 BY_HASHES = ["--rerun-triggers", "software-env", "--max-checksum-file-size", "0"]
 
@@ -42,7 +44,7 @@ def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=
     if tensorboard:
         os.environ["ILM_CEFR_TENSORBOARD"] = os.path.abspath(tensorboard)
     command = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", "--quiet", "host", "reason"]
-    command += ["--nolock", "--rerun-incomplete", *BY_HASHES]
+    command += ["--nolock", "--rerun-incomplete", *SCHEDULER, *BY_HASHES]
     if cores:
         command += ["--cores", cores]
     if _on_slurm(profile):
@@ -87,6 +89,7 @@ def locked(name, corpus, params, profile, command):
     run_dir = folders.Experiment(name, root=".").folder
     run_dir.mkdir(parents=True, exist_ok=True)
     make_private(run_dir.parent, run_dir)
+    _check_home()
     if shutil.disk_usage(run_dir).free < MIN_FREE:
         minimum = MIN_FREE // 2**20
         raise WriteError(f"{run_dir}: under {minimum} MiB are left on its disk. Make room; nothing was started.")
@@ -97,11 +100,30 @@ def locked(name, corpus, params, profile, command):
             if _on_slurm(profile):
                 slurm.cancel_jobs(slurm.job_name(name))
             status.mark_stale(run_dir, params, corpus)
-            variables = {RUN_VARIABLE: str(os.getpid())} | arguments.environment(name, corpus, params, profile)
+            variables = {RUN_VARIABLE: str(os.getpid()), "TMPDIR": _temporary_folder()}
+            variables |= arguments.environment(name, corpus, params, profile)
             return _serve(command, variables, file, run_dir, params, _on_slurm(profile))
         finally:
             status.restore_notebook(run_dir)
             write_facts(file, facts | {"ended": True})
+
+
+def _check_home():
+    """Raise WriteError where nothing can be written to the home folder."""
+    home = Path.home()
+    if not os.access(home, os.W_OK):
+        raise WriteError(
+            f"The home folder {home} does not exist or cannot be written. Snakemake, Jupyter and the key of the "
+            "learner ids need one. Name another: HOME=folder make run ..."
+        )
+
+
+def _temporary_folder():
+    """The first of the usual folders for temporary files into which something can be written now, for all of a run."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        raise WriteError("No folder for temporary files can be written. Name one: TMPDIR=folder make run ...") from None
 
 
 def _serve(command, variables, lock_file, run_dir, params, on_slurm):

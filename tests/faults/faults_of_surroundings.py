@@ -5,6 +5,7 @@ import random
 import shutil
 import subprocess
 import tempfile
+import time
 
 from tests.faults.injected import (
     RESULT,
@@ -97,11 +98,14 @@ def without_privileges(project):
     return "identical"
 
 
-@case("a home folder that does not exist", "the same files")
+@case("a home folder that does not exist", "refused in seconds, with the way on")
 def no_home(project):
     forget(project, "03")
-    same(project, "03", run(project, "03", served=False, HOME="/proc/no/home"))
-    return "identical"
+    began = time.monotonic()
+    says(run(project, "03", HOME=str(project / "none")), "The home folder", "HOME=folder make run")
+    assert time.monotonic() - began < 10
+    mended(project, "03")
+    return "refused in seconds"
 
 
 @case("two experiments at once", "both end; the same files")
