@@ -112,7 +112,7 @@ def mounted(project, commands, stage=None):
     only = {"ONLY": f"runs/tiny/{RESULT[stage]}/manifest.json"} if stage else {}
     env = tiny.environment(project, P=str(project), **only)
     own = [] if os.geteuid() == 0 else ["--map-root-user"]
-    script = f'{commands}; cd "$P"; exec "$@"'
+    script = f'{commands}\ncd "$P"\nexec "$@"'
     words = ["unshare", *own, "-m", "sh", "-ec", script, "sh", *tiny.command()]
     options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     return subprocess.run(words, cwd=project, env=env, **options)

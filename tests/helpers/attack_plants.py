@@ -78,7 +78,8 @@ def in_encodings(sentence):
 def in_masks(sentence):
     words = sentence.split()
     masked = " ".join("<|infill_word|>" if n % 4 == 0 else word for n, word in enumerate(words))
-    yield "masks with their answers", "", f"{masked}<|startofinfill|>{'<|endofinfill|>'.join(words[::4])}<|endofinfill|>"
+    answers = "".join(f"{word}<|endofinfill|>" for word in words[::4])
+    yield "masks with their answers", "", f"{masked}<|startofinfill|>{answers}"
 
 
 def in_pdf_comments(sentence):

@@ -5,7 +5,8 @@ import json
 import re
 
 BEGIN = re.compile(r"[\[{]\s*(?:[\[{]\s*)?[\"']")  # of a list or dict of strings, or of lists or dicts
-MOST_ATTEMPTS = 2_000
+BRACKET = re.compile(r"[\[{]|[\]}]|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")  # or a string
+READINGS = 20
 SHORTEST = 60  # characters
 BLANK = re.compile(r"<\|infill_\w+\|>")
 ANSWERS, ANSWER_END = "<|startofinfill|>", "<|endofinfill|>"
@@ -14,37 +15,42 @@ ANSWERS, ANSWER_END = "<|startofinfill|>", "<|endofinfill|>"
 def records(text):
     """Yield each list or dict that stands in a text as JSON or as a Python literal."""
     at = 0
-    for _ in range(MOST_ATTEMPTS):
-        found = BEGIN.search(text, at)
-        if not found:
-            return
-        value, end = _value(text, found.start())
-        if end - found.start() >= SHORTEST:
+    budget = READINGS * len(text)  # characters that may be searched for the ends of literals
+    while found := BEGIN.search(text, at):
+        value, end = _json(text, found.start())
+        if value is None and budget > 0:
+            value, end, searched = _literal(text, found.start())
+            budget -= searched
+        if value is not None and end - found.start() >= SHORTEST:
             yield value
         at = max(end, found.end())
 
 
-def _value(text, begin):
-    """(value, its end) of what begins here; (None, begin) where it is neither JSON nor a literal."""
+def _json(text, begin):
+    """(value, its end) of what begins here; (None, begin) where it is no JSON."""
     try:
         return json.JSONDecoder().raw_decode(text, begin)
     except (ValueError, RecursionError):
-        pass
-    end = _closing_bracket(text, begin)
-    try:
-        return ast.literal_eval(text[begin:end]), end
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
         return None, begin
 
 
+def _literal(text, begin):
+    """(value, its end, characters that were searched); (None, begin, ...) where it is no literal of Python."""
+    end, searched = _closing_bracket(text, begin)
+    try:
+        return ast.literal_eval(text[begin:end]), end, searched
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return None, begin, searched
+
+
 def _closing_bracket(text, begin):
-    """The end of the brackets that open here. Those in strings do not count."""
+    """(the end of the brackets that open here, characters that were searched). Those in strings do not count."""
     depth = 0
-    for found in re.compile(r"[\[{]|[\]}]|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'").finditer(text, begin):
+    for found in BRACKET.finditer(text, begin):
         depth += (found[0] in "[{") - (found[0] in "]}")
         if depth == 0:
-            return found.end()
-    return begin
+            return found.end(), found.end() - begin
+    return begin, len(text) - begin
 
 
 def filled(text):

@@ -110,6 +110,13 @@ def test_a_limit_that_a_hidden_level_passes_is_hidden():
     assert criteria.set_index("level")["passed"]["B2"] == "n/a"
 
 
+def test_a_mean_over_hidden_levels_is_hidden_at_every_level():
+    raw = worlds.tables(worlds.texts(0))
+    raw["original_criteria"] = raw["original_criteria"].assign(criterion="Level Specificity >= 3x")
+    shared = small_cells.protect(raw, {"train": set(), "valid": set(), "test": {"B2"}})["original_criteria"]
+    assert shared["value"].isna().all() and set(shared["passed"]) == {"n/a"}
+
+
 def test_counts_are_rounded_to_their_base():
     table = small_cells.round_counts(pd.DataFrame({"n_learners": [22, 23.0], "n_tokens": [149, 151], "ppl": [1.23, 2]}))
     assert table.to_dict("list") == {"n_learners": [20, 25], "n_tokens": [100, 200], "ppl": [1.23, 2]}

@@ -76,3 +76,10 @@ def test_a_clock_that_is_set_back_leaves_no_result_in_the_future(tmp_path, monke
         times.keep()
     assert abs((tmp_path / "corpus/manifest.json").stat().st_mtime - clock()) < 60
     assert (tmp_path / "masks/manifest.json").stat().st_mtime == status.OLD
+
+
+def test_a_run_without_a_home_is_refused_with_the_way_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    with pytest.raises(errors.WriteError, match="HOME=folder make run"):
+        run.locked("study", "corpus.csv", "params/demo", "laptop", ["false"])
