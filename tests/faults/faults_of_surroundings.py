@@ -127,8 +127,8 @@ def two_experiments(project):
 CLOCK = """
 import os, time
 if os.environ.get("CLOCK"):
-    real = time.time
-    time.time = lambda: real() - 86_400 * os.path.exists(os.environ["CLOCK"])
+    clock = time.time
+    time.time = lambda: clock() - 86_400 * os.path.exists(os.environ["CLOCK"])
 """
 
 

@@ -32,6 +32,7 @@ TEXT_FORMATS = {  # that draw letters, or name each letter
     "PNM image": re.compile(rb"P[1-3]\s+(?:#[^\n]*\n)*\d+\s+\d+\s"),
     "XBM image": re.compile(rb"#define \w*width \d+\s+#define \w*height \d+"),
 }
+CONTROLS = set(range(32)) - set(b"\t\n\r\f") | {127}
 ALLOWED_CONTROLS = set("\t\n\r\f\x1b")  # the last one begins a terminal's colour
 
 
@@ -49,7 +50,17 @@ def detect(content):
             return name
     if len(content) > 9 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8:
         return "safetensors"
+    if not _is_utf8(content) and not CONTROLS & set(content):
+        return "text in another encoding than UTF-8"
     return "unknown binary"
+
+
+def _is_utf8(content):
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_text(content):
