@@ -49,7 +49,7 @@ for fault, command in {"read-only": READ_ONLY, "full": FULL}.items():
 
 # A copy of the project on a disk of its own, which is full from some moment on, and emptied after the run has ended.
 FULL_DISK = """mount -t tmpfs -o size=400m tmpfs "$P"; cp -a /mnt/. "$P"; cd "$P"
-(sleep {delay}; while [ ! -e /mnt/ended ]; do head -c 1g /dev/zero >> full 2> /dev/null || sleep 0.2; done) &
+(sleep {delay}; while [ ! -e /mnt/ended ]; do head -c 1G /dev/zero >> full 2> /dev/null || sleep 0.2; done) &
 "$@" > /mnt/first.txt 2>&1 || true; touch /mnt/ended; wait; rm full
 "$@" > /mnt/second.txt 2>&1; rm -r /mnt/runs; cp -a runs /mnt; cd /; umount "$P"; mount --move /mnt "$P"
 """
