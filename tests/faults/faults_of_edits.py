@@ -5,7 +5,7 @@ import time
 
 import pandas as pd
 
-from lib.experiment.files import read_json, write_json
+from lib.experiment.files import read_json, write_json, write_table
 from tests.faults.injected import RESULT, case, forget, mended, reference, run, says, started, wait_for
 from tests.helpers import tiny_study as tiny
 from tests.helpers.bombs import BOMBS
@@ -67,11 +67,12 @@ def copied_seed(project):
 def changed_back(project):
     file = project / "corpus.csv"
     kept = file.read_bytes()
-    file.write_bytes(kept + kept[kept.rindex(b"\n", 0, -1) + 1 :].replace(b",", b"9,", 1))
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    write_table(table[:-1], file)
     file.write_bytes(kept)
     status = tiny.make(project, words=tiny.command(target="status"))
     says(status, "Nothing is left to do.", status=0)
-    file.write_bytes(kept + kept[kept.rindex(b"\n", 0, -1) + 1 :].replace(b",", b"9,", 1))
+    write_table(table[:-1], file)
     done = says(run(project, "01"), "is rebuilt: made from another", status=0)
     texts = f"runs/tiny/{RESULT['01']}/texts.parquet"
     assert tiny.hashes(project)[texts] != reference(project)[texts], done.stdout
