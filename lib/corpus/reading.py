@@ -79,8 +79,11 @@ def describe_source(source):
 def _read_file(file, settings, check):
     """(table, source) of one file."""
     notes = Notes()
+    state = _state(file)
     file_format, sha256, tables = detection.open_tables(file, settings, notes)
     table, columns, unused = _read_tables(file, tables, settings, notes)
+    if _state(file) != state:
+        raise CorpusError(f"{file} changed while it was read. Wait until it is complete, and give the command again.")
     _refuse_too_few(file, len(table), notes)
     source = {
         "file": Path(file).name,
@@ -102,6 +105,14 @@ def _read_file(file, settings, check):
         refuse_numeric_levels(table, source, settings)
         refuse_rounded_ids(table, source)
     return table, source
+
+
+def _state(file):
+    """What changes when a file is written: its size, time and number; nothing where there is no file."""
+    if not os.path.exists(file):
+        return None
+    facts = os.stat(file)
+    return facts.st_size, facts.st_mtime_ns, facts.st_ino
 
 
 def refuse_rounded_ids(table, source):

@@ -1,4 +1,7 @@
-"""Hashes of the code behind a result: of the statements of its notebook and of the modules of lib that it imports."""
+"""Hashes of the code behind a result: of the statements of its notebook and of the modules of lib that it imports.
+
+A process hashes a file once, so files that are edited while it runs keep the hashes of the code that it has loaded.
+"""
 
 import ast
 import functools
@@ -44,9 +47,7 @@ def module_hashes(*names):
         if key not in hashes and not _is_presentation(name):
             hashes[key], imported = _module(file)
             waiting |= imported
-            for sentences in [file.with_suffix(".yaml"), file.parent / f"templates/{file.stem}.jinja"]:
-                if sentences.exists():
-                    hashes[sentences.relative_to(ROOT).as_posix()] = file_hash(sentences)
+            hashes |= _sentences(file)
     return dict(sorted(hashes.items()))
 
 
@@ -67,6 +68,26 @@ def _file(name):
 def _module(file):
     tree = ast.parse(file.read_text(encoding="utf-8"))
     return _statements(tree), _imports(tree)
+
+
+@functools.cache
+def _sentences(file):
+    """{lib/...: hash} of the files of a module's sentences."""
+    files = [file.with_suffix(".yaml"), file.parent / f"templates/{file.stem}.jinja"]
+    return {path.relative_to(ROOT).as_posix(): file_hash(path) for path in files if path.exists()}
+
+
+def remember():
+    """Hash all of lib, for this process and its forks."""
+    for file in ROOT.glob("lib/**/*.py"):
+        _module(file)
+        _sentences(file)
+
+
+def forget():
+    """Hash every file again when it is needed: what counts from here on are the files as they are now."""
+    for function in [notebook_hashes, _module, _sentences]:
+        function.cache_clear()
 
 
 def _imports(tree):

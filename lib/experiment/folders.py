@@ -103,6 +103,8 @@ class Experiment:
         """
         lock.refuse_another(self.folder)
         self.notebook = notebook
+        notebook_hashes.cache_clear()  # a kernel may run a notebook again after it was edited
+        self.code = notebook_hashes(self.root / f"notebooks/{notebook}.ipynb")  # before anybody edits it meanwhile
         return self
 
     def require(self, path, made_by):
@@ -156,11 +158,10 @@ class Experiment:
     def write_manifest(self, settings, *folders, **more):
         """Write the manifest of each of these finished folders, the very last file there. more: further entries."""
         self.check_cell()
-        code = notebook_hashes(self.root / f"notebooks/{self.notebook}.ipynb")
         own = {aside: folder for folder, aside in self.aside.items()}
         for folder in folders:
             place = manifest.place(own.get(folder, folder), self.folder)
-            manifest.write_manifest(folder, place, self.notebook, settings.model_dump(), self.inputs, code, **more)
+            manifest.write_manifest(folder, place, self.notebook, settings.model_dump(), self.inputs, self.code, **more)
         self.settle()
 
 

@@ -49,7 +49,7 @@ def acquire(run_dir, facts):
 def _refuse_another_machine(run_dir, file, facts):
     if facts.get("host") == socket.gethostname():
         return
-    minutes = (time.time() - os.fstat(file.fileno()).st_mtime) / 60
+    minutes = max(0, time.time() - os.fstat(file.fileno()).st_mtime) / 60
     raise ExperimentRunning(
         f"{run_dir} was being made by {_who(facts)}; last heartbeat {minutes:.0f} minutes ago.\n"
         f"If that machine no longer does, remove {file.name}."

@@ -63,7 +63,9 @@ class Explorer(widgets.VBox):
         for n, (piece, is_blank) in enumerate(pieces):
             if self.first_word <= n < self.first_word + WORDS_PER_PAGE:
                 buttons.append(_button(piece, lambda n=n: self._toggle(n), "warning" if is_blank else ""))
-        self.words.children = buttons
+        before, self.words.children = self.words.children, buttons
+        for button in before:  # or the notebook would save the words of every text that was typed
+            button.close()
         self.pages.children = self._page_buttons(len(pieces))
 
     def _page_buttons(self, n_words):

@@ -12,6 +12,7 @@ from collections import Counter
 from pathlib import Path
 
 from lib import design
+from lib.errors import MissingResult
 from lib.experiment import manifest
 from lib.experiment.files import file_hash, read_json, write_json, write_table
 from lib.experiment.folders import existing_experiment
@@ -175,5 +176,7 @@ def build(experiment, weights, notebooks):
 
 def _report_findings(run, paths, command):
     findings, n_files = check_files(run, paths)
+    if not n_files:
+        raise MissingResult(f"There is no file in {', '.join(map(str, paths))}: nothing was checked.")
     leak_check.print_findings(findings, n_files, command)
     return int(len(findings) > 0)

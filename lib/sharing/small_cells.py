@@ -17,6 +17,7 @@ SMALL = 20  # learners
 TEXTS_PER_LEARNER = 5  # assumed where learners are unknown: SMALL learners then count as 5 SMALL texts
 PRIMARY = "without_copies"  # the subset of texts on which verdicts rest
 VALIDATION = "validation"  # in the name of a criterion that is about the validation set
+OVER_LEVELS = "Specificity"  # in the name of a criterion that is about several levels
 REASON = "too few learners"  # in figures, too; it does not say whether a cell itself is small
 OTHER = "other"  # the row of all groups of a table that are not named
 ROUNDING = {"n_texts": 5, "n_learners": 5, "n_learners_sampled": 5, "n": 5, "n_sampled": 5}
@@ -211,6 +212,8 @@ def _protect_criteria(criteria, small, margin_hidden):
     hidden |= criteria["level"].isin(small["valid"]) & on_validation
     if margin_hidden:
         hidden |= (criteria["level"] == ALL_LEVELS) & ~on_validation
+    if small["test"]:  # a mean over the other levels gives the product of those that are hidden
+        hidden |= criteria["criterion"].str.contains(OVER_LEVELS)
     criteria = hide(criteria, hidden, ["value"])
     return criteria.assign(passed=criteria["passed"].astype(object).mask(hidden, "n/a"))
 

@@ -51,7 +51,7 @@ class Progress(TrainerCallback):
     def __init__(self, settings, label, folder):
         self.size = settings.examples_per_step
         self.file = folder / "progress.json"
-        self.written_at = 0.0  # seconds since the epoch
+        self.written_at = float("-inf")  # seconds of time.monotonic, as below: clocks may be set back
         self.evaluated = {}  # the last validation perplexity, once there is one
         self.ends = {last_step(settings, n) for n in [settings.max_examples, *settings.snapshot_at.values()]}
         self.bar = tqdm(
@@ -67,12 +67,12 @@ class Progress(TrainerCallback):
 
     def on_train_begin(self, args, state, control, **_):
         self.first_step = state.global_step
-        self.began_at = time.time()
+        self.began_at = time.monotonic()
         self.bar.update(self.first_step * self.size)
 
     def on_step_end(self, args, state, control, **_):
         self.bar.update(self.size)
-        now = time.time()
+        now = time.monotonic()
         if now > self.written_at + WRITTEN_SECONDS and not distributed.rank():
             self.written_at = now
             seconds_per_step = (now - self.began_at) / (state.global_step - self.first_step)

@@ -6,11 +6,12 @@ They reach every program as an argument or in an environment variable, and never
 import json
 import os
 import shlex
+import time
 from pathlib import Path
 
 from lib.errors import CorpusNotFound, InvalidName, ParameterError
 from lib.experiment import folders, manifest, parameters
-from lib.formatting import nearest, nearest_sentence
+from lib.formatting import format_hours, nearest, nearest_sentence
 
 DEMO = "demo"
 EMBEDDED = "runs/synthetic_corpus.csv"  # made by the graph where it is missing
@@ -86,6 +87,7 @@ def check(experiment, corpus, folder, profile, only=None, cores=None):
     if not corpus_files(corpus):
         raise CorpusNotFound(f"Which corpus? make run EXPERIMENT={experiment} CORPUS=file.csv")
     settings = parameters.load_profile(folder)
+    _refuse_the_future([*filter(os.path.exists, corpus_files(corpus)), *Path(folder).glob("*.yaml")])
     parameters.load_machine(profile)
     if not Path("profiles", profile, "config.yaml").exists():
         raise ParameterError(
@@ -96,6 +98,17 @@ def check(experiment, corpus, folder, profile, only=None, cores=None):
         _check_result(only, run.folder, settings)
     if cores and not (cores == "all" or cores.isdecimal() and int(cores) > 0):
         raise ParameterError(f"CORES={cores}: expected a number of jobs at a time, such as CORES=8, or all.")
+
+
+def _refuse_the_future(files):
+    """Snakemake takes a result for out of date as long as a file that it was made from is newer."""
+    for file in files:
+        ahead = os.path.getmtime(file) - time.time()
+        if ahead > 1:
+            raise ParameterError(
+                f"{file} has a time that is {format_hours(ahead / 3600)} ahead of the clock, which was set back, or is "
+                f"another machine's. To go on: touch {shlex.quote(str(file))}"
+            )
 
 
 def _check_result(only, run_dir, settings):

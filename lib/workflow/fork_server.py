@@ -24,6 +24,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from lib.experiment import code_hashes
 from lib.experiment.processes import Ending, end_with_parent, kill_group
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -38,10 +39,8 @@ PRELOADED = [  # besides all of lib
 POLL_SECONDS = 0.05
 # A client as a command for any folder; a module and its arguments follow.
 CLIENT = [sys.executable, "-c"]
-CLIENT += [
-    "import sys; sys.path[0] = sys.argv.pop(1); from lib.workflow import fork_server; fork_server.main()",
-    str(ROOT),
-]
+CLIENT += ["import sys; sys.path[0] = sys.argv.pop(1); from lib.workflow import fork_server; fork_server.main()"]
+CLIENT += [str(ROOT)]
 
 
 def run_module(module, arguments):
@@ -195,6 +194,7 @@ def _fork(connection):
 
 def _preload():
     """Import what forks need: all of lib too, so that all of a run is of one version."""
+    code_hashes.remember()
     modules = [".".join(file.relative_to(ROOT).with_suffix("").parts) for file in ROOT.glob("lib/**/[a-z]*.py")]
     for module in modules + PRELOADED:
         __import__(module)

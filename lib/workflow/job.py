@@ -36,8 +36,8 @@ def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
     if gpus and "SLURM_JOB_ID" in os.environ:
         refuse_unusable("cuda")
     held = acquire_gpus(gpus)
-    arguments = [str(notebook), str(log), "--cwd", "notebooks", "-k", "python3", "--no-progress-bar"]
-    arguments += ["--log-level", "ERROR", "--start-timeout", START_SECONDS]
+    arguments = [str(notebook), str(log), "--cwd", "notebooks", "-k", "python3", "--language", "python"]
+    arguments += ["--no-progress-bar", "--log-level", "ERROR", "--start-timeout", START_SECONDS]
     arguments += ["-f", str(settings), "-r", "experiment", experiment]
     for yaml_text in value:
         arguments += ["-y", yaml_text]

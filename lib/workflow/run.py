@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +25,7 @@ MIN_FREE = 100 * 2**20  # bytes on the disk, below which no run starts
 GRACE_SECONDS = 1  # from a request to end until Snakemake is killed
 GRACE_ON_SLURM = 60  # the same; it cancels its jobs meanwhile
 INTERRUPTED = 128 + signal.SIGINT  # exit status after Ctrl-C
+SCHEDULER = ["--scheduler", "greedy"]  # the usual one starts a solver, with temporary files, for each choice
 # neither file times nor Snakemake's records of earlier runs count: status.mark_stale sets the times by hashes
 BY_HASHES = ["--rerun-triggers", "software-env", "--max-checksum-file-size", "0"]
 
@@ -44,7 +46,7 @@ def run(experiment, corpus, params, profile, cores=None, only=None, tensorboard=
     if tensorboard:
         os.environ["ILM_CEFR_TENSORBOARD"] = os.path.abspath(tensorboard)
     command = [sys.executable, "-m", "snakemake", "--profile", f"profiles/{profile}", "--quiet", "host", "reason"]
-    command += ["--nolock", "--rerun-incomplete", *BY_HASHES]
+    command += ["--nolock", "--rerun-incomplete", *SCHEDULER, *BY_HASHES]
     if cores:
         command += ["--cores", cores]
     if _on_slurm(profile):
@@ -89,6 +91,7 @@ def locked(name, corpus, params, profile, command):
     run_dir = folders.Experiment(name, root=".").folder
     run_dir.mkdir(parents=True, exist_ok=True)
     make_private(run_dir.parent, run_dir)
+    _check_home()
     if shutil.disk_usage(run_dir).free < MIN_FREE:
         minimum = MIN_FREE // 2**20
         raise WriteError(f"{run_dir}: under {minimum} MiB are left on its disk. Make room; nothing was started.")
@@ -99,20 +102,39 @@ def locked(name, corpus, params, profile, command):
             if _on_slurm(profile):
                 slurm.cancel_jobs(slurm.job_name(name))
             status.mark_stale(run_dir, params, corpus)
-            variables = {RUN_VARIABLE: str(os.getpid())} | arguments.environment(name, corpus, params, profile)
+            variables = {RUN_VARIABLE: str(os.getpid()), "TMPDIR": _temporary_folder()}
+            variables |= arguments.environment(name, corpus, params, profile)
             return _serve(command, variables, file, run_dir, params, _on_slurm(profile))
         finally:
             status.restore_notebook(run_dir)
             write_facts(file, facts | {"ended": True})
 
 
+def _check_home():
+    """Raise WriteError where nothing can be written to the home folder."""
+    home = Path.home()
+    if not os.access(home, os.W_OK):
+        raise WriteError(
+            f"The home folder {home} does not exist or cannot be written. Snakemake, Jupyter and the key of the "
+            "learner ids need one. Name another: HOME=folder make run ..."
+        )
+
+
+def _temporary_folder():
+    """The first of the usual folders for temporary files into which something can be written now, for all of a run."""
+    try:
+        return tempfile.gettempdir()
+    except FileNotFoundError:
+        raise WriteError("No folder for temporary files can be written. Name one: TMPDIR=folder make run ...") from None
+
+
 def _serve(command, variables, lock_file, run_dir, params, on_slurm):
     """Run Snakemake, with what it says in a log, and show its jobs; returns its exit status."""
+    times = _Times(lock_file, run_dir)
 
     def heartbeat():
         shown.update()
-        if time.time() - os.fstat(lock_file.fileno()).st_mtime > HEARTBEAT_SECONDS:
-            os.utime(lock_file.fileno())
+        times.keep()
 
     grace = GRACE_ON_SLURM if on_slurm else GRACE_SECONDS
     log_file = run_dir / display.LOG
@@ -121,3 +143,27 @@ def _serve(command, variables, lock_file, run_dir, params, on_slurm):
         variables |= shown.variables
         options = {"stdout": log, "stderr": log, "pass_fds": shown.files}
         return fork_server.serve(command, variables, heartbeat, forking=not on_slurm, grace=grace, **options)
+
+
+class _Times:
+    """The times of files during a run: the lock's is a heartbeat, and a clock that is set back confuses nothing."""
+
+    def __init__(self, lock_file, run_dir):
+        self.lock_file, self.run_dir = lock_file, run_dir
+        self.last_beat = time.monotonic()
+        self.clock = time.time() - time.monotonic()  # smaller once the clock is set back
+
+    def keep(self):
+        """Called again and again."""
+        if time.monotonic() > self.last_beat + HEARTBEAT_SECONDS:
+            self.last_beat = time.monotonic()
+            os.utime(self.lock_file.fileno())
+        before, self.clock = self.clock, time.time() - time.monotonic()
+        if self.clock < before - 1:
+            self._renew_results()
+
+    def _renew_results(self):
+        """Snakemake would refuse a result that looks older than what it was made from. Stale ones stay old."""
+        for folder in folders.results(self.run_dir):
+            if (folder / manifest.MANIFEST).stat().st_mtime > status.OLD:
+                os.utime(folder / manifest.MANIFEST)

@@ -9,13 +9,14 @@ import time
 from pathlib import Path
 
 from lib import errors
-from lib.experiment import folders, lock, manifest, parameters
+from lib.experiment import code_hashes, folders, lock, manifest, parameters
 from lib.experiment.files import file_hash, read_json, walk
 from lib.experiment.folders import MISPLACED, ONCE, PER_MODEL, results
 from lib.formatting import strip_markup
 from lib.workflow import arguments
 
 SILENT = "It ended without a message: killed, or out of memory, or without room to write."
+OLD = 1  # time of the manifest of a stale result, in seconds since 1970
 FIRST = "notebooks/01_extract.ipynb"  # as it was executed
 KEPT = "notebooks/.01_extract.ipynb.kept"  # its copy, while another corpus is tried
 REFUSED = "notebooks/refused/01_extract.ipynb"  # as it refused a corpus
@@ -77,7 +78,7 @@ def mark_stale(run_dir, params, corpus):
     old = stale(run_dir, parameters.load_profile(params), corpus)
     now = time.time()
     for folder in results(run_dir):
-        moment = 1 if folder in old else now
+        moment = OLD if folder in old else now
         os.utime(folder / manifest.MANIFEST, (moment, moment))
     for folder, reasons in old.items():
         print(f"{folder} is rebuilt: {reasons[0]}", flush=True)
@@ -111,6 +112,7 @@ def restore_notebook(run_dir):
 
 def older_code(run_dir, notebooks=Path("notebooks")):
     """{result folder: names of the code files whose statements have changed since it was made}."""
+    code_hashes.forget()
     changed = {folder: manifest.changed_code(folder, notebooks) for folder in results(run_dir)}
     return {folder: names for folder, names in changed.items() if names}
 

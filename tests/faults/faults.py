@@ -17,7 +17,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.record import facts
-from tests.faults import faults_of_input, faults_of_machine, faults_of_tampering  # noqa: F401  # register their cases
+from tests.faults import (  # noqa: F401  # register their cases
+    faults_of_edits,
+    faults_of_input,
+    faults_of_machine,
+    faults_of_surroundings,
+    faults_of_tampering,
+)
 from tests.faults.injected import CASES, undisturbed
 
 

@@ -1,9 +1,7 @@
 """Faults of the machine: kills, disks, memory, damage, two runs at once."""
 
 import json
-import os
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -21,6 +19,7 @@ from tests.faults.injected import (
     flip,
     forget,
     mended,
+    mounted,
     reference,
     resumed_at,
     run,
@@ -60,15 +59,26 @@ def in_training(project):
     return "went on from step 8; all files byte-identical, weights too"
 
 
-@case("kill -9 of papermill in 03", "non-zero exit, rerun identical")
-def papermill(project):
-    forget(project, "03")
-    with started(project, "03") as running:
-        jobs = wait_for(lambda: called(running, "job"))
-        jobs[0].kill()
-        assert running.wait(60) != 0
-    mended(project, "03")
-    return "non-zero exit; rerun identical"
+def interrupted_by(name):
+    """Kill a process of a run during 03; all others must end."""
+
+    def inject(project):
+        forget(project, "03")
+        with started(project, "03") as running:
+            wait_for(lambda: called(running, "job"))
+            family = tree(running)[1:]
+            called(running, name)[0].kill()
+            assert running.wait(60) != 0
+        _, left = psutil.wait_procs(family, timeout=20)
+        assert not left, f"still there: {left}"
+        mended(project, "03")
+        return "non-zero exit, all processes ended; rerun identical"
+
+    return inject
+
+
+case("kill -9 of papermill in 03", "non-zero exit, rerun identical")(interrupted_by("job"))
+case("kill -9 of the lock's holder alone", "no process of the run is left")(interrupted_by("run"))
 
 
 @case("kill -9 of everything at once in 03", "resumes; no process left; the lock of the dead run taken over")
@@ -84,20 +94,6 @@ def everything(project):
     assert not left, f"still there: {left}"
     assert "its lock is taken over" in mended(project, "03").stdout
     return "no process left; lock taken over, which is printed; rerun identical"
-
-
-@case("kill -9 of the lock's holder alone", "no process of the run is left")
-def holder(project):
-    forget(project, "03")
-    with started(project, "03") as running:
-        jobs = wait_for(lambda: called(running, "job"))
-        family = tree(running)[1:]
-        called(running, "run")[0].kill()
-        running.wait(60)
-    _, left = psutil.wait_procs(family, timeout=20)
-    assert jobs and not left, f"still there: {left}"
-    mended(project, "03")
-    return "all processes ended; rerun identical"
 
 
 # --- disks
@@ -122,14 +118,6 @@ def full_disk_in_checkpoint(project):
     mended(project, "03")
     assert resumed_at(project) == 8
     return "checkpoint-12 named, checkpoint 8 kept; went on from there, identical"
-
-
-def mounted(project, command):
-    """`make run` with another file system on runs/, which is unmounted when the run ends; the output as text."""
-    options = {"env": tiny.environment(project), "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-    own = [] if os.geteuid() == 0 else ["--map-root-user"]
-    words = ["unshare", *own, "-m", "sh", "-ec", f'{command}; exec "$@"', "sh", *tiny.command()]
-    return subprocess.run(words, cwd=project, **options)
 
 
 @case("disk without room from the start", "refused in seconds, nothing started")

@@ -12,6 +12,7 @@ from tests.faults.injected import RESULT, alone, called, case, forget, mended, r
 from tests.helpers import tiny_study as tiny
 
 RUN_DIR = "runs/tiny"
+SUSPENDED = 60  # seconds
 
 
 def complete(project):
@@ -131,7 +132,7 @@ case("kill -9 of Snakemake in 03", "all processes end, after the message on what
 )
 
 
-@case("all processes suspended for 10 s in 03", "the run goes on to its end; identical")
+@case("all processes suspended for a minute in 03", "the run goes on to its end; identical")
 def suspended(project):
     forget(project, "03")
     with started(project, "03", start_new_session=True) as running:
@@ -139,7 +140,7 @@ def suspended(project):
         family = tree(running)
         for process in family:
             process.suspend()
-        time.sleep(10)
+        time.sleep(SUSPENDED)
         for process in family:
             process.resume()
         assert running.wait(900) == 0

@@ -43,7 +43,11 @@ def forget(project, *stages):
 
 def mended(project, stage):
     """Repeat the command; the stage must have the same files as in the undisturbed run."""
-    done = run(project, stage)
+    return same(project, stage, run(project, stage))
+
+
+def same(project, stage, done):
+    """A run has ended well, and the stage has the same files as in the undisturbed run; returns the run."""
     assert done.returncode == 0, done.stdout[-3000:]
     now = {name: value for name, value in tiny.hashes(project).items() if f"tiny/{RESULT[stage]}/" in name}
     assert now, "the stage wrote nothing"
@@ -100,6 +104,18 @@ def started(project, stage, **options):
     env = tiny.environment(project, ONLY=f"runs/tiny/{RESULT[stage]}/manifest.json")
     options |= {"cwd": project, "env": env, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     return subprocess.Popen(tiny.command(), **options)
+
+
+def mounted(project, commands, stage=None):
+    """`make run`, as far as a stage, after shell commands that mount other file systems for it alone; the output as
+    text. In the commands, $P is the project."""
+    only = {"ONLY": f"runs/tiny/{RESULT[stage]}/manifest.json"} if stage else {}
+    env = tiny.environment(project, P=str(project), **only)
+    own = [] if os.geteuid() == 0 else ["--map-root-user"]
+    script = f'{commands}\ncd "$P"\nexec "$@"'
+    words = ["unshare", *own, "-m", "sh", "-ec", script, "sh", *tiny.command()]
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    return subprocess.run(words, cwd=project, env=env, **options)
 
 
 def tree(running):

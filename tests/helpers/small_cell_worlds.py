@@ -14,9 +14,11 @@ from lib.sharing import small_cells
 
 CELL = ["level", "l1", "length", "copied"]
 NAME = "general_vs_specialist"
+ATTACKED = ["contrasts", "by_l1", "by_group", "ppl_matrix"]  # tables; the last one is of perplexities
 LARGEST_THETA = 3.0  # what an attacker may assume of any difference of log perplexity
 LARGEST_LOSS = 12.0  # and of any log perplexity
 SLACK = 1e-6
+UNCERTAIN = 0.2  # of a hidden mean, in each direction: the p % rule of docs/sharing.md
 
 
 def texts(seed, n_learners=220):
@@ -119,8 +121,8 @@ def attack(frame, shared):
     cells = frame.groupby(CELL, as_index=False)[["tokens", "loss", "difference"]].sum()
     found = []
     for names, value, column, low, high in [
-        (["contrasts", "by_l1", "by_group"], "theta", "difference", -LARGEST_THETA, LARGEST_THETA),
-        (["ppl_matrix"], "ppl", "loss", 0.0, LARGEST_LOSS),
+        (ATTACKED[:3], "theta", "difference", -LARGEST_THETA, LARGEST_THETA),
+        (ATTACKED[3:], "ppl", "loss", 0.0, LARGEST_LOSS),
     ]:
         shown = []
         for name in names:
@@ -134,3 +136,9 @@ def attack(frame, shared):
                     true = cells[column][mask].sum() / cells["tokens"][mask].sum()
                     found.append((name, true, *bounds(cells, shown, mask, low, high)))
     return pd.DataFrame(found, columns=["table", "true", "least", "greatest"])
+
+
+def bounded_tightly(found):
+    """Hidden cells whose bounds are narrower than the rule allows. found: as `attack` returns it."""
+    room = UNCERTAIN * found["true"].abs()
+    return found[(found["least"] > found["true"] - room) | (found["greatest"] < found["true"] + room)]

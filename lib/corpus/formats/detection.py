@@ -10,7 +10,8 @@ from lib.errors import CorpusError
 from lib.experiment.files import file_hash
 
 BLOCK = 2**22  # bytes read at a time
-HTML = re.compile(r"(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)*<(!doctype\s+)?(html|head|body|table|div)\b", re.I | re.S)
+COMMENTS = r"(?:(?><!--.*?-->)\s*)*+"  # without backtracking: many comments would take hours
+HTML = re.compile(rf"(<\?xml[^>]*>\s*)?{COMMENTS}<(!doctype\s+)?(html|head|body|table|div)\b", re.I | re.S)
 XML = re.compile(r"<(\?xml|!doctype|selection|writings?)\b|<!--", re.I)
 JSON = re.compile(r"\{\s*\"|\[\s*\{\s*\"")
 ZIP = (b"PK\x03\x04", b"PK\x05\x06")

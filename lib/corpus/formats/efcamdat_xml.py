@@ -28,15 +28,17 @@ L1S = {  # nationality -> first language, where the country has one
     "tr": "Turkish",
     "tw": "Mandarin",
 }
-ATTRIBUTE = re.compile(r"""([\w-]+)\s*=\s*(["'])(.*?)\2""", re.DOTALL)
+# No pattern may start at each of many characters and read to the end each time: a small file would take hours.
+ATTRIBUTE = re.compile(r"""(?<![\w-])([\w-]+)\s*=\s*(["'])(.*?)\2""", re.DOTALL)
 WRITING = re.compile(r"<writing\s")
-LEARNER, TOPIC = re.compile(r"<learner\s([^>]*)>"), re.compile(r"<topic\s([^>]*)>")
-TEXT, EMPTY_TEXT = re.compile(r"<text(?:\s[^>]*)?(?<!/)>"), re.compile(r"<text(?:\s[^>]*)?/>")
+LEARNER, TOPIC = re.compile(r"<learner\s([^<>]*)>"), re.compile(r"<topic\s([^<>]*)>")
+TEXT, EMPTY_TEXT = re.compile(r"<text(?:\s[^<>]*)?(?<!/)>"), re.compile(r"<text(?:\s[^<>]*)?/>")
 CDATA = re.compile(r"<!\[CDATA\[(.*?)\]\]>", re.DOTALL)
 CHANGE = re.compile(r"(</?(?:change|selection|tag|symbol|correct)(?:\s[^<>]*)?/?>)")
 LINE_BREAK, CODE = re.compile(r"</?br\s*/?>", re.IGNORECASE), re.compile(r"</?code\s*/?>", re.IGNORECASE)
 ENTITY = re.compile(r"&(#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,30});")
 SURROGATES = re.compile(r"&#(x[0-9a-f]{4}|[0-9]{5});&#(x[0-9a-f]{4}|[0-9]{5});", re.IGNORECASE)
+DEEPEST = 100  # tags of corrections within each other
 MAX_ESCAPES = 8  # times that an entity may have been escaped
 
 
@@ -129,7 +131,8 @@ def _separate_text(writing):
         raise Unreadable("text without begin or end")
     text = writing[start.end() : end]
     if "<![" in text:
-        text = CDATA.sub(r"\1", text)
+        closed = text.rfind("]]>") + len("]]>")  # what begins later has no end
+        text = CDATA.sub(r"\1", text[:closed]) + text[closed:]
     return writing[: start.start()] + writing[end:], text
 
 
@@ -144,36 +147,39 @@ def _attributes(tag):
 
 def _resolve_corrections(text, corrected):
     """The text without markup: each correction is replaced by the wording it marks, or by the one it proposes."""
-    stack = [{"tag": "text", "words": ""}]  # open tags, the innermost last
+    stack = [{"tag": "text", "pieces": []}]  # open tags, the innermost last
     for n, piece in enumerate(CHANGE.split(text)):
         if n % 2 == 0:
-            stack[-1]["words"] += piece
+            stack[-1]["pieces"].append(piece)
             continue
         tag = piece.strip("</>").split()[0]
         if not piece.startswith("</"):
-            stack.append({"tag": tag, "words": ""})
+            stack.append({"tag": tag, "pieces": []})
+        if len(stack) > DEEPEST:
+            raise Unreadable("corrections nested too deeply")
         if piece.startswith("</") or piece.endswith("/>"):
             _close(stack, tag, corrected)
     if len(stack) > 1:
         raise Unreadable("a correction without end")
-    return stack[0]["words"]
+    return "".join(stack[0]["pieces"])
 
 
 def _close(stack, tag, corrected):
     """Close the innermost tag and pass its content to the enclosing one."""
     closed = stack.pop()
+    words = "".join(closed["pieces"])
     if closed["tag"] != tag or not stack:
         raise Unreadable("corrections that do not nest")
-    if tag in ("change", "tag") and closed["words"].strip():
+    if tag in ("change", "tag") and words.strip():
         raise Unreadable("words between the parts of a correction")
     enclosing = stack[-1]
     if tag == "change":
-        enclosing["words"] += _wording(closed, corrected)
+        enclosing["pieces"].append(_wording(closed, corrected))
     elif tag == "tag":  # of several proposals the first counts
         enclosing.setdefault("symbol", closed.get("symbol", ""))
         enclosing.setdefault("correct", closed.get("correct", ""))
     else:
-        enclosing[tag] = closed["words"]
+        enclosing[tag] = words
 
 
 def _wording(change, corrected):

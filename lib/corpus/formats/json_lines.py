@@ -11,6 +11,7 @@ from lib.errors import CorpusError
 
 UNIVERSAL_CEFR = {"title", "lang", "source_name", "cefr_level", "text"}
 BEA_2019 = {"id", "userid", "cefr", "text", "edits"}
+MAX_NAMES = 1_000  # in all objects; more are no columns of a table, and a table with all of them would fill the memory
 IDS = {"id", "text_id", "writing_id"}
 
 
@@ -18,6 +19,11 @@ def open_tables(file, encoding, notes):
     """The one table of the file; a cell that an object lacks is empty. Raises CorpusError for a line without object."""
     records = list(_records(file, encoding, notes))
     header = list(dict.fromkeys(key for _, record in records for key in record))
+    if len(header) > MAX_NAMES:
+        raise CorpusError(
+            f"{file}: its {len(records):,} objects have {len(header):,} different names. Expected: the same few names "
+            "in each object, such as text_id, level, text."
+        )
     if set(header) >= BEA_2019:
         header = ["learner_id" if key == "userid" else key for key in header] + ["text_corrected"]
         records = [(number, _from_bea(record)) for number, record in records]

@@ -8,16 +8,10 @@ import zlib
 
 import python_calamine
 
+from lib.corpus.formats import workbook_limits
 from lib.errors import CorpusError
 
 DAMAGE = (zipfile.BadZipFile, zlib.error, python_calamine.CalamineError, OSError, EOFError, RuntimeError)
-BLOCK = 2**22  # bytes read at a time
-MAX_SIZE = 16 * 2**30  # bytes that a workbook may unpack to
-MAX_RATIO = 100  # unpacked to packed size, for workbooks that unpack to more than RATIO_FROM bytes
-RATIO_FROM = 2**30
-# columns beyond CZ or rows beyond 1,999,999: a reader allocates the whole rectangle, even if it is empty
-FAR_CELL = re.compile(rb" r=[\"'](?:(?:[D-Z][A-Z]|[A-Z]{3,})[0-9]|[A-Z]*(?:[2-9][0-9]{6}|[0-9]{8}))")
-
 MAIN_PART = re.compile(r"xl/workbook[0-9]*\.xml")
 OTHER_ARCHIVES = {  # a member of the archive, or its declared kind -> what it is
     "xl/workbook.bin": "a binary workbook (.xlsb)",
@@ -35,7 +29,10 @@ def open_tables(file, wanted, notes):
     for a file that is damaged, unpacks to far more than its size, or is no workbook.
     """
     try:
-        _refuse_zip_bombs(file)
+        with zipfile.ZipFile(file) as archive:
+            workbook_limits.refuse_declared_size(file, archive)
+            _refuse_other_archives(file, archive)
+            workbook_limits.refuse_content(file, archive)
         book = _open_workbook(file)
         sheets = [sheet for sheet in book.sheets_metadata if sheet.typ == python_calamine.SheetTypeEnum.WorkSheet]
         _refuse_unknown_sheets(file, wanted, [sheet.name for sheet in sheets])
@@ -110,29 +107,3 @@ def _open_workbook(file):
                 renamed.writestr(name.replace(main, "workbook.xml"), content)
     copy.seek(0)
     return python_calamine.load_workbook(copy)
-
-
-def _refuse_zip_bombs(file):
-    """Refuse an archive that would fill the memory: first by the sizes it declares, then by its real content."""
-    with zipfile.ZipFile(file) as archive:
-        size = sum(member.file_size for member in archive.infolist())
-        if size > MAX_SIZE or size > max(RATIO_FROM, MAX_RATIO * os.path.getsize(file)):
-            raise CorpusError(
-                f"{file} would unpack to {size / 2**30:,.1f} GB, {size / os.path.getsize(file):,.0f} times its size. "
-                f"Expected: at most {MAX_RATIO} times. Do not open it. Get the file again from its source."
-            )
-        _refuse_other_archives(file, archive)
-        for member in archive.namelist():
-            with archive.open(member) as stream:
-                _refuse_far_cells(file, stream)
-
-
-def _refuse_far_cells(file, stream):
-    tail = b""
-    while block := stream.read(BLOCK):  # to the end, where zipfile compares size and checksum
-        if FAR_CELL.search(tail + block):
-            raise CorpusError(
-                f"{file}: a sheet with a cell beyond column CZ or row 1,999,999. Expected: a table of texts. "
-                "Remove the far cells, or save the sheet as CSV."
-            )
-        tail = block[-40:]

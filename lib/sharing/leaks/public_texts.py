@@ -1,4 +1,4 @@
-"""What everybody can read already: the repository as last committed, without outputs and without the demo's corpus."""
+"""What everybody can read already: the repository as last pushed, without outputs and without the demo's corpus."""
 
 import io
 import json
@@ -9,7 +9,7 @@ PUBLIC = ["README.md", "CITATION.cff", "notebooks", "lib", ":!lib/synthetic/demo
 
 
 def published(paths, root="."):
-    """Texts of the repository as last committed: PUBLIC, of notebooks the cells' sources alone; none without git.
+    """Texts of the repository as last pushed: PUBLIC, of notebooks the cells' sources alone; none without git.
 
     None either where one of the paths belongs to the repository: a text that was committed would otherwise excuse
     itself.
@@ -17,7 +17,7 @@ def published(paths, root="."):
     tracked = subprocess.run(["git", "ls-files", "--", *map(str, paths)], cwd=root, capture_output=True, text=True)
     if tracked.stdout.strip():
         return []
-    archive = subprocess.run(["git", "archive", "HEAD", *PUBLIC], cwd=root, capture_output=True)
+    archive = subprocess.run(["git", "archive", _published_commit(root), *PUBLIC], cwd=root, capture_output=True)
     if archive.returncode:
         return []
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
@@ -25,3 +25,10 @@ def published(paths, root="."):
         texts = {member.name: tar.extractfile(member).read().decode("utf-8", "replace") for member in members}
     notebooks = [json.loads(texts.pop(name))["cells"] for name in sorted(texts) if name.endswith(".ipynb")]
     return [*texts.values(), *("".join(cell["source"]) for cells in notebooks for cell in cells)]
+
+
+def _published_commit(root):
+    """The commit that this branch's remote has; in a repository without one, the last commit."""
+    command = ["git", "rev-parse", "--verify", "--quiet", "@{upstream}"]
+    upstream = subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip()
+    return upstream or "HEAD"

@@ -13,6 +13,8 @@ from lib.sharing.reading.piece import Piece, under
 ACTIVE = {"/AcroForm": "a form", "/EmbeddedFile": "an attached file", "/EmbeddedFiles": "an attached file",
           "/Filespec": "an attached file", "/JavaScript": "a script", "/JS": "a script", "/XFA": "a form",
           "/RichMedia": "a film or sound", "/Encrypt": "encryption", "/OCProperties": "hidden layers"}  # fmt: skip
+STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
+INLINE_IMAGE = re.compile(rb"(?:^|\s)BI\s[^<>]{0,300}?\sID\s")
 INTEGERS = {  # dtypes of tensors
     "I64": "<i8",
     "I32": "<i4",
@@ -36,6 +38,7 @@ def read_pdf(content):
     for item in [reader.trailer, *_objects(reader)]:
         _walk(item, strings, unread)
     yield Piece("strings of objects", "\n".join(strings))
+    yield Piece("what is between streams", STREAM.sub(b" ", content).decode("latin-1"))
     before, _, after = content.partition(b"%%EOF")
     if not before.startswith(b"%PDF") or after.strip():
         unread.add("bytes before or after the document, or an earlier version of it")
@@ -66,6 +69,8 @@ def _walk(item, strings, unread):
             _walk(value, strings, unread)
     if isinstance(item, StreamObject) and item.get("/Subtype") != "/Image":
         strings.append(item.get_data().decode("latin-1"))
+        if INLINE_IMAGE.search(item.get_data()):
+            unread.add("an image within a page")
     if isinstance(item, ArrayObject):
         for value in item:
             _walk(value, strings, unread)
@@ -78,11 +83,15 @@ def read_parquet(content, decode_ids=None, known_ids=frozenset()):
     import pyarrow.parquet as pq
 
     file = pq.ParquetFile(io.BytesIO(content))
-    metadata = [part.decode("utf-8", "replace") for pair in (file.metadata.metadata or {}).items() for part in pair]
+    metadata = [*_metadata(file.metadata), *(words for field in file.schema_arrow for words in _field_metadata(field))]
     yield Piece("metadata", "\n".join([*metadata, *file.schema.names, file.metadata.created_by or ""]))
     for reason in row_tables.reasons("", rows=[file.schema_arrow.names]):
         yield Piece(reason, None)
     table = file.read()
+    for name, values in _categories(content, table):
+        yield Piece(f"categories of {name}", "\n".join(values))
+        if row_tables.has_ids(values, known_ids):
+            yield Piece(f"categories of {name}: {row_tables.REASON}", None)
     for name in table.column_names:
         cells = [_flat(value) for value in table[name].to_pylist()]
         yield Piece(f"column {name}", "\n".join(cells))
@@ -91,6 +100,38 @@ def read_parquet(content, decode_ids=None, known_ids=frozenset()):
             yield Piece(f"column {name}: {row_tables.REASON}", None)
     if len(content) != _described(file.metadata, content):
         yield Piece("it has bytes that belong to no column, which the check does not read", None)
+
+
+def _metadata(holder):
+    """Keys and values of the metadata of a file or a field, as a list of str."""
+    return [part.decode("utf-8", "replace") for pair in (holder.metadata or {}).items() for part in pair]
+
+
+def _field_metadata(field):
+    """The same of a field and of all fields in it."""
+    yield from _metadata(field)
+    for number in range(field.type.num_fields):
+        yield from _field_metadata(field.type.field(number))
+
+
+def _categories(content, table):
+    """(name, values) of the dictionary of each column of texts: all of it, also values that no row uses."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    names = [field.name for field in table.schema if _is_text(field.type)]
+    coded = pq.ParquetFile(io.BytesIO(content), read_dictionary=names).read()
+    for name in coded.column_names:
+        chunks = [chunk for chunk in coded[name].chunks if pa.types.is_dictionary(chunk.type)]
+        values = [_flat(value) for chunk in chunks for value in chunk.dictionary.to_pylist()]
+        if values:
+            yield name, values
+
+
+def _is_text(kind):
+    import pyarrow as pa
+
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind)
 
 
 def _flat(value):
@@ -102,7 +143,7 @@ def _flat(value):
 
 
 def _numbers(cells, decode_ids):
-    whole = [int(cell) for cell in " ".join(cells).split() if re.fullmatch(r"\d{1,7}", cell)]
+    whole = [int(cell) for cell in numbers.whole(" ".join(cells)).split() if re.fullmatch(r"\d{1,7}", cell)]
     return [Piece(position, text) for position, text in numbers.as_texts(whole, decode_ids)]
 
 

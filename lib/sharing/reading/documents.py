@@ -4,13 +4,14 @@ Everything is read, also what no viewer shows. What cannot be read is reported a
 """
 
 import hashlib
+import html
 import json
 import re
 import urllib.parse
 
 from lxml import etree
 
-from lib.sharing.reading import binary_formats, escapes, formats, numbers, row_tables
+from lib.sharing.reading import binary_formats, embedded, escapes, formats, numbers, row_tables
 from lib.sharing.reading.piece import Piece, under
 
 UNREAD_IMAGE = "that this run has not drawn as it is. Letters in images are not read, those in SVG and PDF are"
@@ -61,7 +62,9 @@ class Reader:
         return [Piece(f"{kind}, which the check does not read", None)]
 
     def _text(self, text, depth):
-        embedded = list(EMBEDDED.finditer(text))
+        if "&#" in text:
+            text = html.unescape(text)  # entities within base64 or the address of an image
+        urls = list(EMBEDDED.finditer(text))
         rest = EMBEDDED.sub(" ", text)
         if ENTITY.search(text):
             yield Piece("it declares entities, which the check does not read", None)
@@ -70,7 +73,7 @@ class Reader:
             yield from self._json(parsed, depth)
         else:
             yield from self._plain(rest, depth)
-        for found in embedded:
+        for found in urls:
             mime, options, data = found.groups()
             data = urllib.parse.unquote_to_bytes(data)
             data = numbers.from_base64(data.decode("ascii", "replace").rstrip("=")) if "base64" in options else data
@@ -86,12 +89,15 @@ class Reader:
             if kind in CONTAINERS:
                 without = without.replace(found, " ")
         yield Piece("", escapes.decode(without))
+        yield Piece("masks filled in", embedded.filled(without))
+        for document in embedded.records(without):
+            yield from under("records", self._json(document, depth, few=row_tables.FEWEST_FIELDS))
         if TAG.search(without):
             yield from self._markup(without)
         for reason in row_tables.reasons(without):
             yield Piece(reason, None)
         if NUMBERS.search(without) or self.known_ids:
-            yield from self._numbers(without)
+            yield from self._numbers(numbers.whole(without))
 
     def _numbers(self, text):
         """Texts that are written as numbers, in a row or in a column; columns of text ids."""
@@ -110,17 +116,21 @@ class Reader:
         for position, text in numbers.as_texts(values, self.decode_ids):
             yield Piece(position, text)
 
-    def _json(self, document, depth):
-        """The strings of a JSON document, each by its path and all that have the same path without numbers."""
-        strings, integers, everything = {}, {}, []
+    def _json(self, document, depth, few=0):
+        """The strings of a JSON document, each by its path, all that have the same path without numbers, and all of the
+        same key. few: rows of a list that are no table yet."""
+        strings, integers, everything, by_key = {}, {}, [], {}
         for path, value in _leaves(document, ()):
             names = ", ".join(name for name, _ in path)
             if isinstance(value, int):
                 integers.setdefault(names, []).append(value)
                 continue
+            if names.rpartition(", ")[2].startswith("image/") and "svg" not in names:
+                yield from under(names, self.pieces(numbers.from_base64(re.sub(r"\s", "", value)), depth + 1))
             if len(value) <= LONGEST_CELL:
                 strings.setdefault(names, []).append(value)
                 everything.append(value)
+                by_key.setdefault(names.rpartition(", ")[2], []).append(value)
             if sum(map(str.isalpha, value)) >= SHORTEST or NUMBERS.search(value):
                 position = ", ".join(f"{name} {number}".strip() for name, number in path)
                 yield from under(position, self.pieces(value.encode("utf-8", "replace"), depth + 1))
@@ -130,9 +140,12 @@ class Reader:
                 yield Piece(f"all of {names}", escapes.decode("\n".join(values)))
                 if row_tables.has_ids(values, self.known_ids):
                     yield Piece(row_tables.REASON, None)
+        for key, values in by_key.items():
+            if len(values) > 1 and values not in strings.values():
+                yield Piece(f"all of key {key}", escapes.decode("\n".join(values)))
         for names, values in integers.items():
             yield from under(f"all of {names}", self._decoded(values))
-        for name in sorted(_id_keys(document)):
+        for name in sorted(_id_keys(document)) if len(document) >= few else []:
             yield Piece(f"{name}: {row_tables.REASON}", None)
 
     def _markup(self, text):
@@ -141,6 +154,8 @@ class Reader:
         if root is None:
             return
         yield Piece("", escapes.decode("".join(root.itertext())))
+        yield Piece("", escapes.decode("\n".join(map(str.strip, root.itertext()))))  # a line for each element
+        yield Piece("comments", escapes.decode("\n".join(node.text or "" for node in root.iter(etree.Comment))))
         attributes = {}
         for node in root.iter(etree.Element):
             for name, value in node.attrib.items():

@@ -1,5 +1,6 @@
 """Which format the content of a file has, by its first bytes and not by its name."""
 
+import re
 import unicodedata
 
 MAGIC = {  # the first bytes of formats that are no text
@@ -26,6 +27,12 @@ MAGIC = {  # the first bytes of formats that are no text
     "text in UTF-16 or UTF-32": [b"\xff\xfe", b"\xfe\xff", b"\0\0\xfe\xff"],
 }
 LATER = [(257, b"ustar", "tar archive"), (4, b"ftyp", "video or HEIF image"), (8, b"WEBP", "WebP image")]
+TEXT_FORMATS = {  # that draw letters, or name each letter
+    "PostScript": re.compile(rb"%!PS"),
+    "PNM image": re.compile(rb"P[1-3]\s+(?:#[^\n]*\n)*\d+\s+\d+\s"),
+    "XBM image": re.compile(rb"#define \w*width \d+\s+#define \w*height \d+"),
+}
+CONTROLS = set(range(32)) - set(b"\t\n\r\f") | {127}
 ALLOWED_CONTROLS = set("\t\n\r\f\x1b")  # the last one begins a terminal's colour
 
 
@@ -34,7 +41,7 @@ def detect(content):
     if content.startswith(b"%PDF-") or (b"%PDF-" in content[:1024] and b"startxref" in content):
         return "PDF"
     if is_text(content):
-        return "text"
+        return next((name for name, start in TEXT_FORMATS.items() if start.match(content)), "text")
     for name, starts in MAGIC.items():
         if any(map(content.startswith, starts)):
             return name
@@ -43,7 +50,17 @@ def detect(content):
             return name
     if len(content) > 9 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8:
         return "safetensors"
+    if not _is_utf8(content) and not CONTROLS & set(content):
+        return "text in another encoding than UTF-8"
     return "unknown binary"
+
+
+def _is_utf8(content):
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def is_text(content):

@@ -2,14 +2,34 @@
 
 import base64
 import binascii
+import contextlib
 import re
 
 FEWEST = 8  # numbers in a row
 NUMBER = re.compile(r"(?<![\w.+-])\d{1,6}(?![\w]|\.\d)")
 RUN = re.compile(r"(?<![\w.+-])\d{1,6}(?:[\s,;|\[\]\"']+\d{1,6}){7,}(?![\w]|\.\d)")
-BASE64 = re.compile(r"(?:[A-Za-z0-9+/_-]{60,}\s{1,3})*[A-Za-z0-9+/_-]{32,}={0,2}")
+BETWEEN_LINES = r"[\s>\"',+\\]{1,12}"  # of a mail that is quoted, or of strings in code
+BASE64 = re.compile(rf"(?:[A-Za-z0-9+/_-]{{32,}}{BETWEEN_LINES})*[A-Za-z0-9+/_-]{{32,}}={{0,2}}")
 HEX = re.compile(r"(?:(?:0x|\\x)?[0-9a-fA-F]{2}[\s,:]{0,2}){20,}")
+WHOLE_FLOAT = re.compile(r"(?<=\d)\.0+(?![\d.])")
 LETTERS = re.compile(r"[^\W\d_]")
+
+
+def whole(text):
+    """The text with numbers such as 474.0 as 474: a column of integers with a gap is one of floats."""
+    return WHOLE_FLOAT.sub("", text)
+
+
+def as_utf8(data):
+    """Bytes of text in UTF-16 or UTF-32, which has many zeros, as UTF-8; other bytes as they are."""
+    if data.count(0) * 4 < len(data):
+        return data
+    for encoding in ["utf-32", "utf-32-be", "utf-16", "utf-16-be"]:
+        with contextlib.suppress(UnicodeDecodeError):
+            text = data.decode(encoding)
+            if len(LETTERS.findall(text)) > len(text) / 2:
+                return text.encode("utf-8", "replace")
+    return data
 
 
 def runs(text):
@@ -39,16 +59,16 @@ def _surrogate(number):
 def encoded(text):
     """Yield (characters, position, bytes) of what may be base64 or hexadecimal."""
     for found in BASE64.finditer(text):
-        joined = re.sub(r"\s", "", found[0]).replace("-", "+").replace("_", "/").rstrip("=")
+        joined = re.sub(r"[\s>\"',\\]", "", found[0]).replace("-", "+").replace("_", "/").rstrip("=")
         yield found[0], "base64", from_base64(joined[: len(joined) - (len(joined) % 4 == 1)])
     for found in HEX.finditer(text):
         digits = re.sub(r"0x|\\x|[\s,:]", "", found[0])
-        yield found[0], "hexadecimal", bytes.fromhex(digits[: len(digits) // 2 * 2])
+        yield found[0], "hexadecimal", as_utf8(bytes.fromhex(digits[: len(digits) // 2 * 2]))
 
 
 def from_base64(text):
     """The bytes, or none where the text is no base64; a reader then says that it can read nothing."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4))
+        return as_utf8(base64.b64decode(text + "=" * (-len(text) % 4)))
     except (ValueError, binascii.Error):
         return b""

@@ -10,6 +10,7 @@ ID_COLUMN = re.compile(
     r"|learner|writer|student|participant|pupil|idlearner|idtext|idstudent|idwriting|idof(?:text|learner|writer)"
 )
 FIELD = re.compile(r"""^[\s\-{,]*["']?([\w .#\\-]{4,30})["']?\s*[:=]\s*\S""", re.MULTILINE)  # key: value, a line each
+KEYED = re.compile(r"""[<\s"'{,]([\w.#-]{4,30})["']?\s{0,2}[:=>]\s{0,2}["']?(\w*\d\w*)""")  # <text_id>24, text-id="24"
 NAME = re.compile(r"[\w .#\\-]+")  # not a piece of code, as frame[["text_id"
 FEWEST_FIELDS = 3
 DELIMITERS = ",;\t|&"
@@ -35,6 +36,10 @@ def reasons(text, rows=None):
         names |= _header_words(text)
         fields = [name for name in FIELD.findall(text) if is_id_column(name)]
         names |= {name for name in fields if fields.count(name) >= FEWEST_FIELDS}
+        values = {}
+        for name, value in KEYED.findall(text):
+            values.setdefault(name.removeprefix("data-"), set()).add(value)
+        names |= {name for name in values if is_id_column(name) and len(values[name]) >= FEWEST_FIELDS}
     return [f"column {name.strip()}: {REASON}" for name in sorted(names)]
 
 

@@ -18,7 +18,8 @@ FEWEST_WORDS = 8
 DELIMITERS = "\t,;|&"
 MARKUP_SIGNS = re.compile(r"[<\\[\]/_|@\u0120\u010a\u2581]")
 MARKUP = re.compile(
-    r"<[^<>]{0,300}>"  # tags
+    r"<!\[CDATA\[|\]\]>"
+    r"|<[^<>]{0,300}>"  # tags
     r"|\\[a-zA-Z@]+\*?(?:\[[^\]\n]*\])?"  # LaTeX commands
     r"|\]\([^)\s]*\)|\[/?[a-zA-Z]+(?:=[^\]\n]*)?\]"  # targets of Markdown links, BBCode
     r"|(?<=[^\W\d_])[/_|](?:[A-Z]{1,5}\$?|[A-Z]+)(?![^\W_])"  # part-of-speech tags: word/NN, word_NN

@@ -217,3 +217,16 @@ def test_a_text_is_cut_after_its_first_words(tmp_path):
     found = read(write_csv(rows, tmp_path / "c.csv"), max_words=3)
     assert found["text"].tolist() == [" I like\n it", "Yes", ""]
     assert read(tmp_path / "c.csv")["text"].tolist() == rows["text"].tolist()
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch):
+    path = write_csv(many(5), tmp_path / "c.csv")
+    frame = reading._frame
+
+    def and_somebody_writes(*arguments):
+        write_csv(many(6), path)
+        return frame(*arguments)
+
+    monkeypatch.setattr(reading, "_frame", and_somebody_writes)
+    with pytest.raises(CorpusError, match="c.csv changed while it was read"):
+        read(path)

@@ -2,14 +2,15 @@
 
 import pytest
 
-from lib.experiment import code_hashes, manifest
-from lib.experiment.files import write_json
+from lib.experiment import code_hashes, manifest, parameters
+from lib.experiment.files import read_json, write_json
+from lib.experiment.folders import Experiment
 
 
 def changed_code(run, source):
     cells = [{"cell_type": "code", "metadata": {}, "source": [source]}]
     write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
-    code_hashes.notebook_hashes.cache_clear()
+    code_hashes.forget()
     return manifest.changed_code(run.model("a1", 0), run.root / "notebooks")
 
 
@@ -18,6 +19,14 @@ def test_a_comment_makes_nothing_stale_and_a_statement_is_named(run):
     assert changed_code(run, same) == []
     assert changed_code(run, same + "x = 2\n") == ["03_train.ipynb"]
     assert changed_code(run, same + "from lib import formatting\n") == ["03_train.ipynb", "lib/formatting.py"]
+
+
+def test_a_result_names_the_code_with_which_it_began(run):
+    edited = Experiment("study", run.root).start("03_train")
+    code_then = read_json(run.model("a1", 0) / "manifest.json")["code"]
+    assert changed_code(run, "x = 5\n") == ["03_train.ipynb", "lib/masking/segmentation.py"]
+    edited.write_manifest(parameters.load_file("params/demo/a1.yaml"), run.model("a1", 0))
+    assert read_json(run.model("a1", 0) / "manifest.json")["code"] == code_then
 
 
 def test_code_of_figures_does_not_count():

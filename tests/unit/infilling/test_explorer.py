@@ -1,5 +1,7 @@
 """Claims about the explorer: clicks and typed text become queries, also without a browser."""
 
+import json
+
 import pandas as pd
 
 from lib.infilling import explorer, queries
@@ -68,3 +70,11 @@ def test_a_filling_that_did_not_end_is_explained_where_it_stands():
     table = pd.DataFrame({"model": ["a1"], "blank 1": [queries.NOT_ENDED]})
     assert "wrote on without an end" in explorer.legend(table)
     assert "without an end" not in explorer.legend(table.replace(queries.NOT_ENDED, "lunch"))
+
+
+def test_words_that_were_typed_over_are_in_no_saved_state(panel):
+    window = explorer.Explorer(panel, SENTENCE)
+    for text in ["Zebras graze there", "Something harmless instead"]:
+        window.text.value = text
+    state = json.dumps(window.get_manager_state())
+    assert "Zebras" not in state and "harmless" in state

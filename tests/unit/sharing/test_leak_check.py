@@ -11,7 +11,7 @@ from lib.errors import MissingResult
 from lib.experiment.files import write_table
 from lib.sharing import leak_check
 from lib.sharing.reading.documents import certificate
-from tests.helpers import planted_files, plants
+from tests.helpers import attack_plants, planted_files, plants
 
 SECRET = "My grandmother sells old clocks near the harbour since nineteen ninety two."
 HARMLESS = "Your cousin paints tall ships beside that lake before every cold winter starts."
@@ -58,6 +58,23 @@ def test_the_same_files_pass_with_a_sentence_that_nobody_wrote(corpus, tmp_path)
     refused = set(files.values()) - set(missed(files, tmp_path, corpus))
     unread = {f"PDF, {name}" for name in ["attachment", "form", "image", "after the end", "before the start"]}
     assert refused == unread | {"entity.svg, plain"}
+
+
+def test_what_a_stranger_hid_is_found_and_nothing_else(corpus, tmp_path):
+    for name in ["secret", "harmless", "unreadable"]:
+        (tmp_path / name).mkdir()
+    files = planted(attack_plants.ALL, SECRET, tmp_path / "secret")
+    assert len(files) == 20 and missed(files, tmp_path / "secret", corpus) == []
+    harmless = planted(attack_plants.ALL, HARMLESS, tmp_path / "harmless")
+    assert set(missed(harmless, tmp_path / "harmless", corpus)) == set(harmless.values())
+    refused = planted([attack_plants.unreadable], HARMLESS, tmp_path / "unreadable")
+    assert missed(refused, tmp_path / "unreadable", corpus) == []
+
+
+def test_an_encoded_sentence_in_a_file_name_is_found(corpus, tmp_path):
+    (tmp_path / f"F9_{attack_plants.encoded(SECRET[:60])}.txt").write_text("ok")
+    assert "names of files and folders, base64" in leak_check.check([tmp_path], corpus)["position"].iloc[0]
+
 
 
 def test_what_is_not_found_is_listed_in_the_documentation(corpus, tmp_path):

@@ -11,14 +11,7 @@ from lib.sharing import small_cells
 from lib.sharing.small_cells import OTHER, SMALL
 from tests.helpers import small_cell_worlds as worlds
 
-UNCERTAIN = 0.2  # of a hidden mean, in each direction: the p % rule of docs/sharing.md
 SEEDS = range(6)
-
-
-def bounded_tightly(found):
-    """Hidden cells whose bounds are narrower than the rule allows."""
-    room = UNCERTAIN * found["true"].abs()
-    return found[(found["least"] > found["true"] - room) | (found["greatest"] < found["true"] + room)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -26,7 +19,7 @@ def test_no_hidden_mean_can_be_bounded_tightly(seed):
     frame = worlds.texts(seed)
     shared = small_cells.protect(worlds.tables(frame), worlds.small_levels(frame))
     found = worlds.attack(frame, shared)
-    assert len(found) > 20 and bounded_tightly(found).empty
+    assert len(found) > 20 and worlds.bounded_tightly(found).empty
     assert shared["by_l1"]["theta"].notna().any() or shared["by_group"]["theta"].notna().any()
 
 
@@ -34,9 +27,8 @@ def test_with_primary_suppression_alone_many_could_be():
     tight = 0
     for seed in SEEDS[:3]:
         frame = worlds.texts(seed)
-        tight += len(
-            bounded_tightly(worlds.attack(frame, worlds.only_primary(worlds.tables(frame), worlds.small_levels(frame))))
-        )
+        shared = worlds.only_primary(worlds.tables(frame), worlds.small_levels(frame))
+        tight += len(worlds.bounded_tightly(worlds.attack(frame, shared)))
     assert tight > 5
 
 
@@ -116,6 +108,13 @@ def test_a_limit_that_a_hidden_level_passes_is_hidden():
     raw = worlds.tables(worlds.texts(0))
     criteria = small_cells.protect(raw, {"train": set(), "valid": set(), "test": {"B2"}})["original_criteria"]
     assert criteria.set_index("level")["passed"]["B2"] == "n/a"
+
+
+def test_a_mean_over_hidden_levels_is_hidden_at_every_level():
+    raw = worlds.tables(worlds.texts(0))
+    raw["original_criteria"] = raw["original_criteria"].assign(criterion="Level Specificity >= 3x")
+    shared = small_cells.protect(raw, {"train": set(), "valid": set(), "test": {"B2"}})["original_criteria"]
+    assert shared["value"].isna().all() and set(shared["passed"]) == {"n/a"}
 
 
 def test_counts_are_rounded_to_their_base():

@@ -2,8 +2,10 @@
 
 import json
 import os
+import shlex
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -124,3 +126,18 @@ def test_make_lab_takes_a_port_and_opens_no_browser_if_told():
     assert '--port="$PORT" --ip="$IP" --no-browser' in said
     assert "--port" not in (said := commands_of("lab", "PORT=", "IP=", "BROWSER=")) and "--no-browser" not in said
     assert ("--allow-root" in said) == (os.geteuid() == 0)
+
+
+def test_a_file_from_the_future_is_refused_with_the_way_on(tmp_path, monkeypatch):
+    for name in ["profiles", "params"]:
+        shutil.copytree(name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    Path("it's.csv").touch()
+    for file in ["it's.csv", "params/demo/a1.yaml"]:
+        tomorrow = time.time() + 86_400
+        os.utime(file, (tomorrow, tomorrow))
+        with pytest.raises(errors.ParameterError, match="24.0 hours ahead of the clock") as refusal:
+            arguments.check("mine", "it's.csv", "params/demo", "laptop")
+        way_on = str(refusal.value).partition("To go on: ")[2]
+        subprocess.run(shlex.split(way_on), check=True)
+    arguments.check("mine", "it's.csv", "params/demo", "laptop")

@@ -11,7 +11,7 @@ import psutil
 import pytest
 
 from lib import errors
-from lib.workflow import run
+from lib.workflow import run, status
 from lib.workflow.progress import display
 
 
@@ -86,3 +86,26 @@ def test_after_ctrl_c_the_user_is_told_that_nothing_is_lost(monkeypatch, capsys,
         said = capsys.readouterr().out
         assert end.value.code == 130 and "Stopped by you; nothing is lost." in said
         assert said.endswith("To go on: make demo\n")
+
+
+def test_a_clock_that_is_set_back_leaves_no_result_in_the_future(tmp_path, monkeypatch):
+    for name, when in {"corpus": time.time() + 3600, "masks": status.OLD}.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "manifest.json").touch()
+        os.utime(tmp_path / name / "manifest.json", (when, when))
+    with open(tmp_path / ".lock", "w") as lock_file:
+        times = run._Times(lock_file, tmp_path)
+        times.keep()
+        assert (tmp_path / "corpus/manifest.json").stat().st_mtime > time.time() + 3000
+        clock = time.time
+        monkeypatch.setattr(time, "time", lambda: clock() - 3600)
+        times.keep()
+    assert abs((tmp_path / "corpus/manifest.json").stat().st_mtime - clock()) < 60
+    assert (tmp_path / "masks/manifest.json").stat().st_mtime == status.OLD
+
+
+def test_a_run_without_a_home_is_refused_with_the_way_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path / "none"))
+    with pytest.raises(errors.WriteError, match="HOME=folder make run"):
+        run.locked("study", "corpus.csv", "params/demo", "laptop", ["false"])

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lib.corpus import pseudonyms
-from lib.experiment import code_hashes, folders, lock, manifest, parameters
+from lib.experiment import folders, lock, manifest, parameters
 from lib.experiment.files import read_json, write_json
 from lib.workflow import status
 
@@ -88,7 +88,6 @@ def test_a_dead_kernel_is_named_though_there_is_no_error(run_dir, capsys):
 def test_older_code_is_reported_and_rebuilt_on_demand_only(run_dir, run, capsys):
     cells = [{"cell_type": "code", "metadata": {}, "source": ["x = 3"]}]
     write_json({"cells": cells}, run.root / "notebooks/03_train.ipynb")
-    code_hashes.notebook_hashes.cache_clear()
     assert "1 results are of older code" in shown(capsys)
     status.mark_stale(run_dir, "params/demo", "corpus.csv")
     assert (run_dir / "models/a1/seed0/manifest.json").exists()

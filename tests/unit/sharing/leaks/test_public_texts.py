@@ -35,3 +35,13 @@ def test_a_committed_file_does_not_excuse_itself(repository):
 
 def test_nothing_is_public_without_a_repository(tmp_path):
     assert public_texts.published([tmp_path], tmp_path) == []
+
+
+def test_a_commit_that_was_not_pushed_is_not_public(repository, tmp_path_factory):
+    clone = tmp_path_factory.mktemp("clone") / "clone"
+    subprocess.run(["git", "clone", "-q", repository, clone], check=True)
+    (clone / "README.md").write_text("a text of a learner")
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.c"]
+    subprocess.run([*git, "commit", "-qam", "not pushed"], cwd=clone, check=True)
+    assert "the readme" in (found := public_texts.published([clone / "runs"], clone))
+    assert "a text of a learner" not in found

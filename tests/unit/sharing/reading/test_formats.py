@@ -13,7 +13,7 @@ from lib.sharing.reading import formats
         (b"a page on %PDF- files", "text"),
         (b"PACKAGE of GIF89 and BZh", "text"),
         ("café\n\x1b[1m".encode(), "text"),
-        ("café".encode("latin-1"), "unknown binary"),
+        ("café".encode("latin-1"), "text in another encoding than UTF-8"),
         ("text".encode("utf-16"), "text in UTF-16 or UTF-32"),
         ("text".encode("utf-16-le"), "unknown binary"),
         ("\ue000".encode(), "unknown binary"),

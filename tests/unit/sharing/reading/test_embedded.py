@@ -1,0 +1,29 @@
+"""Claims about documents within a text: records are found where they stand, and masks are filled."""
+
+import time
+
+from lib.sharing.reading import embedded
+
+ROWS = [{"token": "In", "guess": "It's"}, {"token": "February", "guess": 'a "week"'}]
+LONG = [*ROWS, {"token": "I", "guess": None, "p": 0.5}]
+
+
+def test_records_are_found_as_json_and_as_python_shows_them():
+    text = f'var a = {{"x": 1}}; var spec = {str(ROWS * 2)}; and {LONG!r} end'
+    assert list(embedded.records(text)) == [ROWS * 2, LONG]
+
+
+def test_code_and_open_brackets_are_no_records():
+    assert list(embedded.records('f = table[["text_id", name]] + ["' + "x" * 99)) == []
+
+
+def test_many_open_brackets_take_no_time():
+    began = time.process_time()
+    assert list(embedded.records('["' * 20_000)) == []
+    assert time.process_time() - began < 5
+
+
+def test_masks_are_filled_with_their_answers_in_their_order():
+    line = "I <|infill_word|> an <|infill_ngram|> car.<|startofinfill|>buy<|endofinfill|>orange old<|endofinfill|>"
+    assert embedded.filled(f"other\n{line}\nmore") == "I buy an orange old car."
+    assert embedded.filled("I <|infill_word|> it") == ""
