@@ -30,6 +30,8 @@ SUBJECTS = {  # of the parts that can be named alone, in the order of the chain
     "level": "training on the level alone",
 }
 SUBSET = "decomposition"
+NONE = pd.DataFrame(columns=["name", "level", "a", "b", "reason", *contrasts.ESTIMATES])
+NONE = NONE.astype(dict.fromkeys(contrasts.ESTIMATES, float))
 SAY = Sentences(__file__)
 
 
@@ -63,7 +65,7 @@ def pairs_at(level, models):
 
 
 def estimate(scores, equal, learners_known, options):
-    """decomposition.csv: rows of `contrasts.estimate` with the part as name; None where no level has a control.
+    """decomposition.csv: rows of `contrasts.estimate` with the part as name; no row where no level has a control.
 
     scores: of all models; equal: of the general model at equal examples; options: keywords of `contrasts.estimate`.
     """
@@ -75,7 +77,7 @@ def estimate(scores, equal, learners_known, options):
     models = rows.groupby("level")["model"].unique()
     pairs = {level: pairs_at(level, set(models.get(level, []))) for level in LEVELS}
     if not any(pairs.values()):
-        return pd.DataFrame(columns=["name", "level", "a", "b", "reason", *contrasts.ESTIMATES])
+        return NONE
     sums = statistics.learner_sums(rows, subset=SUBSET, learners_known=learners_known)
     return contrasts.estimate_all(sums, pairs, **options)
 

@@ -13,6 +13,7 @@ from lib.formatting import Sentences, join_names
 
 NAME = "general_vs_specialist"
 COLUMNS = ["name", "level", "examples", "a", "b", "reason", *contrasts.ESTIMATES]
+NONE = pd.DataFrame(columns=COLUMNS).astype(dict.fromkeys(["examples", *contrasts.ESTIMATES], float))
 SAY = Sentences(__file__)
 
 
@@ -37,7 +38,7 @@ def estimate(scores, texts, learners_known, options):
     Returns its rows and examples.
     """
     if scores is None:
-        return pd.DataFrame(columns=COLUMNS)
+        return NONE
     rows = scores.merge(texts[["text_id", "level", "learner_id", "copied"]], on="text_id", validate="m:1")
     own = (rows["model"] == GENERAL) | (rows["model"].map(SPECIALIST_LEVEL) == rows["level"])
     # columns that no estimate here uses
@@ -49,7 +50,7 @@ def estimate(scores, texts, learners_known, options):
         if both.any():
             sums = statistics.learner_sums(at_point[both], learners_known=learners_known)
             tables.append(contrasts.estimate(sums, [pair], level, **options).assign(examples=examples))
-    return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else pd.DataFrame(columns=COLUMNS)
+    return pd.concat(tables, ignore_index=True)[COLUMNS] if tables else NONE
 
 
 def crossing(gains):
