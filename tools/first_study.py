@@ -69,7 +69,8 @@ def parts(table):
     """The parts of each specialist's gain, a row a level."""
     found = table.assign(gain=table.apply(gain, axis=1)).dropna(subset="gain")
     order = list(dict.fromkeys(found["name"]))
-    return found.pivot(index="level", columns="name", values="gain").reindex(columns=order).reset_index()
+    by_level = found.pivot(index="level", columns="name", values="gain").reindex(columns=order)
+    return by_level.rename_axis("at").reset_index()  # one of the parts is called level
 
 
 def curve(table):
