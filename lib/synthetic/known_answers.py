@@ -74,7 +74,7 @@ def shared_structure(n_texts=6000, seed=1):
     return _corpus(writers, {"A1": n_texts - n_texts // 20, "A2": n_texts // 20}, seed)
 
 
-def amount_of_text(n_texts=2400, seed=1):
+def amount_of_text(n_texts=600, seed=1):
     """A1 and A2, 1:5, follow one grammar: the general model is better at A1, and only because it reads more text.
 
     So the A1 specialist gains 0 over a general model on as many texts as A1 has. The texts that are left for training
