@@ -79,7 +79,7 @@ test: demo  ## style, claims, and the seven notebooks against their committed ou
 	$(PY) -m ruff check .
 	$(PY) -m pytest -n 2 --dist worksteal
 
-known-answers: $(READY)  ## the study on six corpora whose answer is known, and what came out
+known-answers: $(READY)  ## the study on eight corpora whose answer is known, and what came out
 	@$(PY) bench/validity/known_answers.py
 
 faults: $(READY)  ## every fault the study must survive, injected into real runs, with what was expected and seen

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -29,6 +30,8 @@ from lib.hypotheses import decision_rules
 from lib.synthetic import known_answers
 
 PROFILES = {"identical_levels": "known_answers", "disjoint_vocabularies": "known_answers"}  # the others: two_levels
+PROFILES |= {"amount_of_text": "amount_of_text"}
+SEED_NOISE = 0.02  # assumed sd of ln PPL between seeds
 SETTINGS = parameters.load_file("params/known_answers/hypotheses.yaml")
 RECORD = "bench/records/known_answers.json"
 
@@ -171,8 +174,51 @@ def against_oracle(study, level):
     return contrasts.estimate(sums, [("own-oracle", level.lower(), "oracle")], level).iloc[0]
 
 
+def amount_of_text(study):
+    """A1 differs from A2 in its amount of text alone: the general model is better, and not on equal text."""
+    whole = study.primary("general_vs_specialist").set_index("level").loc["A1"]
+    told = f"{whole['gain_pct']:+.1f} ({whole['gain_lo']:+.1f} to {whole['gain_hi']:+.1f})"
+    equal = study.primary("general_equal_text_a1_vs_specialist").set_index("level").loc["A1"]
+    learned = study.learned("A1")
+    return [row("amount of text: gain at A1, %", "shown below 0", told, whole["gain_hi"] < 0, learned),
+            row("amount of text: gain at A1 over general on equal text, %", "within ±4", f"{equal['gain_pct']:+.1f}",
+                abs(equal["gain_pct"]) <= 4, learned)]  # fmt: skip
+
+
+def conflicting_word(study):
+    """Where y alone is blanked theta is ln 2; over all masks H1 must be supported where the truth gives it power."""
+    masks, rows = study.hidden(), []
+    masks["worth"] = [optimal_model.hides_pair(words) for words in masks["words"]]
+    alone = study.contrast(masks[masks["words"].map(optimal_model.is_y)]).set_index("level")
+    primary = study.primary("general_vs_specialist")
+    verdicts = decision_rules.h1(primary, SETTINGS).set_index("level")["verdict"].map(decision_rules.outcome)
+    for level in ("A1", "A2"):
+        got, learned = alone.loc[level, "theta"], study.learned(level)
+        power = power_of_h1(study, masks, level)
+        holds = verdicts[level] in decision_rules.HOLDS or power < SETTINGS.power
+        rows += [row(f"conflicting word: theta at {level} where y alone is blanked", f"{np.log(2):.3f} ± 25 %",
+                     f"{got:.3f}", abs(got / np.log(2) - 1) <= 0.25, learned),
+                 row(f"conflicting word: H1 at {level}", f"supported, with power {power:.2f}", verdicts[level], holds,
+                     learned)]  # fmt: skip
+    return rows
+
+
+def power_of_h1(study, masks, level):
+    """The chance that H1 is shown at a level if models are the best possible: from the test masks, without any score
+    but the numbers of tokens. SEED_NOISE is assumed; Holm's stricter half of alpha for two levels."""
+    scores = study.scores(level.lower()).query("mask_type == 'training_mix' and not copied")
+    worth = scores.merge(masks.loc[masks["level"] == level, [*KEYS, "worth"]], on=KEYS)
+    learners = worth.groupby("learner_id")[["worth", "n_tokens"]].sum()
+    nats = np.log(2) * learners["worth"]
+    theta = nats.sum() / learners["n_tokens"].sum()
+    spread = np.sqrt(((nats - theta * learners["n_tokens"]) ** 2).sum()) / learners["n_tokens"].sum()
+    se = np.hypot(spread, SEED_NOISE)  # the noise of two models, the mean of two seeds each
+    return float(stats.norm.sf(stats.norm.isf(SETTINGS.alpha / 2) - (theta - np.log1p(SETTINGS.h1_margin)) / se))
+
+
 CHECKS = {check.__name__: check for check in (identical_levels, disjoint_vocabularies, hidden_levels, permuted_labels,
-                                              shared_structure, known_law)}  # fmt: skip
+                                              shared_structure, known_law, amount_of_text,
+                                              conflicting_word)}  # fmt: skip
 
 
 def run(name):

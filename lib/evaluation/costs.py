@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from lib.design import kind
+from lib.evaluation.attribution import budget_limits
 
 
 def cost_table(runs, models):
@@ -18,6 +19,7 @@ def cost_table(runs, models):
     logs = np.log(trained.set_index("model")[["valid_perplexity", "start_perplexity"]].astype(float))
     cost = runs.groupby("model")[["init_from", "reason"]].first().join(sizes)
     cost = cost.join(np.exp(logs.groupby("model").mean())).reindex(models)
+    cost["still_improving"] = budget_limits.still_improving(runs).reindex(models)
     cost["seeds"] = by_model.size().reindex(models, fill_value=0)
     cost.insert(0, "kind", list(map(kind, models)))
     return cost.rename_axis("model").reset_index()

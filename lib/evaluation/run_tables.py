@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from lib.evaluation import scoring
 from lib.experiment.files import read_json
 
 # columns of infills' words.parquet and samples.parquet that lexical metrics need
@@ -23,6 +24,22 @@ def read_runs(run, runs, path_of, made_by, read=pd.read_parquet, columns=()):
     if not tables:
         return pd.DataFrame(columns=list(columns))
     return pd.concat(tables, ignore_index=True)
+
+
+def read_equal(run, runs, scores, without=()):
+    """04's scores of the general model at equal examples, whose name ends in _equal; no rows where none were kept.
+
+    runs: rows of `train_reports`; scores: of all models; without: text_ids to leave out. Raises ValueError where the
+    two were scored on other tokens.
+    """
+    with_snapshots = runs[[bool(parameters["snapshot_at"]) for parameters in runs["parameters"]]]
+    if with_snapshots.empty:
+        return scores.iloc[:0]
+    equal = read_runs(run, with_snapshots, lambda m, s: run.scores(m, s).with_name("equal.parquet"), "04_evaluate")
+    equal["model"] += "_equal"
+    if not scoring.same_tokens_as(equal, scores):
+        raise ValueError("weights at equal examples were scored on other tokens: run 04_evaluate again")
+    return equal[~equal["text_id"].isin(without)]
 
 
 def read_infills(run, runs, name, without=()):

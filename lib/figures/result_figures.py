@@ -147,6 +147,28 @@ def forest(contrasts, title, by):
     return axes[0].figure
 
 
+def gain_curves(table, title):
+    """The specialist's gain at equal numbers of examples, with 95 % intervals, a panel a level; the Figure.
+
+    table: rows of gain_curve.csv.
+    """
+    grid = {"ncols": len(LEVELS), "sharex": True, "sharey": True}
+    axes = new_axes(title, 2.6, "", "Gain of specialist over general\n(% of perplexity)", **grid)
+    for level, ax in zip(LEVELS, axes):
+        rows = table[table.level == level].dropna(subset="gain_pct").astype({"examples": float})
+        ax.axhline(0, color="black", linewidth=0.8)
+        ax.fill_between(rows.examples, rows.gain_lo, rows.gain_hi, color=LEVEL_COLOURS[level], alpha=0.25)
+        ax.plot(rows.examples, rows.gain_pct, "o-", color=LEVEL_COLOURS[level], markersize=3)
+        ax.set_title(level)
+        if rows.empty:
+            ax.text(0.5, 0.5, "n/a", transform=ax.transAxes, ha="center", color="#666666")
+    if len(table):
+        axes[0].set_xscale("log")
+        axes[0].xaxis.set(major_locator=LogLocator(), major_formatter="{x:,g}", minor_locator=NullLocator())
+    axes[0].figure.supxlabel("Examples that each of the two models has read (log scale, 95 % interval)", fontsize=9)
+    return axes[0].figure
+
+
 def _log_scale(ax, values):
     """Make y logarithmic if there are values, with ticks in plain numbers, as many as their range needs."""
     if values.notna().any():

@@ -118,7 +118,7 @@ class CanaryRun:
         self.rows = pd.concat([texts, planted], ignore_index=True)
         settings = parameters.validate(Train, facts["parameters"], f"{facts['model']}: train.json")
         budget = -(-settings.max_examples * len(self.rows) // (8 * len(texts))) * 8
-        self.settings = settings.model_copy(update={"max_examples": budget, "snapshot_at": {}})
+        self.settings = settings.model_copy(update={"max_examples": budget, "snapshot_at": {}, "score_at": []})
 
     def _with_tokens(self, texts):
         settings = self.mask_settings

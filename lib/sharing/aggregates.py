@@ -9,6 +9,7 @@ import pandas as pd
 from lib import design
 from lib.design import LEVELS
 from lib.evaluation import contrasts, statistics
+from lib.evaluation.attribution import decomposition, gain_curves
 from lib.experiment.files import read_csv, read_json
 from lib.experiment.folders import OWN_TEXTS
 from lib.figures import identification_figures, result_figures, titles
@@ -18,7 +19,7 @@ from lib.sharing import identified_levels, small_cells
 from lib.sharing.small_cells import SMALL
 
 COMPARED = ["ppl_matrix", "contrasts", "by_type", "by_l1", "by_group", "word_metrics", "word_levels"]
-COMPARED += ["cost", "preconditions"]
+COMPARED += ["decomposition", "gain_curve", "cost", "preconditions"]
 DECIDED = ["verdicts", "original_criteria", "mde"]
 
 
@@ -107,6 +108,12 @@ class Study:
         yield "matrix", result_figures.perplexity_heatmap(matrix, titles.lowest_perplexity(matrix)), matrix
         by_type = _against_specialist(tables["by_type"])
         yield "by_type", result_figures.forest(by_type, titles.span_types(by_type), "mask_type"), by_type
+        parts = tables["decomposition"]
+        if parts["theta"].notna().any():
+            yield "decomposition", result_figures.forest(parts, decomposition.title(parts), "name"), parts
+        curve = tables["gain_curve"]
+        if curve["theta"].notna().any():
+            yield "gain_curve", result_figures.gain_curves(curve, gain_curves.title(curve)), curve
         by_l1 = _against_specialist(tables["by_l1"])
         if by_l1["theta"].notna().any():
             yield "by_l1", result_figures.forest(by_l1, titles.first_languages(by_l1), "l1"), by_l1

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lib import design, formatting
 from lib.design import LEVELS
+from lib.evaluation.attribution import decomposition, gain_curves
 from lib.experiment import manifest
 from lib.experiment.files import file_hash, read_yaml, write_text
 from lib.experiment.folders import existing_experiment
@@ -73,6 +74,8 @@ def page(study):
         "identification": _identification(study.tables.get("identification")),
         "figures": [_figure(*figure) for figure in study.figures()],
         "weights": [report for report in study.trained.values() if report["status"] == "trained"],
+        "parts": decomposition.sentences(study.tables["decomposition"]).replace("- At", "At").splitlines(),
+        "curve": gain_curves.sentences(study.tables["gain_curve"]).replace("- At", "At").splitlines(),
         "citations": read_yaml(study.run.root / "CITATION.cff")["references"],
     }
     template = notebook_pages.TEMPLATES.get_template("report.html.jinja")

@@ -22,7 +22,8 @@ REASON = "too few learners"  # in figures, too; it does not say whether a cell i
 OTHER = "other"  # the row of all groups of a table that are not named
 ROUNDING = {"n_texts": 5, "n_learners": 5, "n_learners_sampled": 5, "n": 5, "n_sampled": 5}
 ROUNDING |= {"n_words": 100, "n_tokens": 100}
-FIXED = {"seeds", "margin", "examples_seen", "megabytes", "parameters_total"}  # no statistics of learners
+FIXED = {"seeds", "margin", "examples", "examples_seen", "megabytes", "parameters_total"}  # no statistics of learners
+FIXED |= {"still_improving"}
 
 
 def measured(table):

@@ -74,6 +74,29 @@ def shared_structure(n_texts=6000, seed=1):
     return _corpus(writers, {"A1": n_texts - n_texts // 20, "A2": n_texts // 20}, seed)
 
 
+def amount_of_text(n_texts=600, seed=1):
+    """A1 and A2, 1:5, follow one grammar: the general model is better at A1, and only because it reads more text.
+
+    So the A1 specialist gains 0 over a general model on as many texts as A1 has. The texts that are left for training
+    must be too few for the grammar: params/amount_of_text tests on half of them.
+    """
+    write = functools.partial(_text, lexicon())
+    sizes = {"A1": n_texts // 6, "A2": n_texts - n_texts // 6}
+    return _corpus(dict.fromkeys(sizes, write), sizes, seed)
+
+
+def conflicting_word(n_texts=4000, seed=1):
+    """A1 and A2, 50:50, conflict in one word of about seven, and nothing shows the level: text = x y + noise.
+
+    The best possible general model gives y a probability of 1/2 where the specialist gives 1. It pays ln 2 nats where
+    x or y is masked, and nothing elsewhere.
+    """
+    noise = functools.partial(_independent_words, vocabulary(NOISE, 9), None, shortest=3)
+    levels = ["A1", "A2"]
+    return _corpus({level: functools.partial(_conflicting_pair, level, noise) for level in levels},
+                   _equal(levels, n_texts), seed)  # fmt: skip
+
+
 def known_law(n_texts=4000, seed=1):
     """A1: words drawn one by one from `law`, so no model can beat it. A2: the same, but each word is written twice.
 
@@ -94,6 +117,8 @@ CORPORA = {
     "permuted_labels": permuted_labels,
     "shared_structure": shared_structure,
     "known_law": known_law,
+    "amount_of_text": amount_of_text,
+    "conflicting_word": conflicting_word,
 }
 
 
@@ -159,9 +184,9 @@ def _text(lexicon, rng):
     return text.strip()
 
 
-def _independent_words(words, chances, rng):
+def _independent_words(words, chances, rng, shortest=4):
     """4 to about 9 words, drawn independently. chances: their probabilities, None for equal ones."""
-    return " ".join(rng.choice(words, 4 + rng.poisson(2), p=chances))
+    return " ".join(rng.choice(words, shortest + rng.poisson(2), p=chances))
 
 
 def _pairs(first, second, rng):

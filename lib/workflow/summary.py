@@ -30,8 +30,11 @@ def verdicts(name):
     table["reason"] = table["reason"].where(table["verdict"].isin([NA, INVALID]), "").fillna("")
     shown = table[["hypothesis", "level", "verdict", "gain", "reason"]]
     print(shown.drop(columns=[] if any(table["reason"]) else "reason").to_string(index=False, justify="left"), "\n")
-    for advice in read_json(run.hypotheses("recommendation.json"))["levels"].values():
-        print(advice["sentence"])
+    advice = read_json(run.hypotheses("recommendation.json"))
+    for level in advice["levels"].values():
+        print(level["sentence"])
+    if advice.get("budget_limited"):  # older results do not say
+        print(f"\n{advice['budget_limited']}")
     print(f"\nFigures: {run.figures}   Tables: {run.folder}/compare, {run.folder}/hypotheses")
     print(f"The answer in words: {run.folder}/notebooks/07_hypotheses.ipynb")
     status.print_older_code(run.folder)

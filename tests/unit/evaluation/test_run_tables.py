@@ -55,3 +55,15 @@ def test_reports_of_training_have_a_row_for_each_run():
     assert found[["model", "seed"]].to_numpy().tolist() == [["general", 0], ["general", 1], ["a1", 0], ["a1", 1]]
     assert found["reason"].isna().all()
     assert all(seconds > 0 for seconds in run_tables.training_seconds(demo, found))
+
+
+def test_scores_at_equal_examples_are_of_the_same_tokens():
+    demo = Experiment("demo", root=".")
+    runs = run_tables.train_reports(demo, ["general", "a1"], [0])
+    scores = run_tables.read_runs(demo, runs, demo.scores, "04_evaluate")
+    left_out = scores["text_id"].iloc[:1]
+    equal = run_tables.read_equal(demo, runs, scores, without=left_out)
+    assert set(equal["model"]) == {"general_equal"} and not equal["text_id"].isin(left_out).any()
+    assert run_tables.read_equal(demo, runs[runs["model"] == "a1"], scores).empty
+    with pytest.raises(ValueError, match="scored on other tokens"):
+        run_tables.read_equal(demo, runs, scores.assign(n_tokens=scores["n_tokens"] + 1))

@@ -110,14 +110,20 @@ def test_a_control_of_text_is_what_its_name_says(tmp_path, was, written, expecte
         parameters.load_profile(tmp_path)
 
 
-def test_the_real_study_keeps_the_plans_budgets():
+def test_budgets_are_five_times_the_plans_as_upper_limits():
     study = parameters.load_profile("params/efcamdat")
     budgets = {name: p.max_examples for name, p in study.items() if isinstance(p, parameters.Train)}
     assert [budgets[name] for name in ["a1", "a2", "b1", "b2", "c1", "general"]] == [
-        400_000, 320_000, 240_000, 160_000, 80_000, 480_000,
+        5 * n for n in (400_000, 320_000, 240_000, 160_000, 80_000, 480_000)
     ]  # fmt: skip
     assert study["a1"].init_from == study["general"].init_from == study["masks"].tokenizer == "gpt2"
     assert len(study["a1"].seeds) == 3
+
+
+@pytest.mark.parametrize("folder", ["params/efcamdat", "params/efcamdat_fast"])
+def test_every_budget_lets_patience_end_a_training(folder):
+    models = [p for p in parameters.load_profile(folder).values() if isinstance(p, parameters.Train) and p.max_examples]
+    assert all(p.max_examples >= 4 * p.patience * p.eval_every for p in models)
 
 
 def test_the_fast_recipe_is_the_study_with_larger_steps_alone():

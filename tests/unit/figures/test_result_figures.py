@@ -220,3 +220,15 @@ def test_legends_spell_out_the_names_of_models():
     assert {"--", "-.", ":"} == set(styles)
     labels = result_figures.general_vs_best(contrasts(), TITLE).get_xticklabels()
     assert labels[0].get_text().split("\n", 2)[2].replace("\n", " ") == "best: A1 specialist"
+
+
+def test_the_gain_curve_has_a_panel_a_level_with_its_interval():
+    rows = pd.concat([contrasts(examples=n) for n in (16, 32)], ignore_index=True)
+    rows.loc[rows.level == "C1", NUMBERS] = np.nan
+    axes = result_figures.gain_curves(rows, TITLE).axes
+    assert [ax.get_title() for ax in axes] == LEVELS
+    for ax, gain in zip(axes[:4], [20, 15, 10, 5]):
+        assert ax.lines[-1].get_xdata().tolist() == [16, 32] and ax.lines[-1].get_ydata().tolist() == [gain] * 2
+        assert len(ax.collections) == 1, "the interval is drawn"
+    assert [text.get_text() for text in axes[4].texts] == ["n/a"]
+    assert len(result_figures.gain_curves(rows[:0], TITLE).axes) == 5

@@ -89,6 +89,22 @@ def test_shared_structure_gives_the_small_level_too_few_pairs():
     assert (table["cefr"] == "A2").sum() == 200
 
 
+def test_levels_that_differ_in_text_alone_have_one_grammar():
+    table = known_answers.amount_of_text(1800)
+    assert table["cefr"].value_counts().to_dict() == {"A1": 300, "A2": 1500}
+    assert word_by_level(table) > 0.001
+
+
+def test_levels_conflict_in_one_word_of_seven():
+    table = known_answers.conflicting_word(4000)
+    assert table["cefr"].value_counts().to_dict() == {"A1": 2000, "A2": 2000}
+    assert table["wordcount"].mean() == pytest.approx(7, abs=0.1)
+    x, y, noise = table["text"].str.split(n=2, expand=True).to_numpy().T
+    assert (table["cefr"].groupby([x, y]).nunique() == 1).all()
+    for visible in (x, y, [text.split()[0] for text in noise]):
+        assert chi2_contingency(pd.crosstab(np.asarray(visible), table["cefr"])).pvalue > 0.001
+
+
 def test_known_answers_are_written_from_the_command_line(tmp_path):
     words = ["known-answer-corpus", "identical_levels", tmp_path / "a.csv", "--texts", "50"]
     subprocess.run([sys.executable, "-m", "lib", *words], check=True)
