@@ -178,12 +178,31 @@ def holm(p):
 
     statsmodels' multipletests gives the same, but collects garbage in each call, which takes .1 to .4 s.
     """
-    adjusted = np.array(p, float)
-    smallest_first = np.argsort(adjusted)[: np.count_nonzero(~np.isnan(adjusted))]  # argsort puts NaN last
+    adjusted, smallest_first = _tested_in_order(p)
     hypotheses_left = np.arange(len(smallest_first), 0, -1)
     scaled = adjusted[smallest_first] * hypotheses_left
     adjusted[smallest_first] = np.minimum(np.maximum.accumulate(scaled), 1)
     return adjusted
+
+
+def hochberg(p):
+    """Hochberg-adjusted p values (1988), an array; NaN stays NaN and does not count as a test.
+
+    They are Holm's or smaller. If every p is below alpha, so is every adjusted p. Valid where the tests are independent
+    or positively dependent, as one-sided tests are that share a model.
+    """
+    adjusted, smallest_first = _tested_in_order(p)
+    largest_first = smallest_first[::-1]
+    hypotheses_not_before = np.arange(1, len(largest_first) + 1)
+    scaled = adjusted[largest_first] * hypotheses_not_before
+    adjusted[largest_first] = np.minimum.accumulate(scaled)
+    return adjusted
+
+
+def _tested_in_order(p):
+    """(a copy of p, the positions of its numbers from the smallest p to the largest); argsort puts NaN last."""
+    values = np.array(p, float)
+    return values, np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
 
 
 def minimum_detectable_effect(se, df, alpha=0.05, power=0.9):

@@ -280,6 +280,12 @@ def test_holm_is_the_hand_calculation_and_skips_nan():
     assert np.isnan(statistics.holm([np.nan, np.nan])).all()
 
 
+def test_hochberg_is_the_hand_calculation_and_skips_nan():
+    assert statistics.hochberg([0.01, np.nan, 0.04, 0.03])[[0, 2, 3]] == pytest.approx([0.03, 0.04, 0.04])
+    assert statistics.hochberg([0.04] * 5) == pytest.approx(0.04)  # all together, as one intersection-union test
+    assert statistics.hochberg([0.04, 0.5, 0.5, 0.5, 0.5])[0] == pytest.approx(0.2)
+
+
 def test_p_is_a_half_at_the_margin_and_certain_without_spread():
     assert statistics.p_above(0.3, 0.1, 7, 0.3) == pytest.approx(0.5)
     assert statistics.p_above([0.5, 0.1], 0.1, 7, 0.3) == pytest.approx(reference.t.sf([2, -2], 7))
