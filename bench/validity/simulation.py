@@ -6,7 +6,6 @@ Writes bench/records/simulation.json and simulation.csv (power against gain); wh
 stay as they are.
 """
 
-import gc
 import json
 import multiprocessing
 import sys
@@ -239,7 +238,6 @@ def curves(name, condition, studies, power):
 
 def main(studies, names):
     """Simulate the conditions of these names, or all; the record grows by each, so that a run cut short leaves some."""
-    gc.freeze()  # statsmodels' Holm collects garbage at each call: 0.1 s to look through what imports have left
     inputs = {"learners": LEARNERS, "alpha": SETTINGS.alpha, "margin": SETTINGS.h1_margin, "draws": DRAWS}
     records = read_json(RECORD)["conditions"] if names else {}
     tables = [read_csv(CURVES)] if names else []

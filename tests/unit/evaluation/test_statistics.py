@@ -293,7 +293,10 @@ def test_a_margin_per_word_asks_for_less_per_token():
 
 def test_hochberg_is_the_hand_calculation_and_skips_nan():
     assert statistics.hochberg([0.01, np.nan, 0.04, 0.03])[[0, 2, 3]] == pytest.approx([0.03, 0.04, 0.04])
-    assert statistics.hochberg([0.04] * 5) == pytest.approx(0.04)  # all together, as one intersection-union test
+    assert statistics.hochberg([0.2, 0.001, 0.04, 0.013, 0.5]) == pytest.approx(
+        multipletests([0.2, 0.001, 0.04, 0.013, 0.5], method="simes-hochberg")[1]
+    )
+    assert statistics.hochberg([0.04] * 5) == pytest.approx([0.04] * 5)  # all together, as one intersection-union test
     assert statistics.hochberg([0.04, 0.5, 0.5, 0.5, 0.5])[0] == pytest.approx(0.2)
 
 
