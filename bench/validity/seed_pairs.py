@@ -1,4 +1,4 @@
-"""Are the seeds of two models pairs? `.venv/bin/python bench/validity/seed_pairs.py [SEEDS]` after `make demo`.
+"""Are the seeds of two models pairs? `.venv/bin/python bench/validity/seed_pairs.py [SEED ...]` after `make demo`.
 
 Two runs of one seed share their first weights, and a transfer model starts from the general model of its seed. If that
 made their perplexities vary together, the variance of their difference would be smaller than the sum of two variances.
@@ -22,7 +22,7 @@ from bench.record import facts
 from lib.design import GENERAL, LEVELS, specialist_of, transfer_of
 from lib.evaluation import scoring
 from lib.experiment import parameters
-from lib.experiment.files import write_json
+from lib.experiment.files import read_json, write_json
 from lib.experiment.folders import Experiment
 from lib.masking import token_index
 from lib.masking.examples import first_special_of
@@ -32,7 +32,7 @@ from lib.training.dataset import Steps
 
 RECORD = "bench/records/seed_pairs.json"
 PAIRS = ["general, specialist", "general, transfer", "specialist, transfer"]
-DRAWS = 2000  # of the bootstrap over seeds
+DRAWS = 2000  # random pairings of seeds
 
 
 class Study:
@@ -101,27 +101,29 @@ def correlation(table, a, b):
 
 
 def summary(table, rng):
-    """{pair: variances, covariance, variance of the difference, correlation with its interval over seeds}.
+    """{pair: noise of both, variance of the difference, correlation, p}. table: ln PPL, seeds x (kind, level).
 
-    table: ln PPL, seeds x (kind, level). The interval resamples seeds, so that levels need not be independent.
+    p: the share of random pairings of the seeds of the first with the seeds of the second whose correlation is as high.
+    It is exact under independence, and does not need independent levels, since whole seeds change places.
     """
-    record = {}
+    found = {}
     for pair in PAIRS:
         a, b = pair.split(", ")
         var_a, var_b, covariance = moments(table - table.mean(), a, b)
-        resampled = []
+        observed = correlation(table, a, b)
+        as_high = 0
         for _ in range(DRAWS):
-            rows = rng.integers(len(table), size=len(table))
-            if len(set(rows)) > 2:
-                resampled.append(correlation(table.iloc[rows].reset_index(drop=True), a, b))
-        record[pair] = {
+            shuffled = table[b].iloc[rng.permutation(len(table))].reset_index(drop=True)
+            both = pd.concat({a: table[a].reset_index(drop=True), b: shuffled}, axis=1)
+            as_high += correlation(both, a, b) >= observed - 1e-12
+        found[pair] = {
             "sd of the first": round(float(np.sqrt(var_a)), 4),
             "sd of the second": round(float(np.sqrt(var_b)), 4),
-            "variance of the difference / sum of variances": round(1 - 2 * covariance / (var_a + var_b), 3),
-            "correlation": round(float(covariance / np.sqrt(var_a * var_b)), 3),
-            "interval": np.quantile(resampled, [0.025, 0.975]).round(3).tolist(),
+            "variance of the difference / sum of variances": round(float(1 - 2 * covariance / (var_a + var_b)), 3),
+            "correlation": round(float(observed), 3),
+            "p": round((1 + as_high) / (1 + DRAWS), 4),
         }
-    return record
+    return found
 
 
 def across_levels(table, kind):
@@ -131,21 +133,28 @@ def across_levels(table, kind):
 
 
 def main(seeds):
+    """Train from these seeds; each is added to those that the record has already, made by the same code and texts."""
     study = Study()
-    rows = {}
-    for seed in range(seeds):
-        rows[seed] = of_one_seed(study, seed)
-        print(seed, {" ".join(key): round(float(value), 4) for key, value in rows[seed].items()}, flush=True)
-        table = pd.DataFrame(rows).T
-        if len(table) < 4:
-            continue
-        record = facts() | {"seeds": len(table), "pairs": summary(table, np.random.default_rng(0))}
-        record["correlation between levels"] = {kind: across_levels(table, kind) for kind in table.columns.unique(0)}
-        record["ln perplexity"] = {" ".join(key): table[key].round(4).tolist() for key in table}
-        write_json(record, RECORD)
+    for seed in seeds:
+        found = {" ".join(key): round(float(value), 4) for key, value in of_one_seed(study, seed).items()}
+        print(seed, found, flush=True)
+        earlier = read_json(RECORD)["ln perplexity"] if Path(RECORD).exists() else {}
+        by_seed = earlier | {str(seed): found}
+        write_json(facts() | record(by_seed), RECORD)
+
+
+def record(by_seed):
+    """The content of the record. by_seed: {seed: {"model level": ln perplexity}}; a summary needs four seeds."""
+    table = pd.DataFrame(by_seed.values())
+    table.columns = pd.MultiIndex.from_tuples([name.split() for name in table.columns])
+    found = {"seeds": len(table), "ln perplexity": by_seed}
+    if len(table) < 4:
+        return found
+    between = {kind: across_levels(table, kind) for kind in table.columns.unique(0)}
+    return found | {"pairs": summary(table, np.random.default_rng(0)), "correlation between levels": between}
 
 
 if __name__ == "__main__":
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    main(int(sys.argv[1]) if sys.argv[1:] else 16)
+    main([int(seed) for seed in sys.argv[1:]] or range(16))

@@ -1,7 +1,7 @@
 """Do the decision rules keep their promises? `.venv/bin/python bench/validity/simulation.py [STUDIES [CONDITION ...]]`
 
-Simulates whole studies as scores per text, at EFCAMDAT's size, and lets lib/ judge them as 06 and 07 would: how often
-intervals hold the truth, how often a claim is made though the truth is its margin, and how often a true gain is found.
+Simulates whole studies as scores per text, at EFCAMDAT's size, and judges them as 06 and 07 would: how often intervals
+hold the truth, how often a claim is made though the truth is its margin, and how often a true gain is found.
 Writes bench/records/simulation.json and simulation.csv (power against gain); where conditions are named, the others
 stay as they are.
 """
@@ -15,13 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from bench.record import facts
 from lib.design import CONTINUED, GENERAL, LEVELS, specialist_of, transfer_of
 from lib.evaluation import comparisons, statistics
-from lib.evaluation.contrasts import counts_towards_pooled_variance, estimate_all
+from lib.evaluation.contrasts import counts_towards_pooled_variance, satterthwaite, seed_parts
 from lib.experiment import parameters
 from lib.experiment.files import read_csv, read_json, write_json, write_table
 from lib.hypotheses import decision_rules
@@ -55,7 +56,7 @@ def measured():
     return float(spread), float(np.sqrt(by_model.mean().mean()))
 
 
-def excesses(level, theta, over_transfer):
+def truths(level, theta, over_transfer):
     """{model: its true ln PPL above that of the model which is best at this level}. over_transfer: as in `study`."""
     own, transfer = specialist_of(level), transfer_of(level)
     if over_transfer is None:
@@ -65,38 +66,35 @@ def excesses(level, theta, over_transfer):
 
 def study(rng, seeds, noise, spread, theta=MARGIN, uneven=False, learners=LEARNERS, by_text=False, over_transfer=None,
           transfer_noise=1.0):  # fmt: skip
-    """One study as LearnerSums. theta: the true value of general minus specialist at every level.
+    """One study, {level: (tokens, losses, moves)}. theta: the true value of general minus specialist at every level.
 
+    tokens [learners]; losses: {model: nll without seed noise [learners]}; moves: {model: change of ln PPL [seeds]}.
     Learners write 1 to many texts of unequal length; what a text gains varies by learner and by text, half each, so
     that theta has the standard error spread / sqrt(learners); each training run moves its model's ln PPL by noise (sd).
     by_text: as if each text had its own writer. over_transfer: true ln PPL of specialist, general model and the one
     trained longer above the transfer model, which then takes part; its noise is transfer_noise times that of others.
     """
     common = {model: rng.normal(0, noise * SHARED**0.5, seeds) for model in (GENERAL, CONTINUED)}
-    tables = []
+    found = {}
     for level, size in learners.items():
         writer = np.repeat(np.arange(min(size, STAND_IN)), rng.geometric(1 / PER_LEARNER, min(size, STAND_IN)))
         tokens = 1 + rng.negative_binomial(2, 0.05, len(writer))
-        each = np.bincount(writer, tokens)
-        width = np.sqrt((each @ each + tokens @ tokens) / 2) / tokens.sum()  # standard error of theta, were they 1 wide
         unit = np.arange(len(writer)) if by_text else writer
-        total = np.bincount(unit, tokens)
-        hard = np.bincount(unit, tokens * (2.5 + rng.normal(0, 0.3, len(writer))))
-        truth = excesses(level, theta, over_transfer)
-        own_spread = spread if len(truth) == 2 else spread / 2**0.5  # a difference of two models that both vary
-        for model, excess in truth.items():
-            varies = (rng.normal(0, 1, len(each))[writer] + rng.normal(0, 1, len(writer))) / 2**0.5
-            varies = varies * own_spread / np.sqrt(size) / width
-            if len(truth) == 2 and model != GENERAL:
-                varies = 0
-            extra = np.bincount(unit, tokens * (excess + varies))
-            moves = _moves(rng, model, level, seeds, noise, common, uneven, transfer_noise)
-            tables.append({"model": model, "level": level, "seed": np.repeat(np.arange(seeds), len(total)),
-                           "learner": np.tile(np.arange(len(total)), seeds),
-                           "nll_text": (hard + extra + np.multiply.outer(moves, total)).ravel(),
-                           "n_tokens": np.tile(total, seeds)})  # fmt: skip
-    table = pd.concat(map(pd.DataFrame, tables), ignore_index=True)
-    return statistics.LearnerSums(table, "training_mix", "without_copies", True)
+        hard = 2.5 + rng.normal(0, 0.3, len(writer))
+        losses, moves = {}, {}
+        for model, truth in truths(level, theta, over_transfer).items():
+            gain = truth + _variation(rng, writer, tokens) * spread / np.sqrt(2 * size)
+            losses[model] = np.bincount(unit, tokens * (hard + gain))
+            moves[model] = _moves(rng, model, level, seeds, noise, common, uneven, transfer_noise)
+        found[level] = np.bincount(unit, tokens), losses, moves
+    return found
+
+
+def _variation(rng, writer, tokens):
+    """What a text's ln PPL deviates, by learner and by text, half each, so that its mean over tokens has variance 1."""
+    each = np.bincount(writer, tokens)
+    width = np.sqrt((each @ each + tokens @ tokens) / 2) / tokens.sum()
+    return (rng.normal(0, 1, len(each))[writer] + rng.normal(0, 1, len(writer))) / 2**0.5 / width
 
 
 def _moves(rng, model, level, seeds, noise, common, uneven, transfer_noise):
@@ -108,54 +106,118 @@ def _moves(rng, model, level, seeds, noise, common, uneven, transfer_noise):
     return rng.normal(0, noise * (UNEVEN[level] if uneven else 1), seeds)
 
 
-def contrasts(sums, draws=DRAWS):
-    """The planned contrasts of the models that take part, as 06_compare makes them; the best specialist is the own."""
+def as_sums(simulated):
+    """A study as LearnerSums, which lib.evaluation takes."""
+    tables = []
+    for level, (tokens, losses, moves) in simulated.items():
+        for model, loss in losses.items():
+            for seed, move in enumerate(moves[model]):
+                rows = {"model": model, "level": level, "seed": seed, "learner": np.arange(len(tokens))}
+                tables.append(pd.DataFrame(rows | {"nll_text": loss + move * tokens, "n_tokens": tokens}))
+    table = pd.concat(tables, ignore_index=True)
+    return statistics.LearnerSums(table, "training_mix", "without_copies", True)
+
+
+def planned_pairs(simulated):
+    """{level: the planned pairs of models that take part}; the best specialist is the level's own."""
     pairs = comparisons.planned_pairs([CONTINUED], {level: specialist_of(level) for level in LEVELS})
-    models = set(sums.table["model"])
-    pairs = {level: [pair for pair in pairs[level] if models.issuperset(pair[1:])] for level in LEVELS}
-    return estimate_all(sums, pairs, draws=draws)
+    return {level: [pair for pair in pairs[level] if set(pair[1:]) <= simulated[level][1].keys()] for level in LEVELS}
 
 
-def outcomes(rows, rule=decision_rules.h1):
-    """The outcome of a hypothesis at each level, as 07_hypotheses decides it."""
+def estimates(simulated, draws=DRAWS):
+    """{name of a contrast: a frame by level with theta, se, df, se_data and n_learners}.
+
+    A short way to the numbers of `contrasts.estimate_all`, which a test compares: it spares the tables of scores.
+    """
+    pooled = _pooled_seed_variance(simulated)
+    found = {}
+    for level, pairs in planned_pairs(simulated).items():
+        tokens, losses, moves = simulated[level]
+        models = list(losses)
+        means = [losses[model] + moves[model].mean() * tokens for model in models]
+        resampled = statistics.resampled_sums(np.column_stack([*means, tokens]).astype(float), draws)
+        resampled = pd.DataFrame(resampled, columns=[*models, "tokens"])
+        for name, a, b in pairs:
+            difference = means[models.index(a)] - means[models.index(b)]
+            numerators = resampled[a] - resampled[b]
+            se_data, df_data = statistics.ratio_se(numerators, resampled["tokens"], pd.Series(tokens))
+            seed_terms = seed_parts([moves[a], moves[b]], pooled)
+            se, df = satterthwaite([(se_data**2, df_data), *seed_terms])
+            found[name, level] = difference.sum() / tokens.sum(), se, df, se_data, len(tokens)
+    table = pd.DataFrame(found, ["theta", "se", "df", "se_data", "n_learners"]).T
+    return {name: table.loc[name] for name in table.index.unique(0)}
+
+
+def _pooled_seed_variance(simulated):
+    """`contrasts.pooled_seed_variance` of a study."""
+    variances = {}
+    for level, (_, _, moves) in simulated.items():
+        for model in (GENERAL, specialist_of(level)):
+            if len(moves[model]) > 1 and moves[model].any():
+                variances.setdefault(model, []).append(np.var(moves[model], ddof=1))
+    if not variances:
+        return 0.0, 1.0
+    n_seeds = len(moves[GENERAL])
+    return np.mean([np.mean(found) for found in variances.values()]), len(variances) * (n_seeds - 1)
+
+
+def outcomes(rows, rule):
+    """The outcome of a hypothesis at each level, as 07_hypotheses decides it. rows: of contrasts.csv."""
     verdicts = rule(rows, SETTINGS).query("level != 'all'").set_index("level")["verdict"]
     return verdicts.map(decision_rules.outcome)
 
 
-def shown(rows, gain=SETTINGS.h1_margin):
-    """Levels at which H1 is claimed by the rule's own two steps alone, had the true gain been another: theta moves with
-    it, exactly. rows: contrasts of a study whose true gain is the margin."""
-    rows = rows[rows["name"] == "general_vs_specialist"]
-    theta = rows["theta"] + np.log1p(gain) - MARGIN
-    return statistics.holm(statistics.p_above(theta, rows["se"], rows["df"], MARGIN)) < SETTINGS.alpha
+def p_above(rows, margin, side=1):
+    """One-sided p by level of theta > margin, or with side=-1 of theta < margin."""
+    return statistics.p_above(side * rows["theta"], rows["se"], rows["df"], side * margin)
+
+
+def claims_of_h1(rows, gain=SETTINGS.h1_margin):
+    """{claim: levels at which it is made, bool}, as decision_rules makes them, which a test compares.
+
+    gain: the true one, instead of the margin; theta moves with it, exactly. The best specialist is the level's own.
+    """
+    rows = rows.assign(theta=rows["theta"] + np.log1p(gain) - MARGIN)
+    below = p_above(rows, MARGIN, -1)
+    return {"h1": statistics.holm(p_above(rows, MARGIN)) < SETTINGS.alpha,
+            "h2": statistics.hochberg(below) < SETTINGS.alpha, "h2_uncorrected": below < SETTINGS.alpha}  # fmt: skip
+
+
+def claims_of_h3(found):
+    """The same for H3, its refutation, and longer training. found: as `estimates` returns them."""
+    above = [p_above(found[name], H3_MARGIN) for name in decision_rules.H3_TESTS]
+    below = [p_above(found[name], H3_MARGIN, -1) for name in decision_rules.H3_TESTS]
+    both = np.maximum(above[0], above[1])
+    smaller = np.minimum(below[0], below[1])
+    alpha = SETTINGS.alpha
+    h3 = statistics.holm(np.maximum(both, above[2])) < alpha
+    longer = ~h3 & (statistics.hochberg(np.maximum(both, below[2])) < alpha)
+    refuted = ~h3 & ~longer & (statistics.hochberg(np.minimum(2 * smaller, 1)) < alpha)
+    beats_both = statistics.holm(both) < alpha
+    uncorrected = (smaller < alpha / 2) | (beats_both & (below[2] < alpha))
+    return {"h3": h3, "h3_refuted": refuted, "longer": longer, "h3_refutations_uncorrected": uncorrected & ~h3}
 
 
 def covered(rows, truth):
     """Whether each interval holds its truth. rows: of one contrast."""
-    return ((rows["ci_lo"] <= truth) & (rows["ci_hi"] >= truth)).to_numpy()
+    half_width = stats.t.isf(SETTINGS.alpha / 2, rows["df"]) * rows["se"]
+    return (abs(rows["theta"] - truth) <= half_width).to_numpy()
 
 
 def judged(condition, gains, seed):
     """A study at the margin, by level: does the interval hold it, which claims are made, would H1 be at other gains."""
-    rows = contrasts(study(np.random.default_rng(seed), **condition))
-    main = rows[rows["name"] == "general_vs_specialist"]
-    h1, h2 = outcomes(rows), outcomes(rows, decision_rules.h2)
-    p_below = statistics.p_above(-main["theta"], main["se"], main["df"], -MARGIN)
-    no_seeds = main.assign(se=main["se_data"], df=main["n_learners"] - 1)
-    return {"covered": covered(main, MARGIN), "h1": h1.isin(decision_rules.HOLDS), "no_seeds": shown(no_seeds),
-            "h1_refuted": h1 == decision_rules.NOT_SUPPORTED, "h2": h2.isin(decision_rules.HOLDS),
-            "uncorrected": p_below < SETTINGS.alpha,
-            "power": np.array([shown(rows, gain) for gain in gains]).reshape(len(gains), len(LEVELS))}  # fmt: skip
+    rows = estimates(study(np.random.default_rng(seed), **condition))["general_vs_specialist"]
+    no_seeds = rows.assign(se=rows["se_data"], df=rows["n_learners"] - 1)
+    power = np.array([claims_of_h1(rows, gain)["h1"] for gain in gains]).reshape(len(gains), len(LEVELS))
+    found = {"covered": covered(rows, MARGIN), "no_seeds": claims_of_h1(no_seeds)["h1"], "power": power}
+    return found | claims_of_h1(rows)
 
 
 def judged_h3(condition, gains, seed):
     """A study of transfer models, by level: do the intervals hold the truth, and what is claimed of H3."""
-    rows = contrasts(study(np.random.default_rng(seed), **condition))
-    truths = dict(zip(decision_rules.H3_TESTS, condition["over_transfer"], strict=True))
-    found = {name: covered(rows[rows["name"] == name], truth) for name, truth in truths.items()}
-    h3 = outcomes(rows, decision_rules.h3)
-    return found | {"h3": h3 == decision_rules.SUPPORTED, "h3_refuted": h3 == decision_rules.NOT_SUPPORTED,
-                    "longer": h3 == decision_rules.LONGER_TRAINING}  # fmt: skip
+    rows = estimates(study(np.random.default_rng(seed), **condition))
+    true = dict(zip(decision_rules.H3_TESTS, condition["over_transfer"], strict=True))
+    return {name: covered(rows[name], truth) for name, truth in true.items()} | claims_of_h3(rows)
 
 
 def simulated(pool, condition, studies, gains=()):
@@ -167,14 +229,13 @@ def simulated(pool, condition, studies, gains=()):
     record = condition | {"studies": studies}
     if judge is judged_h3:
         record["coverage"] = {name: _by_level(by_level[name]) for name in decision_rules.H3_TESTS}
-        for name in ("h3", "h3_refuted", "longer"):
+        for name in ("h3", "h3_refuted", "longer", "h3_refutations_uncorrected"):
             record |= {f"{name}_anywhere": anywhere[name], f"{name}_everywhere": _everywhere(each, name)}
         return record, None
     record |= {"coverage": _by_level(by_level["covered"]), "false_h1_anywhere": anywhere["h1"],
                "false_h1_without_seed_noise": anywhere["no_seeds"], "false_h1": _by_level(by_level["h1"]),
-               "false_h1_refuted_anywhere": anywhere["h1_refuted"], "false_h2_anywhere": anywhere["h2"],
-               "false_h2_without_correction": anywhere["uncorrected"], "false_h2": _by_level(by_level["h2"]),
-               "false_h2_everywhere": _everywhere(each, "h2")}  # fmt: skip
+               "false_h2_anywhere": anywhere["h2"], "false_h2_without_correction": anywhere["h2_uncorrected"],
+               "false_h2": _by_level(by_level["h2"]), "false_h2_everywhere": _everywhere(each, "h2")}  # fmt: skip
     return record, by_level["power"]
 
 
