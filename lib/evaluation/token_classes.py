@@ -107,7 +107,8 @@ def by_class(scored, texts, learners_known, options):
     scored: COLUMNS with model and seed; texts: text_id, learner_id, level, copied, held_out; options: keywords of
     `contrasts.estimate`. Returns its rows with by, group, token_share, contribution (to theta, in nats) with its
     interval, and theta_share. Contributions of one `by` add up to theta. theta_share is NaN where the interval of theta
-    contains 0. Copied texts and held-out prompts are left out.
+    contains 0. Where few learners have a class, its theta is NaN, but its contribution is not. Copied texts and
+    held-out prompts are left out.
     """
     facts = texts[["text_id", "learner_id", "level", "copied", "held_out"]]
     rows = scored.merge(facts, on="text_id", validate="m:1")
@@ -123,12 +124,20 @@ def by_class(scored, texts, learners_known, options):
             within = _estimates(in_class, f"{by}: {group}", known, options)
             of_all = in_class.reindex(everything.index, fill_value=0).assign(n_tokens=everything["n_tokens"])
             part = _estimates(of_all, f"{by}: {group}", known, options)
-            tables.append(_with_parts(within, part, whole).assign(by=by, group=group))
+            share = _token_shares(in_class, everything)
+            tables.append(_with_parts(within, part, whole).assign(by=by, group=group, token_share=share))
     return pd.concat(tables, ignore_index=True)
 
 
 def _sums(rows):
     return rows.groupby(RUN)[["nll_text", "n_tokens"]].sum()
+
+
+def _token_shares(in_class, everything):
+    """Which share of the tokens of each level is in a class, a list by level. Both: nll_text and n_tokens by RUN."""
+    totals = everything["n_tokens"].groupby("level").sum()
+    n_tokens = in_class["n_tokens"].groupby("level").sum().reindex(totals.index, fill_value=0)
+    return list((n_tokens / totals).reindex(LEVELS))
 
 
 def _estimates(sums, subset, known, options):
@@ -142,7 +151,6 @@ def _with_parts(within, part, whole):
     """Rows within a class, beside its contribution (part) to theta over all tokens (whole). A row a level, each."""
     sided = (whole["ci_lo"] > 0) | (whole["ci_hi"] < 0)
     return within.assign(
-        token_share=within["n_tokens"] / whole["n_tokens"],
         contribution=part["theta"],
         contribution_lo=part["ci_lo"],
         contribution_hi=part["ci_hi"],

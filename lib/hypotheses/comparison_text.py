@@ -49,14 +49,16 @@ def example_sentences(nats):
 
 
 def class_sentences(by_class):
-    """Markdown: which share of theta each class of tokens contributes, a line a level. by_class: by_class.csv."""
+    """Markdown: which share of theta each class of tokens contributes, with the interval of its contribution, a line a
+    level. by_class: by_class.csv."""
     rows = []
     for level in LEVELS:
-        at_level = by_class[(by_class["level"] == level) & by_class["theta"].notna()]
+        at_level = by_class[(by_class["level"] == level) & by_class["contribution"].notna()]
         shares = {by: at_level[at_level["by"] == by] for by in ("blank", "word")}
-        lines = {by: found[["group", "theta_share", "token_share"]].to_dict("records") for by, found in shares.items()}
+        lines = {by: found.to_dict("records") for by, found in shares.items()}
         sided = bool(len(at_level)) and bool(at_level["theta_share"].notna().any())
-        rows.append(lines | {"level": level, "any": bool(len(at_level)), "sided": sided})
+        theta = shares["word"]["contribution"].sum()
+        rows.append(lines | {"level": level, "any": bool(len(at_level)), "sided": sided, "theta": theta})
     return SAY("classes", rows=rows)
 
 

@@ -125,7 +125,7 @@ def test_contributions_add_up_to_theta_and_gain_is_where_it_is():
     assert rows.loc["single word", "theta"] == pytest.approx(0.5, abs=0.05)
     assert rows.loc["single word", "theta_share"] == pytest.approx(1, abs=0.1)
     assert rows.loc["whole text", "ci_lo"] < 0 < rows.loc["whole text", "ci_hi"]
-    assert np.isnan(rows.loc["sentence", "theta"])
+    assert np.isnan(rows.loc["sentence", "theta"]) and rows.loc["sentence", "token_share"] == 0
 
 
 def test_no_share_is_given_where_theta_may_be_zero():

@@ -38,15 +38,18 @@ def test_the_running_example_is_given_in_nats_or_said_to_be_missing():
 
 
 def classes_at(level, shares, theta=0.2):
-    """Rows of by_class.csv for blanks of one level. shares: {class: share of theta}."""
+    """Rows of by_class.csv of one level. shares: {class: share of theta}."""
     rows = pd.DataFrame({"group": list(shares), "theta_share": list(shares.values())})
-    return rows.assign(level=level, by="blank", token_share=0.5, theta=theta)
+    rows = rows.assign(level=level, token_share=0.5, contribution=theta * rows["theta_share"].fillna(0.1))
+    rows = rows.assign(contribution_lo=rows["contribution"] - 0.1, contribution_hi=rows["contribution"] + 0.1)
+    return pd.concat([rows.assign(by="blank"), rows.assign(by="word")])
 
 
 def test_shares_of_the_gain_are_given_where_theta_is_not_zero():
     found = pd.concat([classes_at("A1", {"whole text": 0.25, "single word": 0.75}), classes_at("B1", {"word": np.nan})])
     said = comparison_text.class_sentences(found)
-    assert "**A1**, by blank: whole text 25 % (50 % of tokens); single word 75 % (50 % of tokens)" in said
+    by_blank = "whole text 25 % (-0.05 to +0.15; 50 % of tokens); single word 75 % (+0.05 to +0.25; 50 % of tokens)"
+    assert f"**A1** (θ +0.20), by blank: {by_blank}. By word: {by_blank}." in said
     assert "**B1**: the interval of θ contains 0, so no shares are given." in said
     nothing = classes_at("A1", {"word": np.nan}, theta=np.nan)
     assert comparison_text.class_sentences(nothing).strip() == "No level could be compared."
