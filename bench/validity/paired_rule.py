@@ -1,10 +1,10 @@
 """Would a paired seed variance be the better rule? `.venv/bin/python bench/validity/paired_rule.py`
 
-Compares the present rule (the sum of two variances, each the pooled one or the model's own, if that is larger) with the
-variance over seeds of the paired difference, partially pooled over levels. Studies are drawn as ln PPL by seed and level
-with a normal error of the learners, many at once, at EFCAMDAT's numbers of learners and the margin as truth. Writes
-coverage, false claims of H1 and power at a true gain of 15 % to bench/records/paired_rule.json. seed_pairs.py measures
-the correlation.
+Compares the present rule (the sum of two variances, each the pooled one or the model's own, if that is larger) with
+the variance over seeds of the paired difference, partially pooled over levels. Studies are drawn as ln PPL by seed and
+level with a normal error of the learners, many at once, at EFCAMDAT's numbers of learners and the margin as truth.
+Writes coverage, false claims of H1 and power at a true gain of 15 % to bench/records/paired_rule.json. seed_pairs.py
+measures the correlation.
 """
 
 import sys
@@ -31,8 +31,8 @@ RECORD = "bench/records/paired_rule.json"
 
 
 def drawn(rng, seeds, noise, spread, correlation, uneven):
-    """(general, specialist, error, se, df): deviations of ln PPL [studies, levels, seeds] with this correlation, and the
-    learners' error of theta with its estimated standard error and df [studies, levels]."""
+    """(general, specialist, error, se, df): deviations of ln PPL [studies, levels, seeds] with this correlation, and
+    the learners' error of theta with its estimated standard error and df [studies, levels]."""
     shape = STUDIES, len(LEVELS), seeds
     common = rng.normal(size=(STUDIES, 1, seeds))
     general = SHARED**0.5 * common + (1 - SHARED) ** 0.5 * rng.normal(size=shape)
