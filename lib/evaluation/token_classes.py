@@ -57,10 +57,11 @@ def of_blanks(masks, lengths):
 def of_answers(texts, index, masks, first_special):
     """Class of each answer token of frozen masks, a pair of positions in BLANKS and WORDS as one number.
 
-    texts: text_id, text; the others as in `scoring.frozen_examples`, in whose order the masks are. Returns a list of
-    int arrays [answer tokens], one a mask.
+    texts: text_id, text of the masked texts; the others as in `scoring.frozen_examples`, in whose order the masks are.
+    Returns a list of int arrays [answer tokens], one a mask.
     """
     text_of = texts.set_index("text_id")["text"]
+    index = index[index["text_id"].isin(text_of.index)]
     rows = zip(text_of.reindex(index["text_id"]), index["ends"], strict=True)
     words = [of_tokens(text, ends) for text, ends in rows]
     _, codes, roles = frozen_examples(index.assign(ids=words), masks, first_special)  # class codes in place of tokens
