@@ -121,7 +121,7 @@ def summary(table, rng):
             "sd of the second": round(float(np.sqrt(var_b)), 4),
             "variance of the difference / sum of variances": round(float(1 - 2 * covariance / (var_a + var_b)), 3),
             "correlation": round(float(observed), 3),
-            "p": round((1 + as_high) / (1 + DRAWS), 4),
+            "p": round(float((1 + as_high) / (1 + DRAWS)), 4),
         }
     return found
 

@@ -41,7 +41,7 @@ SETTINGS = parameters.load_file("params/efcamdat/hypotheses.yaml")
 MARGIN = np.log1p(SETTINGS.h1_margin)
 H3_MARGIN = np.log1p(SETTINGS.h3_margin)
 FAR = np.log(1.5)  # a true difference that every study shows
-PROCESSES = 6  # on two cores that others use, too
+PROCESSES = 2
 
 
 def measured():
