@@ -6,9 +6,11 @@ import sys
 import yaml
 from lib.experiment import folders, parameters
 from lib.workflow import arguments, estimates, job
+from lib.workflow.progress import events
 
 os.environ[job.GRAPH_VARIABLE] = str(os.getpid())  # jobs end when this process does
 signal.signal(signal.SIGUSR1, signal.SIG_IGN)  # a cluster's warning of the time limit is for a training, which saves
+events.report()  # to make run or make demo, which shows what goes on
 
 GIVEN = arguments.from_environment() | config  # by make run; or by Snakemake's own --config
 EXPERIMENT = str(GIVEN.get("experiment", "demo"))
@@ -83,7 +85,9 @@ def estimated(resource):
         if MACHINE.tflops is None:
             return 0
         rate = 1e12 * MACHINE.tflops
-        needs = estimates.model(MODELS[wildcards.model], SETTINGS["masks"], MACHINE, rate, estimates.lengths())
+        needs = estimates.model(
+            MODELS[wildcards.model], SETTINGS["masks"], MACHINE, rate, estimates.lengths(), MODELS
+        )
         if resource == "runtime":
             return estimates.minutes(needs["hours"], MACHINE)
         return int(1000 * needs["host_gb"])
@@ -116,7 +120,11 @@ rule extract:
     input: lambda wildcards: without_braces(CORPUS), watched("corpus")
     output: update(PREPARED)
     params:
-        job=notebook("01_extract", corpus=[os.path.relpath(file, "notebooks") for file in CORPUS]),
+        job=notebook(
+            "01_extract",
+            corpus=[os.path.relpath(file, "notebooks") for file in CORPUS],
+            min_test_learners=SETTINGS["hypotheses"].min_learners,
+        ),
         settings=settings("corpus"),
     resources: **ANY_JOB
     log: f"{RUN}/notebooks/01_extract.ipynb"

@@ -16,7 +16,7 @@ PAGES = {
         "notebooks/07_hypotheses",
     ],
     "Validity": ["docs/error_rates", "docs/known_answers", "docs/decisions"],
-    "Operation": ["docs/recovery", "docs/bases", "docs/clusters", "docs/performance"],
+    "Operation": ["docs/running", "docs/recovery", "docs/bases", "docs/clusters", "docs/performance"],
     "Use": ["docs/explorer_and_export", "docs/sharing", "docs/papermill_and_nbval"],
     "Code": ["docs/architecture", "CONTRIBUTING"],
 }

@@ -11,9 +11,10 @@ import sys
 from pathlib import Path
 
 from lib.errors import UserError
-from lib.experiment.processes import end_with_parent, write_private_files
+from lib.experiment.processes import WITHOUT_MAKE, end_with_parent, write_private_files
 
 USER_ERROR = 2  # exit status, also argparse's for wrong arguments
+INTERRUPTED = 128 + signal.SIGINT  # exit status after Ctrl-C, as the shell has it
 VARIABLES = {"HF_HUB_DISABLE_TELEMETRY": "1", "DISABLE_SAFETENSORS_CONVERSION": "1"}  # nothing is sent anywhere
 VARIABLES |= {"PYTHONUTF8": "1"}  # whatever the locale: paths and texts hold more than ASCII
 SERVING = {"run", "demo", "serve"}  # commands that fork
@@ -26,8 +27,11 @@ RUNNING = ["--cores", "--only", "--tensorboard"]
 COMMANDS = {  # name: description, function, and its arguments by name
     "run": ("the study on any corpus, or what it lacks", "workflow.run.run", [*STUDY, *RUNNING]),
     "demo": ("the study on the embedded synthetic corpus, with small models", "workflow.run.demo", STUDY[3:] + RUNNING),
-    "inspect": ("what a corpus file holds, and the columns and levels that corpus.yaml needs",
-                "corpus.report.inspection.show", ["--corpus", "--params"]),
+    "inspect": (
+        "what a corpus file holds, and the columns and levels that corpus.yaml needs",
+        "corpus.report.inspection.show",
+        ["--corpus", "--params"],
+    ),
     "plan": ("hours, memory and disk of a study before it runs", "workflow.plan.show", STUDY),
     "status": ("what is done, what is running, what is stale and why", "workflow.status.show", ["--experiment"]),
     "renew": ("discard results of older code; run rebuilds them", "workflow.status.renew", ["--experiment"]),
@@ -100,7 +104,8 @@ def parser():
 
 
 def main(words=None):
-    """Run a command; returns the exit status. An error that the user can fix is printed in words, with status 2."""
+    """Run a command; returns the exit status. An error that the user can fix is printed in words, with status 2, and
+    after Ctrl-C there is no traceback."""
     arguments = vars(parser().parse_args(words))
     name = arguments.pop("command_name")
     _prepare_process(name)
@@ -112,6 +117,9 @@ def main(words=None):
     except UserError as error:
         print(error, file=sys.stderr)
         return USER_ERROR
+    except KeyboardInterrupt:
+        print("\nStopped by you.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _prepare_process(name):
@@ -135,4 +143,6 @@ def _paths(files):
 
 
 if __name__ == "__main__":
+    if "MAKELEVEL" not in os.environ:
+        os.environ[WITHOUT_MAKE] = "yes"
     sys.exit(main())

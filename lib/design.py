@@ -7,6 +7,10 @@ GENERAL = "general"
 CONTINUED = "general_continued"  # the control of transfer: the general model, trained as long again on all levels
 KINDS = ["specialist", "general", "transfer"]  # of the models that the hypotheses compare; the others are controls
 WITHOUT = "general_without_"  # how the controls begin that are trained on all levels but one
+# how the controls begin that are trained on as many texts as one level has: of all levels in their natural mix, and of
+# all levels in equal parts
+EQUAL_TEXT = "general_equal_text_"
+BALANCED_TEXT = "general_balanced_text_"
 # Controls and baselines in plain English. The last two are no models of their own.
 CONTROL_NAMES = {
     CONTINUED: "general, trained longer",
@@ -52,6 +56,24 @@ def level_of(model):
     return (SPECIALIST_LEVEL | TRANSFER_LEVEL).get(model)
 
 
+def equal_text_of(level):
+    """The name of the general model that is trained on as many texts as this level has."""
+    return EQUAL_TEXT + level.lower()
+
+
+def balanced_text_of(level):
+    """The name of the general model that is trained on as many texts as this level has, levels in equal parts."""
+    return BALANCED_TEXT + level.lower()
+
+
+EQUAL_TEXT_LEVEL = {name_of(level): level for level in LEVELS for name_of in (equal_text_of, balanced_text_of)}
+
+
+def belongs_to(model, level):
+    """Is a model of interest at this level? False for one that was made for another level, also as a control."""
+    return (SPECIALIST_LEVEL | TRANSFER_LEVEL | EQUAL_TEXT_LEVEL).get(model, level) == level
+
+
 def display_name(model):
     """A model's name for figures and sentences: "A1 specialist", "A1 transfer", "general, trained longer"."""
     if model in SPECIALIST_LEVEL:
@@ -60,6 +82,9 @@ def display_name(model):
         return f"{TRANSFER_LEVEL[model]} transfer"
     if model.startswith(WITHOUT):
         return f"general without {model.removeprefix(WITHOUT).upper()}"
+    if model in EQUAL_TEXT_LEVEL:
+        balanced = ", levels in equal parts" if model.startswith(BALANCED_TEXT) else ""
+        return f"general on as many texts as {EQUAL_TEXT_LEVEL[model]}{balanced}"
     return CONTROL_NAMES.get(model, model)
 
 

@@ -157,7 +157,7 @@ def trained(settings, tokenizer, index):
     return steps, *models, *adam
 
 
-def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
+def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION, bfloat16=False):
     """Examples a second of training, ours with all it does between two steps; theirs has its batches at hand."""
     table = frame(once(texts))
     tokenizer = tokenizer or tokenization.make_tokenizer("bpe", table["text"], 1017)
@@ -174,7 +174,7 @@ def stepping(settings, tokenizer, texts, n, batches=ACCUMULATION):
 
     def our_step():
         with packing.packed_attention(ours):
-            packing.chunked_loss(ours, packing.to_tensors(steps[turn["ours"]])).backward()
+            packing.chunked_loss(ours, packing.to_tensors(steps[turn["ours"]]), bfloat16).backward()
         torch.nn.utils.clip_grad_norm_(ours.parameters(), 1.0)
         our_adam.step()
         our_adam.zero_grad()
@@ -209,6 +209,12 @@ def training_demo(up, n):
 def training_124m(up, n):
     """GPT-2's own size; one batch of 8 examples a step, since a step of theirs takes half a minute."""
     return stepping(parameters.load_file("params/efcamdat/general.yaml"), up.gpt2, 3000, min(n, 3), batches=1)
+
+
+def training_124m_bfloat16(up, n):
+    """The same with our matrix products in bfloat16: only for a processor that has it."""
+    settings = parameters.load_file("params/efcamdat/general.yaml")
+    return stepping(settings, up.gpt2, 3000, min(n, 3), batches=1, bfloat16=True)
 
 
 def asked(up, texts, size):
@@ -302,7 +308,7 @@ def prepared(up, n):
     texts = pd.DataFrame({"text_id": made["writing_id"], "level": made["cefr"], "split": parts, "text": made["text"]})
     write_table(texts, run.texts)
     write_json({"split_id": "bench"}, run.report)
-    manifest.write_manifest(run.report.parent, "01_extract", {}, {}, run.folder, Path("notebooks"))
+    manifest.write_manifest(run.report.parent, manifest.place(run.report.parent, run.folder), "01_extract", {}, {}, {})
     up.gpt2.save_pretrained(run.folder / "gpt2")
     command = [sys.executable, "-m", "papermill", "notebooks/02_mask.ipynb", str(run.folder / "02.ipynb"),
                "--cwd", "notebooks", "-k", "python3", "--no-progress-bar", "--log-level", "ERROR",
@@ -395,7 +401,8 @@ def same_sums(up):
 
 
 PARTS = {part.__name__: part for part in [
-    sampling, first_pass, later_pass, training_small, training_middle, training_demo, training_124m, evaluation,
+    sampling, first_pass, later_pass, training_small, training_middle, training_demo, training_124m,
+    training_124m_bfloat16, evaluation,
     infilling_one, infilling_many, infilling_one_middle, infilling_many_middle, equal, prepared,
 ]}  # fmt: skip
 

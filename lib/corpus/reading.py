@@ -41,9 +41,17 @@ def read_corpus(files, settings, check=True):
     tables, sources = zip(*(_read_file(file, settings, check) for file in files))
     _refuse_missing_sheets(sources, settings)
     table = join_tables(tables, sources, settings.levels)
+    table["text"] = first_words(table["text"], settings.max_words)
     l1 = fold_spellings(table["l1"])
     spellings = count_spellings(table["l1"], l1)
     return table.assign(l1=l1), [source | {"l1_spellings": spellings} for source in sources]
+
+
+def first_words(texts, n):
+    """Texts (a Series) cut after their first n words, which are what stands between spaces; whole where n is None."""
+    if n is None:
+        return texts
+    return texts.str.extract(rf"(\A\s*(?:\S+\s+){{0,{n - 1}}}\S*)", expand=False)
 
 
 def describe_source(source):

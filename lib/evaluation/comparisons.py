@@ -7,7 +7,7 @@ A pair is (name, a, b); `contrasts.estimate` estimates its theta = ln PPL_a - ln
 import numpy as np
 import pandas as pd
 
-from lib.design import CONTINUED, GENERAL, LEVELS, kind, specialist_of, specialists, transfer_of
+from lib.design import CONTINUED, GENERAL, LEVELS, belongs_to, kind, specialist_of, specialists, transfer_of
 from lib.evaluation import contrasts, statistics
 
 UNIGRAM = "unigram"  # the baseline: token frequencies of a level's training texts
@@ -44,16 +44,21 @@ def planned_pairs(models, best):
 
 
 def control_pairs(models):
-    """Pairs of each control with the general model, the specialist and the transfer model, by level."""
-    controls = [model for model in models if kind(model) == "control"]
+    """Pairs of each control with the general model, the specialist and the transfer model, by level. A control that was
+    made for one level is compared there only."""
     pairs = {level: [] for level in LEVELS}
     for level in LEVELS:
-        for control in controls:
+        for control in controls_at(level, models):
             pairs[level].append((f"general_vs_{control}", GENERAL, control))
             pairs[level].append((f"{control}_vs_specialist", control, specialist_of(level)))
             if control != CONTINUED:  # its pair with the transfer model is among `planned_pairs`
                 pairs[level].append((f"{control}_vs_transfer", control, transfer_of(level)))
     return pairs
+
+
+def controls_at(level, models):
+    """The controls among models that are compared at a level, in their order."""
+    return [model for model in models if kind(model) == "control" and belongs_to(model, level)]
 
 
 def equal_example_pairs(best):

@@ -90,6 +90,19 @@ def reporting_write_errors(path):
         ) from error
 
 
+def walk(top):
+    """Yield all files and folders below top, also behind links to other disks."""
+    for folder, names, files in os.walk(top, followlinks=True):
+        yield from (Path(folder, name) for name in [*names, *files])
+        names[:] = [name for name in names if not _leads_upwards(os.path.join(folder, name))]
+
+
+def _leads_upwards(path):
+    """Is this a link to a folder that contains it? It would be followed for ever."""
+    above = Path(path).parent.resolve()
+    return os.path.islink(path) and above.is_relative_to(os.path.realpath(path))
+
+
 def make_private(*folders):
     """Let nobody else read these folders (mode 700), as far as this user may say so."""
     for folder in folders:

@@ -6,23 +6,28 @@ import re
 import subprocess
 from pathlib import Path
 
-from lib.errors import InvalidName, MissingResult
+from lib.errors import InvalidName, MissingResult, StaleResult
 from lib.experiment import lock, manifest, parameters
-from lib.experiment.files import file_hash, read_json
+from lib.experiment.code_hashes import notebook_hashes
+from lib.experiment.files import file_hash, read_json, walk
 from lib.experiment.schemas import Masks, Train
 from lib.formatting import nearest_sentence
 
 ONCE = {"01_extract": "corpus", "02_mask": "masks", "06_compare": "compare", "07_hypotheses": "hypotheses"}
 MISPLACED = "misplaced"  # folder of results that were found in another result's place
-NO_RESULTS = {"checkpoints", MISPLACED}  # checkpoints have manifests of another kind
+BY_HAND = "by_hand"  # folder of what a notebook made that was run by hand, although its result is finished
+NO_RESULTS = {"checkpoints", MISPLACED, BY_HAND}  # checkpoints have manifests of another kind
 PER_MODEL = {"03_train": "models", "04_evaluate": "evaluation", "05_infill": "infills"}
 
 
 class Experiment:
-    """The files of one experiment under runs/<name>/ and figures/<name>/.
+    """The files of one experiment under runs/<name>/.
 
     name: of the experiment, a folder name; anything else raises InvalidName. root: the repository relative to the
     current folder (notebooks run in notebooks/, so ".." there).
+
+    A notebook that is run by hand does not overwrite finished results: it writes to by_hand/<notebook>/, and the paths
+    below lead there (`notebook.start`).
     """
 
     def __init__(self, name, root=".."):
@@ -33,30 +38,61 @@ class Experiment:
         self.root = Path(root)
         self.inputs = {}
         self.folder = self.root / "runs" / name
-        self.figures = self.root / "figures" / name
-        self.texts = self.folder / "corpus/texts.parquet"
-        self.report = self.folder / "corpus/report.json"
-        self.index = self.folder / "masks/index.parquet"
-        self.tokenizer = self.folder / "tokenizer"
+        self.by_hand = None  # folder for what this notebook makes again
+        self.aside = {}  # finished result of this notebook: its folder in by_hand
+        self.settle = lambda: None  # called after manifests were written
+        self.check_cell = lambda: None  # raises ParameterError if the notebook's parameters have changed since `start`
+
+    def result(self, name):
+        """The folder of a result, named by its path in the run, for the notebook that makes or reads it."""
+        self.check_cell()
+        folder = self.folder / name
+        return self.aside.get(folder, folder)
+
+    @property
+    def figures(self):
+        self.check_cell()
+        return (self.by_hand if self.aside else self.folder) / "figures"
+
+    @property
+    def texts(self):
+        return self.result("corpus") / "texts.parquet"
+
+    @property
+    def report(self):
+        return self.result("corpus") / "report.json"
+
+    @property
+    def index(self):
+        return self.result("masks") / "index.parquet"
+
+    @property
+    def tokenizer(self):
+        return self.result("tokenizer")
 
     def frozen_masks(self, split):
         """Frozen masks of `split`: valid or test."""
-        return self.folder / f"masks/{split}.parquet"
+        return self.result("masks") / f"{split}.parquet"
+
+    def checkpoints(self, model):
+        """The folder of a model's checkpoints, with one for each seed."""
+        is_aside = any(folder.parent == self.folder / "models" / model for folder in self.aside)
+        return (self.by_hand if is_aside else self.folder) / "checkpoints" / model
 
     def model(self, model, seed):
-        return self.folder / f"models/{model}/seed{seed}"
+        return self.result(f"models/{model}/seed{seed}")
 
     def scores(self, model, seed):
-        return self.folder / f"evaluation/{model}/seed{seed}/scores.parquet"
+        return self.result(f"evaluation/{model}/seed{seed}") / "scores.parquet"
 
     def infills(self, model, seed, table):
-        return self.folder / f"infills/{model}/seed{seed}/{table}.parquet"
+        return self.result(f"infills/{model}/seed{seed}") / f"{table}.parquet"
 
     def compare(self, table):
-        return self.folder / f"compare/{table}"
+        return self.result("compare") / table
 
     def hypotheses(self, table):
-        return self.folder / f"hypotheses/{table}"
+        return self.result("hypotheses") / table
 
     def start(self, notebook):
         """Say which notebook this is; returns self.
@@ -70,9 +106,14 @@ class Experiment:
     def require(self, path, made_by):
         """Return path, a file or folder of this run, if its manifest certifies it; from then on it is an input.
 
-        Raises MissingResult or StaleResult, with the reason and the command that goes on.
+        Raises MissingResult or StaleResult, with the reason and the command that goes on, or ExperimentRunning if it
+        belongs to a model that is being trained.
         """
-        self.inputs |= manifest.check(require_file(path, made_by), made_by, self.folder)
+        try:
+            self.inputs |= manifest.check(require_file(path, made_by), made_by, self.folder)
+        except (MissingResult, StaleResult):
+            lock.refuse_unfinished_model(path, self.folder)
+            raise
         return path
 
     def corpus_report(self):
@@ -112,11 +153,13 @@ class Experiment:
 
     def write_manifest(self, settings, *folders, **more):
         """Write the manifest of each of these finished folders, the very last file there. more: further entries."""
-        notebooks = self.root / "notebooks"
+        self.check_cell()
+        code = notebook_hashes(self.root / f"notebooks/{self.notebook}.ipynb")
+        own = {aside: folder for folder, aside in self.aside.items()}
         for folder in folders:
-            manifest.write_manifest(
-                folder, self.notebook, settings.model_dump(), self.inputs, self.folder, notebooks, **more
-            )
+            place = manifest.place(own.get(folder, folder), self.folder)
+            manifest.write_manifest(folder, place, self.notebook, settings.model_dump(), self.inputs, code, **more)
+        self.settle()
 
 
 def require_file(path, made_by):
@@ -144,19 +187,6 @@ def results(run_dir):
     """The folders of results in `run_dir`, which have a manifest, linked ones too."""
     found = [path.parent for path in walk(run_dir) if path.name == manifest.MANIFEST]
     return sorted(folder for folder in found if folder.relative_to(run_dir).parts[0] not in NO_RESULTS)
-
-
-def walk(run_dir):
-    """Yield all files and folders below run_dir, also behind links to other disks."""
-    for folder, names, files in os.walk(run_dir, followlinks=True):
-        yield from (Path(folder, name) for name in [*names, *files])
-        names[:] = [name for name in names if not _leads_upwards(os.path.join(folder, name))]
-
-
-def _leads_upwards(path):
-    """Is this a link to a folder that contains it? It would be followed for ever."""
-    above = Path(path).parent.resolve()
-    return os.path.islink(path) and above.is_relative_to(os.path.realpath(path))
 
 
 def provenance(parameters, **inputs):

@@ -21,6 +21,7 @@ import time
 from lib.errors import ExperimentRunning, WriteError
 
 RUN_VARIABLE = "ILM_CEFR_RUN"  # environment variable of a run's processes: id of the process that holds the lock
+GRAPH_VARIABLE = "ILM_CEFR_GRAPH"  # environment variable: process id of the Snakemake that started this job
 NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}  # errors of file systems without flock
 
 
@@ -120,3 +121,52 @@ def refuse_another(run_dir):
         raise ExperimentRunning(
             f"{run_dir} is being made by {_who(other)}.\nWait for it, or work under another name: experiment = …"
         )
+
+
+def is_by_hand(run_dir):
+    """Is this process outside any run of the experiment, as a notebook in JupyterLab is?"""
+    return GRAPH_VARIABLE not in os.environ and running(run_dir) is None
+
+
+@contextlib.contextmanager
+def training(folder):
+    """Within, this process is known to train a model; folder: of the checkpoints, .../<model>/seed<k>.
+
+    Raises ExperimentRunning if another process trains the same.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with open(_training_lock(folder), "a+", encoding="utf-8") as file:
+        if _flock(file, fcntl.LOCK_EX) is False:
+            raise ExperimentRunning(_training_sentence(folder))
+        yield
+
+
+def is_training(folder):
+    """Does a process train here now? folder: of the checkpoints, .../<model>/seed<k>."""
+    with contextlib.suppress(FileNotFoundError), open(_training_lock(folder), encoding="utf-8") as file:
+        return _flock(file, fcntl.LOCK_SH) is False
+    return False
+
+
+def refuse_unfinished_model(path, run_dir):
+    """Raise ExperimentRunning if `path` belongs to a model that is being trained. path: below run_dir."""
+    parts = path.relative_to(run_dir).parts
+    if parts[0] != "models":
+        return
+    for lock_file in (run_dir / "checkpoints" / parts[1]).glob(".seed*.lock"):
+        folder = lock_file.with_name(lock_file.stem.removeprefix("."))
+        if is_training(folder):
+            raise ExperimentRunning(_training_sentence(folder))
+
+
+def _training_lock(folder):
+    return folder.with_name(f".{folder.name}.lock")
+
+
+def _training_sentence(folder):
+    """Who is trained, and how far it is: "03_train is training b1, seed 0, step 84 of 150"."""
+    sentence = f"03_train is training {folder.parent.name}, {folder.name.replace('seed', 'seed ')}"
+    with contextlib.suppress(OSError, ValueError), open(folder / "progress.json", encoding="utf-8") as file:
+        progress = json.load(file)
+        sentence += f", step {progress['step']:,} of {progress['of']:,}"
+    return f"{sentence}. Wait until that notebook has reached its end, then run this cell again."

@@ -14,28 +14,48 @@ from lib.errors import StaleResult
 from lib.experiment import lock
 from lib.experiment.code_hashes import notebook_hashes
 from lib.experiment.files import file_hash, read_json, write_json
+from lib.experiment.processes import WITHOUT_MAKE
 
 MANIFEST = "manifest.json"
 TIMING_FILES = {"clock.json", "clock.csv"}  # seconds, different in every run, so they are not hashed
 PACKAGES = ["torch", "transformers", "tokenizers", "numpy", "pandas", "scipy", "statsmodels"]
-RESULT_NEUTRAL_PARAMETERS = {"devices"}  # they decide no number
+RESULT_NEUTRAL_PARAMETERS = {"devices", "min_test_learners", "stop_if_too_small"}  # they decide no number
+PROVENANCE = {"commit", "versions", "machine"}  # entries of JSON files, as folders.provenance writes them
 SETTINGS = {"01_extract": "corpus", "02_mask": "masks", "05_infill": "infill"}
 SETTINGS |= dict.fromkeys(["06_compare", "07_hypotheses"], "hypotheses")  # 03 and 04: the model's own file
 PARTS = {"place": dict, "made_by": str, "parameters": dict, "inputs": dict, "code": dict, "files": dict}
 
 
-def write_manifest(folder, made_by, parameters, inputs, run_dir, notebooks, **more):
+def write_manifest(folder, belongs_to, made_by, parameters, inputs, code, **more):
     """Write the manifest of the files in `folder`.
 
-    parameters: a dict; inputs: {path relative to run_dir: hash}; run_dir: runs/<experiment>; notebooks: their folder;
+    belongs_to: as `place` returns it; parameters: a dict; inputs: {path relative to the run: hash}; code: {file: hash};
     more: further entries.
     """
     names = [path.name for path in sorted(folder.iterdir()) if path.is_file() and not path.name.startswith(".")]
     files = {name: file_hash(folder / name) for name in names if name not in {MANIFEST, *TIMING_FILES}}
-    content = {"place": place(folder, run_dir), "made_by": made_by, "parameters": parameters}
-    content |= {"inputs": dict(sorted(inputs.items()))}
-    content |= {"code": notebook_hashes(notebooks / f"{made_by}.ipynb"), "versions": versions()} | more
+    content = {"place": belongs_to, "made_by": made_by, "parameters": parameters}
+    content |= {"inputs": dict(sorted(inputs.items())), "code": code, "versions": versions()} | more
     write_json(content | {"files": files}, folder / MANIFEST)
+
+
+def is_equal(folder, other):
+    """Do two results hold the same, apart from commit, versions and machine? Both have a manifest."""
+    ours, theirs = read_manifest(folder), read_manifest(other)
+    if differences(theirs["parameters"], ours["parameters"]) or ours["files"].keys() != theirs["files"].keys():
+        return False
+    changed = [name for name, now in ours["files"].items() if now != theirs["files"][name]]
+    return all(_content(folder / name) == _content(other / name) for name in changed)
+
+
+def _content(file):
+    """A JSON file without what differs from machine to machine; of another file, its hash."""
+    if file.suffix != ".json":
+        return file_hash(file)
+    content = read_json(file)
+    if not isinstance(content, dict):
+        return content
+    return {key: value for key, value in content.items() if key not in PROVENANCE}
 
 
 def place(folder, run_dir):
@@ -113,14 +133,20 @@ def check(path, made_by, run_dir):
 
 def resume_command(run_dir):
     """The command that goes on with the experiment in `run_dir`, with the arguments of its last run."""
-    last = {"corpus": "FILE", "params": "params/demo"} | lock.last_run(run_dir)
-    profile = last.get("profile", "laptop")
-    command = ["make", "demo"]
+    last = {"corpus": "FILE", "params": "params/demo", "profile": "laptop"} | lock.last_run(run_dir)
+    given = {} if last["profile"] == "laptop" else {"profile": last["profile"]}
+    target = "demo"
     if run_dir.name != "demo":
-        command = ["make", "run", f"EXPERIMENT={run_dir.name}", f"CORPUS={last['corpus']}", f"PARAMS={last['params']}"]
-    if profile != "laptop":
-        command.append(f"PROFILE={profile}")
-    return shlex.join(command)
+        target = "run"
+        given = {"experiment": run_dir.name, "corpus": last["corpus"], "params": last["params"]} | given
+    return command(target, **given)
+
+
+def command(target, **given):
+    """A command line as a user may paste it, of make, or of `python -m lib` where that was called. given: arguments."""
+    if WITHOUT_MAKE in os.environ:
+        return shlex.join(["python", "-m", "lib", target, *(f"--{name}={value}" for name, value in given.items())])
+    return shlex.join(["make", target, *(f"{name.upper()}={value}" for name, value in given.items())])
 
 
 def _hash(path):
@@ -144,7 +170,8 @@ def _changed(manifest, run_dir, seen):
 
 
 def problems(folder, run_dir, settings):
-    """Why the result in `folder` must be rebuilt: a list of sentences, empty when nothing has changed.
+    """Why the result in `folder` must be rebuilt: a list of sentences, what comes first in a study at the front, or
+    nothing.
 
     settings: {file stem: parameters}, from parameters.load_profile. Every file is hashed, the corpus too.
     """
@@ -152,20 +179,21 @@ def problems(folder, run_dir, settings):
         manifest = read_manifest(folder)
     except StaleResult as error:
         return [str(error).rstrip(".")]
-    found = [
-        f"{name} was changed or damaged" for name, then in manifest["files"].items() if _hash(folder / name) != then
-    ]
+    found = []
     reason = misplaced(manifest, folder, run_dir)
     if reason:
         found.append(f"{reason}; it was moved, copied or swapped")
+    now = settings.get(SETTINGS.get(manifest["made_by"], manifest["parameters"].get("model")))
+    if now:
+        found += differences(manifest["parameters"], now.model_dump())
+    for name, hash_then in manifest["files"].items():
+        if _hash(folder / name) != hash_then:
+            found.append(f"{name} was changed or damaged")
     for name, hash_then in manifest["inputs"].items():
         hash_now = _hash(run_dir / name)
         outside = name.startswith("..")
         if hash_now != hash_then and not (hash_now is None and outside):
             found.append(f"made from another {name}")
-    now = settings.get(SETTINGS.get(manifest["made_by"], manifest["parameters"].get("model")))
-    if now:
-        found += differences(manifest["parameters"], now.model_dump())
     return found
 
 

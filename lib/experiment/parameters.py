@@ -6,6 +6,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from lib.design import BALANCED_TEXT, EQUAL_TEXT_LEVEL, specialist_of
 from lib.errors import ParameterError
 from lib.experiment.schemas import RENAMED, Corpus, Hypotheses, Infill, Machine, Masks, Train
 from lib.formatting import nearest, nearest_sentence
@@ -51,24 +52,26 @@ def validate(schema, values, where):
 
 
 def _explain(problem, schema):
-    key = ".".join(map(str, problem["loc"])) or "the file"
+    key = ".".join(map(str, problem["loc"]))
     if RENAMED.get(key) in schema.model_fields:
         return f"  {key}: renamed; write {RENAMED[key]}"
     if problem["type"] == "extra_forbidden":
         return f"  {key}: unknown; the nearest known name is {nearest(key, schema.model_fields, cutoff=0)}"
     if problem["type"] == "missing":
         return f"  {key}: missing"
+    if not problem["loc"]:  # several parameters do not fit each other
+        return f"  {problem['msg'].removeprefix('Value error, ')}"
     hint = ""
     if isinstance(problem["input"], str) and "number" in problem["msg"]:
         hint = "; YAML reads 5e-5 as text: write 5.0e-5"
     return f"  {key}: found {problem['input']!r}; {problem['msg'][0].lower()}{problem['msg'][1:]}{hint}"
 
 
-def load_machine(name):
-    """The Machine of profiles/<name>; raises ParameterError naming the profiles there are."""
-    file = Path("profiles") / name / "machine.yaml"
+def load_machine(name, root="."):
+    """The Machine of profiles/<name> in the repository `root`; raises ParameterError naming the profiles there are."""
+    file = Path(root, "profiles", name, "machine.yaml")
     if not file.exists():
-        known = sorted(path.parent.name for path in Path("profiles").glob("*/machine.yaml"))
+        known = sorted(path.parent.name for path in Path(root, "profiles").glob("*/machine.yaml"))
         near = nearest_sentence(name, known, "PROFILE={}")
         raise ParameterError(
             f"There is no {file}. {near}Known are: {', '.join(known)}; or: cp -r profiles/slurm profiles/NAME"
@@ -111,6 +114,7 @@ def load_profile(folder):
         raise ParameterError(f"{folder}: all models need the same seeds; found {sorted(seeds)}")
     for p in models.values():
         _check_snapshots(folder, p, models)
+        _check_equal_text(folder, p, models)
     return loaded
 
 
@@ -123,3 +127,21 @@ def _check_snapshots(folder, general, models):
                 f"{folder}/{general.model}.yaml: snapshot_at says {level}: {budget}, but {specialist.model}.yaml has "
                 f"max_examples: {specialist.max_examples}; the two must be equal"
             )
+
+
+def _check_equal_text(folder, control, models):
+    """A general model on as many texts as a level has is what its name says, and has the specialist's budget, so that
+    the two differ in their texts alone."""
+    level = EQUAL_TEXT_LEVEL.get(control.model)
+    if level is None:
+        return
+    expected = {"as_many_texts_as": level, "level_mix": "natural"}
+    if control.model.startswith(BALANCED_TEXT):
+        expected["level_mix"] = "equal"
+    specialist = models.get(specialist_of(level))
+    if specialist:
+        expected["max_examples"] = specialist.max_examples
+    for name, value in expected.items():
+        found = getattr(control, name)
+        if found != value:
+            raise ParameterError(f"{folder}/{control.model}.yaml: {name} is {found!r}; expected {value!r}")

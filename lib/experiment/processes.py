@@ -1,4 +1,4 @@
-"""Processes that end when their parent does or a signal says so, and write files that only their user may read."""
+"""Processes: they end when their parent does or a signal says so, write private files, and have fixed threads."""
 
 import contextlib
 import ctypes
@@ -6,9 +6,13 @@ import os
 import signal
 import sys
 
+import threadpoolctl
+
 PR_SET_PDEATHSIG = 1  # of prctl(2)
 ENDING = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]  # Ctrl-C, kill, a terminal that is closed
+WITHOUT_MAKE = "ILM_CEFR_WITHOUT_MAKE"  # environment variable: set where `python -m lib` was called, and not by make
 PRIVATE_UMASK = 0o077  # files 600, folders 700
+THREAD_VARIABLES = ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"]  # read when a library is loaded
 
 
 def end_with_parent(parent=None, number=signal.SIGKILL):
@@ -27,6 +31,17 @@ def end_with_parent(parent=None, number=signal.SIGKILL):
 def write_private_files():
     """From here on, what this process and its children write is for their user alone, whatever the umask was."""
     os.umask(PRIVATE_UMASK)
+
+
+def fix_threads(n):
+    """Let this process and its children compute with n threads, also by libraries that are loaded already.
+
+    The last digits of sums depend on how many threads add them up, and so do the hashes of results.
+    """
+    os.environ.update(dict.fromkeys(THREAD_VARIABLES, str(n)))
+    threadpoolctl.threadpool_limits(n)
+    if "torch" in sys.modules:  # where it is not, it will read the variables
+        sys.modules["torch"].set_num_threads(n)
 
 
 def kill_group(pid):
@@ -77,7 +92,9 @@ class Ending:
         self.killed = True
         sys.exit(128 + self.number)
 
-    def exit_if_ended(self):
-        """Raise the same after SIGTERM and SIGHUP, where nobody reads on; after Ctrl-C a summary may follow."""
+    def status(self, returncode):
+        """The exit status of a process that has ended by itself: the shell's for the signal that interrupted it, else
+        returncode. After SIGTERM and SIGHUP, where nobody reads on, SystemExit is raised with it."""
         if self.number in (signal.SIGTERM, signal.SIGHUP):
             sys.exit(128 + self.number)
+        return 128 + self.number if self.number and returncode else returncode

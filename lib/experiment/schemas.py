@@ -18,6 +18,7 @@ RENAMED = {
 Share = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(gt=0)]
 Level = Literal[*LEVELS]
+SpanType = Literal["word", "ngram", "sentence", "document"]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)]
 ModelName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9_-]*$")]  # of a file, a folder and a graph's wildcard
 Column = Literal["text_id", "learner_id", "level", "l1", "nationality", "topic_id", "text"]
@@ -39,7 +40,10 @@ class Corpus(Parameters):
     encoding: str  # of XML and CSV files: utf-8, cp1252, utf-16
     columns: dict[Column, str]  # the project's name -> the name in the file, if it differs
     levels: dict[str, Literal[*CEFR, "drop"]]  # level in the file -> CEFR level, or drop
+    max_words: Count | None = None  # of a text; what follows is cut off
     sheets: list[str] = []  # of workbooks, the sheets to read, also hidden ones; by default all visible sheets
+    min_test_learners: Annotated[int, Field(ge=2)] = 5  # of a level, for a verdict; the graph gives hypotheses.yaml's
+    stop_if_too_small: bool = True  # does 01 stop where no level has as many?
 
     @field_validator("encoding")
     @classmethod
@@ -75,6 +79,8 @@ class Masks(Parameters):
     max_redraws: Count  # draws to find a mask that a text does not have yet
     frozen_masks_per_text: Count  # of each text, drawn as in training
     span_type_mask_rate: Share  # mask_probability in the frozen masks of a single span type
+    frozen_span_types: list[SpanType] = ["word", "ngram", "sentence", "document"]  # those with a frozen mask a text
+    frozen_texts_per_level: dict[Literal["valid", "test"], Count] = {}  # how many have masks at most; by default all
 
 
 class Train(Parameters):
@@ -96,8 +102,12 @@ class Train(Parameters):
     n_head: Count
     n_embd: Count
     devices: Annotated[int, Field(gt=0, le=8)] = 1  # GPUs, or processes on a CPU, that share each step's examples
+    precision: Literal["float32", "bfloat16", "auto"] = "float32"  # of matrix products in training
     level_prefix: bool = False  # does each example begin with a token for the level of the text?
     snapshot_at: dict[Level, Count] = {}  # level: budget; the weights after that many examples are saved too
+    score_at: list[Count] = []  # examples read; there the validation texts are scored, for gain against examples
+    as_many_texts_as: Level | None = None  # trained on a sample with as many texts as this level has
+    level_mix: Literal["natural", "equal"] = "natural"  # of that sample: the corpus's mix of levels, or equal parts
     infill: bool = True  # does 05_infill use this model?
 
     @model_validator(mode="after")
@@ -106,6 +116,14 @@ class Train(Parameters):
             raise ValueError("snapshot_at: a budget may be no more than max_examples")
         if self.snapshot_at and self.schedule != "constant":
             raise ValueError("snapshot_at: unless the schedule is constant, a smaller budget is another training")
+        if self.score_at != sorted(set(self.score_at)) or any(n > self.max_examples for n in self.score_at):
+            raise ValueError("score_at: numbers of examples must increase, to max_examples at most")
+        if any(n % self.examples_per_step for n in self.score_at):
+            raise ValueError("score_at: each must be a multiple of examples_per_step")
+        if self.as_many_texts_as and self.as_many_texts_as not in self.levels:
+            raise ValueError("as_many_texts_as: must be one of levels")
+        if self.level_mix != "natural" and not self.as_many_texts_as:
+            raise ValueError("level_mix: needs as_many_texts_as, the level that tells the number of texts")
         if len(set(self.seeds)) < len(self.seeds):
             raise ValueError("seeds: each may be given only once")
         if self.n_embd % self.n_head:
@@ -155,6 +173,7 @@ class Machine(Parameters):
 
     device: Literal["cpu", "cuda"]
     tflops: Annotated[float, Field(gt=0)] | None  # measured with matrix products on one device
+    gpu_gb: Annotated[float, Field(gt=0)] | None = None  # memory of one GPU, with which make plan compares
     threads: Count
     parallel_jobs: Count  # jobs that run at the same time
     max_hours: Annotated[float, Field(gt=0)]  # time limit of one job

@@ -3,10 +3,12 @@
 Pure functions from perplexities (rows of ppl_matrix.csv, PPL for short) and contrast rows to tables and sentences.
 """
 
+import itertools
+
 import numpy as np
 import pandas as pd
 
-from lib.design import CONTINUED, GENERAL, LEVELS, WITHOUT, kind, specialist_of, transfer_of
+from lib.design import BALANCED_TEXT, CONTINUED, EQUAL_TEXT_LEVEL, GENERAL, LEVELS, WITHOUT, specialist_of, transfer_of
 from lib.evaluation import comparisons
 from lib.evaluation.contrasts import select
 from lib.evaluation.statistics import on_training_mix, p_above
@@ -26,8 +28,8 @@ def systems(level, models):
     another level are left out.
     """
     names = {GENERAL: "the general model", CONTINUED: "the general model trained longer"}
-    for model in sorted(models):
-        if kind(model) == "control" and model not in (CONTINUED, PROMPTED):
+    for model in comparisons.controls_at(level, sorted(models)):
+        if model not in (CONTINUED, PROMPTED):
             names[model] = _control(model)
     names[PROMPTED] = "the general model with a level token"
     names[transfer_of(level)] = f"the general model fine-tuned on {level}"
@@ -39,15 +41,20 @@ def _control(model):
     """The name of a control without a name of its own."""
     if model.startswith(WITHOUT):
         return f"the general model trained without {model.removeprefix(WITHOUT).upper()}"
+    if model in EQUAL_TEXT_LEVEL:
+        balanced = ", levels in equal parts" if model.startswith(BALANCED_TEXT) else ""
+        return f"the general model on only as many texts as {EQUAL_TEXT_LEVEL[model]} has{balanced}"
     return f"the control {model}"
 
 
 def control_pairs(trained):
     """{level: pairs (name, a, b)} of each two trained controls: the contrasts that a recommendation needs beside those
     of `lib.evaluation.comparisons`. trained: names of the models that were trained."""
-    controls = [model for model in trained if kind(model) == "control"]
-    pairs = [(f"{a}_vs_{b}", a, b) for i, a in enumerate(controls) for b in controls[i + 1 :]]
-    return {level: list(pairs) for level in LEVELS}
+    pairs = {}
+    for level in LEVELS:
+        controls = comparisons.controls_at(level, trained)
+        pairs[level] = [(f"{a}_vs_{b}", a, b) for a, b in itertools.combinations(controls, 2)]
+    return pairs
 
 
 def pairs_with_controls(models, trained):

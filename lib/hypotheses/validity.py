@@ -49,7 +49,7 @@ def study_preconditions(scores, blanks, trained, order, texts, corpus, masks):
     truncated = (len(blanks) * trained.groupby("model").size()).sub(whole, fill_value=0)
     declared = trained.groupby("model")[["mask_hash", "split_id"]].agg(lambda values: " and ".join(sorted(set(values))))
     runs = trained.set_index(trained["model"] + " seed " + trained["seed"].astype(str))
-    runs = runs[runs["examples_seen"] > 0]  # initial weights are at step 0, which 03_train has checked
+    runs = runs[runs["best_at"] > 0]  # others keep the weights that they began with, which 03_train has checked
     hashes = declared["mask_hash"].to_dict() | {"02_mask": masks["mask_hash"]["test"]}
     split_ids = declared["split_id"].to_dict() | {"01_extract": corpus["split_id"], "02_mask": masks["split_id"]}
     weights, step0 = runs["fingerprint"].to_dict(), runs["fingerprint_start"].to_dict()

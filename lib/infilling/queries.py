@@ -29,6 +29,8 @@ _PLACEHOLDER = "x"  # of an unknown filling; a letter, since a tokenizer could m
 N_FILLINGS = 5  # shown of a single blank
 _MAX_TOKENS = {WORD: 13, NGRAM: 25, SENTENCE: 40}  # of a filling, end token included
 _MAX_TOKENS_PER_TEXT = 128
+_ROOM = 64  # tokens of what a model can read that blanks and fillings may need, as in the study
+NOT_ENDED = "(did not end)"  # instead of a filling
 NOT_A_GRADER = (
     "This is not a grader. It shows which models' training texts the text resembles most, in topic and length as much "
     "as in language. Models of one level differ from seed to seed, and a short text says next to nothing."
@@ -93,9 +95,8 @@ def toggle(marked, n):
 class ModelPanel:
     """The specialists, the general and the transfer models of a run, each loaded when first queried, and kept.
 
-    loaded: {model: network} that are in memory already, controls too; they answer first. `facts` holds the train.json
-    of the models that can be queried, `absent` the reasons of the others.
-    """
+    loaded: {model: network} in memory already, controls too; they answer first. `facts` holds the train.json of models
+    that can be queried, `absent` the reasons of the others."""
 
     def __init__(self, run, tokenizer, loaded=()):
         self.run = run
@@ -187,7 +188,7 @@ def _merge_spaces(fillings, probabilities):
 
 
 def _format_filling(filling, p):
-    return "(did not end)" if np.isnan(p) else f"{filling.strip() or '(space)'}\u00a0{_format_percent(p)}"
+    return NOT_ENDED if np.isnan(p) else f"{filling.strip() or '(space)'}\u00a0{_format_percent(p)}"
 
 
 def _format_percent(p):
@@ -198,16 +199,23 @@ def _format_percent(p):
 
 def _build_example(network, tokenizer, query):
     """(tokens, roles) of a query. Raises ValueError if there is none, with what to change."""
-    max_tokens = loading.max_positions(network.config)
     if not len(query.spans):
         raise ValueError("There is no blank. Click on a word, put one in [brackets], or write _ for a missing word.")
-    example = build_example(*encode(tokenizer, query.text), query.spans, first_special_of(tokenizer))
+    example = build_example(*_encode(network, tokenizer, query.text), query.spans, first_special_of(tokenizer))
     if example is None:
         raise ValueError("Two blanks share a token: join them, or restore one of them.")
-    n_tokens = len(example[0])
-    if n_tokens + N_FILLINGS > max_tokens:
-        raise ValueError(f"The text has {n_tokens:,} tokens, and the models read {max_tokens:,}: shorten it.")
+    if len(example[0]) + N_FILLINGS > loading.max_positions(network.config):
+        raise ValueError(f"{len(query.spans)} blanks are too many in a text of this length: restore some of them.")
     return example
+
+
+def _encode(network, tokenizer, text):
+    """The tokens of a text, as `token_index.encode`. Raises ValueError if they are too many, whatever the question."""
+    encoded = encode(tokenizer, text)
+    n_tokens, limit = len(encoded[0]), loading.max_positions(network.config) - _ROOM
+    if n_tokens > limit:
+        raise ValueError(f"The text has {n_tokens:,} tokens. The models read texts of up to {limit:,}: shorten it.")
+    return encoded
 
 
 def _given_fillings(network, example):
@@ -225,14 +233,12 @@ def _in_units(nats):
 
 def text_perplexity(network, tokenizer, query):
     """Mean surprisal and perplexity of the tokens of a text without blanks, each given those before it."""
-    ids = encode(tokenizer, query.text.strip())
-    if len(ids[0]) < 2:
+    encoded = _encode(network, tokenizer, query.text.strip())
+    if len(encoded[0]) < 2:
         raise ValueError("There is no text to score: type or paste one.")
     if None in query.given:
         raise ValueError("A word is missing from the text (_): write it, or remove the blank.")
-    no_blanks = np.zeros((0, 3), np.int32)
-    max_tokens = loading.max_positions(network.config)
-    tokens, roles = build_example(*ids, no_blanks, first_special_of(tokenizer), max_tokens)
+    tokens, roles = build_example(*encoded, np.zeros((0, 3), np.int32), first_special_of(tokenizer))
     scores = scoring.score(network, pd.DataFrame(index=[0]), [tokens], [roles]).iloc[0]
     return {"tokens": int(scores["n_context"])} | _in_units(scores["nll_context"] / scores["n_context"])
 

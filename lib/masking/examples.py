@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from lib.design import LEVELS
+from lib.errors import ParameterError
 from lib.masking.masks import TYPES
 
 SPECIALS = ["<|startofinfill|>", "<|endofinfill|>"] + [f"<|infill_{name}|>" for name in TYPES]
@@ -134,9 +135,15 @@ def first_special_of(tokenizer):
 def level_tokens(tokenizer, levels):
     """The level token of each text: the digit 1 for A1 to 5 for C1, a single token in any byte-level vocabulary.
 
-    levels: a Series of CEFR levels. Returns int [texts], token ids.
+    levels: a Series of CEFR levels. Returns int [texts], token ids. Raises ParameterError for a tokenizer without such
+    tokens, or with a start token, before which the level would stand.
     """
     digits = {level: tokenizer.convert_tokens_to_ids(str(n)) for n, level in enumerate(LEVELS, 1)}
+    if {None, tokenizer.unk_token_id} & set(digits.values()) or tokenizer("").input_ids:
+        raise ParameterError(
+            "level_prefix: true needs a tokenizer with tokens for the digits 1 to 5 and without a start token, such as "
+            "GPT-2's. Choose another base, or remove this model's parameter file."
+        )
     return levels.map(digits).to_numpy()
 
 

@@ -48,7 +48,23 @@ def draw_frozen(index, mask_settings, mask_type, n_sets):
 
 def validation_subset(rows):
     """The rows of the validation texts on which training is evaluated: MAX_VALIDATION_TEXTS at most, chosen by hash."""
-    chosen = np.argsort(masks.text_keys(rows["text_id"]))[:MAX_VALIDATION_TEXTS]
+    return _first_by_hash(rows, MAX_VALIDATION_TEXTS)
+
+
+def evaluated_texts(rows, per_level):
+    """The rows of texts that get frozen masks: at most per_level of each level, chosen by hash; all where it is None.
+
+    rows: with text_id and level.
+    """
+    if per_level is None:
+        return rows
+    chosen = [_first_by_hash(of_level, per_level) for _, of_level in rows.groupby("level")]
+    return rows[rows["text_id"].isin(pd.concat(chosen)["text_id"])]
+
+
+def _first_by_hash(rows, n):
+    """n rows at most, chosen by the hash of text_id, in their order."""
+    chosen = np.argsort(masks.text_keys(rows["text_id"]))[:n]
     return rows.iloc[np.sort(chosen)]
 
 

@@ -16,6 +16,7 @@ from lib.masking.segmentation import segment
 RESERVED = 64  # tokens of an example that are left for its special tokens
 COLUMNS = ["units", "ids", "starts", "ends"]  # int32; units: type, character offset and length of each unit in turn
 SCHEMA = pa.schema([(name, pa.list_(pa.int32())) for name in COLUMNS])
+BLANK = "▁"  # how SentencePiece writes it in its vocabulary
 CHUNK = 500  # texts that a process works on at once
 PARALLEL_FROM = 20_000  # texts; with fewer, starting more processes takes longer than it saves
 
@@ -101,13 +102,20 @@ def _index_chunk(texts):
 def encode_all(backend, texts):
     """Token ids of corpus texts and their character ranges: three lists of int32 arrays, one array a text.
 
-    backend: a fast tokenizer's `backend_tokenizer`. The name of a special token in a learner's text is encoded as plain
-    characters.
+    backend: a fast tokenizer's `backend_tokenizer`. What it puts in front of each text, as its base expects, is there
+    with an empty range. A blank that is a token of its own, as in some SentencePiece vocabularies, belongs to the word
+    behind it: its range ends where the next token's does. The name of a special token in a learner's text is encoded as
+    plain characters.
     """
     backend.encode_special_tokens = True
-    encodings = backend.encode_batch(texts, add_special_tokens=False)
+    encodings = backend.encode_batch(texts, add_special_tokens=True)
     ids = [np.array(encoding.ids, np.int32) for encoding in encodings]
     ranges = [np.array(encoding.offsets, np.int32).reshape(-1, 2) for encoding in encodings]
+    blank = backend.token_to_id(BLANK)
+    if blank is not None:
+        for own_ids, starts_ends in zip(ids, ranges):
+            (alone,) = np.nonzero(own_ids[:-1] == blank)
+            starts_ends[alone, 1] = starts_ends[alone + 1, 1]
     return ids, [starts_ends[:, 0] for starts_ends in ranges], [starts_ends[:, 1] for starts_ends in ranges]
 
 

@@ -25,7 +25,8 @@ def random_sentences(tokenizer, n, seed):
     """
     decoded = {tokenizer.decode([token]).strip() for token in range(len(tokenizer))}
     words = sorted(word for word in decoded if len(word) > 2 and word.isascii() and word.isalpha() and word.islower())
-    ids, _, _ = token_index.encode_all(tokenizer.backend_tokenizer, [f" {word}" for word in words])
+    ids, _, ends = token_index.encode_all(tokenizer.backend_tokenizer, [f" {word}" for word in words])
+    ids = [own[end > 0] for own, end in zip(ids, ends)]  # without a start token
     words = [word for word, tokens in zip(words, ids) if len(tokens) == 1]
     if len(words) < 2 * WORDS:
         raise ValueError(f"The tokenizer has {len(words)} words of one token; {2 * WORDS} are needed for canaries.")

@@ -11,6 +11,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from lib.models import attention
+from lib.models.bfloat16 import BFloat16Products
 
 os.environ.setdefault("PYTORCH_NVML_BASED_CUDA_CHECK", "1")  # any other check of CUDA makes it unusable in forks
 PAD_TO_MULTIPLE = 128 if torch.cuda.is_available() else 1  # tokens: on a GPU, so that few different lengths occur
@@ -143,35 +144,46 @@ def weighted_loss(model, batch, bfloat16=True):
     return (cross_entropy(logits.float(), batch["targets"], reduction="none") * batch["loss_weights"]).sum()
 
 
-def chunked_loss(model, batch):
-    """`weighted_loss` for a CPU: the same number, with LOGIT_ROWS rows of logits at a time."""
+def chunked_loss(model, batch, bfloat16=False):
+    """`weighted_loss` for a CPU: the same number, with LOGIT_ROWS rows of logits at a time.
+
+    bfloat16: compute matrix products in it; everything else stays in float32.
+    """
     output_layer = model.get_output_embeddings()
-    if not supports_packing(model) or output_layer.bias is not None:
-        return weighted_loss(model, batch)
-    states = _hidden_states(model, batch)
-    return _ChunkedLoss.apply(states, output_layer.weight, batch["targets"], batch["loss_weights"])
+    with BFloat16Products() if bfloat16 else contextlib.nullcontext():
+        if not supports_packing(model) or output_layer.bias is not None:
+            return weighted_loss(model, batch)
+        states = _hidden_states(model, batch)
+    factors = torch.bfloat16 if bfloat16 else states.dtype
+    return _ChunkedLoss.apply(states, output_layer.weight, batch["targets"], batch["loss_weights"], factors)
 
 
 class _ChunkedLoss(torch.autograd.Function):
     """Sum of loss weight * cross-entropy, in chunks of rows: the logits of all rows would be by far the largest array.
 
-    The gradients are computed in the forward pass, while the logits are in memory.
+    The gradients are computed in the forward pass, while the logits are in memory. factors: the type to which factors
+    of matrix products are rounded.
     """
 
     @staticmethod
-    def forward(ctx, states, output_weight, targets, loss_weights):
+    def forward(ctx, states, output_weight, targets, loss_weights, factors):
         total = states.new_zeros(())
         states_grad = torch.empty_like(states)
         output_grad = torch.zeros_like(output_weight)
+        states, output_weight = states.to(factors), output_weight.to(factors)
         for start in range(0, len(states), LOGIT_ROWS):
             rows = slice(start, start + LOGIT_ROWS)
             target = targets[rows, None]
-            weight = loss_weights[rows, None].to(states.dtype)
-            logits = states[rows] @ output_weight.T
+            weight = loss_weights[rows, None].to(total.dtype)
+            logits = (states[rows] @ output_weight.T).to(total.dtype)
             log_sum = logits.logsumexp(1, keepdim=True)
             total += ((log_sum - logits.gather(1, target)) * weight).sum()
             logits_grad = logits.sub_(log_sum).exp_().mul_(weight).scatter_add_(1, target, -weight)  # in place
-            output_grad.addmm_(logits_grad.T, states[rows])
+            logits_grad = logits_grad.to(factors)
+            if factors is torch.bfloat16:
+                output_grad += logits_grad.T @ states[rows]
+            else:
+                output_grad.addmm_(logits_grad.T, states[rows])
             states_grad[rows] = logits_grad @ output_weight
         ctx.save_for_backward(states_grad, output_grad)
         return total
@@ -179,4 +191,4 @@ class _ChunkedLoss(torch.autograd.Function):
     @staticmethod
     def backward(ctx, loss_grad):
         states_grad, output_grad = ctx.saved_tensors
-        return states_grad * loss_grad, output_grad * loss_grad, None, None
+        return states_grad * loss_grad, output_grad * loss_grad, None, None, None

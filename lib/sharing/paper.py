@@ -18,10 +18,11 @@ from lib.figures.captions import CAPTIONS
 from lib.formatting import Sentences, format_number, join_names
 from lib.hypotheses import decision_rules
 from lib.sharing.aggregates import Study
-from lib.sharing.small_cells import OTHER, SMALL, round_count
+from lib.sharing.small_cells import OTHER, REASON, SMALL, round_count
 
 SAY = Sentences(__file__)
 LEFT_ALIGNED = {"level", "model", "l1", *decision_rules.HYPOTHESES}  # columns of tables
+WITHHELD = "withheld"  # instead of a number of few learners
 DRAWN = "drawn_figures.json"  # in the run's folder: hashes of the images that `write` drew last
 ESCAPES = str.maketrans({c: f"\\{c}" for c in "&%$#_{}"} | {
     "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"$<$", ">": r"$>$",
@@ -93,15 +94,37 @@ def _range(low, high):
 
 def results(study):
     """A row for each level: perplexity of specialist, general and transfer model; the specialist's gain, interval."""
-    perplexity = on_training_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])["ppl"]
+    cells = on_training_mix(study.tables["ppl_matrix"]).set_index(["test", "model"])
     gain = study.primary("general_vs_specialist").set_index("level").reindex(LEVELS)
-    rows = {"level": LEVELS, "learners": [format_number(n, "{:,.0f}") for n in gain["n_learners"]]}
+    rows = {"level": LEVELS, "learners": _column(gain, "n_learners", "{:,.0f}")}
     for kind in design.KINDS:
         models = [design.compared_at(level)[kind] for level in LEVELS]
-        rows[kind] = [format_number(perplexity.get(cell, np.nan)) for cell in zip(LEVELS, models)]
-    rows["gain, %"] = [format_number(value, "{:+.1f}") for value in gain["gain_pct"]]
-    rows["95 % interval"] = [_interval(low, high) for low, high in zip(gain["gain_lo"], gain["gain_hi"])]
+        rows[kind] = _column(cells.reindex(zip(LEVELS, models)), "ppl")
+    rows["gain, %"] = _column(gain, "gain_pct", "{:+.1f}")
+    intervals = [_interval(low, high) for low, high in zip(gain["gain_lo"], gain["gain_hi"])]
+    rows["95 % interval"] = [WITHHELD if hidden else text for hidden, text in zip(is_withheld(gain), intervals)]
     return pd.DataFrame(rows)
+
+
+def is_withheld(table):
+    """Of each row: are its numbers known, and left out because of few learners? bool [rows]."""
+    return (table["reason"] == REASON).to_numpy() if "reason" in table else np.zeros(len(table), bool)
+
+
+def _column(table, name, form="{:.1f}"):
+    """A column of numbers as text; what is withheld says so."""
+    texts = [format_number(number, form) for number in table[name]]
+    return [WITHHELD if hidden else text for hidden, text in zip(is_withheld(table), texts)]
+
+
+def withheld_note(study):
+    """Why a level has a verdict and no number, in a sentence; nothing where no number is withheld."""
+    gain = study.primary("general_vs_specialist").set_index("level")
+    levels = [level for level in LEVELS if level in gain.index[is_withheld(gain)]]
+    if not levels:
+        return ""
+    rule = study.advice["parameters"]["min_learners"]
+    return SAY("withheld", levels=levels, min_learners=rule, small=SMALL)
 
 
 def _interval(low, high):
@@ -118,10 +141,11 @@ def verdicts(study):
 
 def matrix(study):
     """Perplexities as text, models by test texts."""
-    cells = on_training_mix(study.tables["ppl_matrix"]).pivot(index="model", columns="test", values="ppl")
+    table = on_training_mix(study.tables["ppl_matrix"])
+    cells = table.assign(text=_column(table, "ppl")).pivot(index="model", columns="test", values="text")
     rows = [*design.KIND, *cells.index.difference([*design.KIND])]
     cells = cells.reindex(index=rows, columns=[*LEVELS, design.ALL_LEVELS])
-    return cells.map(format_number).rename_axis("model").reset_index()
+    return cells.fillna("n/a").rename_axis("model").reset_index()
 
 
 def counts(study, by="levels"):
@@ -181,14 +205,15 @@ def write(study, folder):
         figures.append(_figure(name, CAPTIONS[name]))
         hashes[f"{name}.png"] = file_hash(folder / f"figures/{name}.png")
     write_json(hashes, study.run.folder / DRAWN)
+    note = withheld_note(study)
     document = (Path(__file__).parent / "templates/study.tex").read_text(encoding="utf-8")
     texts = {
         "methods.tex": "\n\n".join(map(latex, methods(study))),
         "data_statement.tex": "\n".join(map(latex, data_sentences(study))),
         "table_data.tex": booktabs(counts(study), "Texts, learners and words by CEFR level.", "data"),
-        "table_results.tex": booktabs(results(study), "Perplexity and gain over the general model.", "results"),
-        "table_verdicts.tex": booktabs(verdicts(study), "Verdicts by CEFR level.", "verdicts"),
-        "table_matrix.tex": booktabs(matrix(study), "Perplexity of each model at each level.", "matrix"),
+        "table_results.tex": booktabs(results(study), f"Perplexity and gain over the general model. {note}", "results"),
+        "table_verdicts.tex": booktabs(verdicts(study), f"Verdicts by CEFR level. {note}", "verdicts"),
+        "table_matrix.tex": booktabs(matrix(study), f"Perplexity of each model at each level. {note}", "matrix"),
         "references.bib": bibliography(yaml.safe_load(citation)),
         "CITATION.cff": citation,
         "study.tex": document.replace("%FIGURES%", "\n".join(figures)),

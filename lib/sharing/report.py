@@ -32,6 +32,7 @@ SECTIONS = {  # anchors and their names in the page's navigation
     "methods": "Methods",
     "limits": "Limitations",
     "provenance": "Provenance",
+    "appendix": "Appendix",
 }
 BEFORE_UNIT = re.compile(r"(?<=\d) (?=%|MB)")  # a number and its unit stay on one line
 
@@ -56,6 +57,7 @@ def page(study):
         "methods": paper.methods(study),
         "counts": paper.counts(study),
         "by_l1": paper.counts(study, "l1").rename(columns={"l1": "first language"}),
+        "withheld": paper.withheld_note(study),
         "results": paper.results(study),
         "matrix": paper.matrix(study),
         "word_metrics": _word_metrics(study.tables["word_metrics"]),
@@ -79,7 +81,7 @@ def _hypothesis(verdicts, name):
     cells = []
     for level in [*LEVELS, decision_rules.OVERALL]:
         word = words.get(level, "n/a")
-        cells.append({"word": word, "colour": colours.get(outcome(word), "open")})
+        cells.append({"level": level, "word": word, "colour": colours.get(outcome(word), "open")})
     title = verdict_text.hypothesis_title(name, verdicts)
     return {"name": name, "claim": HYPOTHESES[name].claim, "title": title, "verdicts": cells}
 

@@ -14,12 +14,14 @@ from tqdm import tqdm
 from transformers import TrainerCallback
 
 from lib.errors import TrainingInterrupted
+from lib.evaluation import scoring
 from lib.experiment.files import write_json
 from lib.figures import result_figures
 from lib.figures.tables import is_interactive
 from lib.training import checkpoints, distributed
 from lib.training.dataset import last_step
 
+WRITTEN_SECONDS = 1  # between two writings of progress.json
 TENSORBOARD = "ILM_CEFR_TENSORBOARD"  # environment variable: the folder for TensorBoard's logs, if they are wanted
 
 
@@ -34,7 +36,7 @@ def report_to(model, seed):
     if importlib.util.find_spec("tensorboard") is None:
         raise ModuleNotFoundError(
             f"TensorBoard is requested ({TENSORBOARD}={folder}) and not installed. Install it with "
-            "`.venv/bin/python -m pip install -e '.[tensorboard]'`, or do without: each model also has a curve.csv."
+            "`python -m pip install -e '.[tensorboard]'`, or do without: each model also has a curve.csv."
         )
     os.environ["TENSORBOARD_LOGGING_DIR"] = os.path.join(folder, model, f"seed{seed}")  # the Trainer reads this
     return ["tensorboard"]
@@ -43,13 +45,14 @@ def report_to(model, seed):
 class Progress(TrainerCallback):
     """A progress bar with examples seen and the last validation perplexity, and an evaluation at the very end.
 
-    Every few seconds, the progress is also written to progress.json in `folder`, for `make status`.
+    Every second, the progress is also written to progress.json in `folder`, for `make status` and the panel of a run.
     """
 
     def __init__(self, settings, label, folder):
         self.size = settings.examples_per_step
         self.file = folder / "progress.json"
         self.written_at = 0.0  # seconds since the epoch
+        self.evaluated = {}  # the last validation perplexity, once there is one
         self.ends = {last_step(settings, n) for n in [settings.max_examples, *settings.snapshot_at.values()]}
         self.bar = tqdm(
             total=settings.max_examples,
@@ -70,17 +73,19 @@ class Progress(TrainerCallback):
     def on_step_end(self, args, state, control, **_):
         self.bar.update(self.size)
         now = time.time()
-        if now > self.written_at + 5 and not distributed.rank():
+        if now > self.written_at + WRITTEN_SECONDS and not distributed.rank():
             self.written_at = now
             seconds_per_step = (now - self.began_at) / (state.global_step - self.first_step)
             seconds_left = round(seconds_per_step * (state.max_steps - state.global_step))
-            write_json({"step": state.global_step, "of": state.max_steps, "seconds_left": seconds_left}, self.file)
+            facts = {"step": state.global_step, "of": state.max_steps, "seconds_left": seconds_left}
+            write_json(facts | self.evaluated, self.file)
         if state.global_step in self.ends:  # the end of a budget is evaluated, also between two regular evaluations
             control.should_evaluate = True
             control.should_save = True
             control.should_log = True
 
     def on_evaluate(self, args, state, control, metrics, **_):
+        self.evaluated = {"perplexity": metrics["eval_perplexity"]}
         self.bar.set_postfix_str(f"validation perplexity {metrics['eval_perplexity']:.2f}", refresh=False)
 
     def on_train_end(self, *_, **__):
@@ -149,6 +154,31 @@ class Checkpoints(TrainerCallback):
             raise TrainingInterrupted(
                 f"A signal asked this training to stop. Saved at step {state.global_step}: the same command resumes it."
             )
+
+
+class ValidationScores(TrainerCallback):
+    """Scores the validation texts after each number of examples in score_at, also where no evaluation is due.
+
+    These scores decide nothing: neither which weights are best nor when training stops. valid: (keys, tokens, roles).
+    """
+
+    def __init__(self, training_state, settings, valid):
+        self.training_state = training_state
+        self.valid = valid
+        self.examples_at = {last_step(settings, n): n for n in settings.score_at}
+
+    def on_step_end(self, args, state, control, model=None, **_):
+        is_due = state.global_step in self.examples_at and not control.should_evaluate
+        if is_due and not distributed.rank():
+            self._save(args, state, scoring.score(model, *self.valid))
+
+    def on_evaluate(self, args, state, control, **_):
+        if state.global_step in self.examples_at and not distributed.rank():
+            self._save(args, state, self.training_state.validation_scores)
+
+    def _save(self, args, state, scores):
+        n_examples = self.examples_at[state.global_step]
+        checkpoints.save_scores(Path(args.output_dir), n_examples, scores)
 
 
 class ReseedOnResume(TrainerCallback):

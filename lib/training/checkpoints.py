@@ -9,12 +9,15 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
+
 from lib.errors import IncompatibleCheckpoint
 from lib.experiment import fault_injection, manifest
-from lib.experiment.files import file_hash, read_json, sync, write_json
+from lib.experiment.files import file_hash, read_json, sync, write_json, write_table
 from lib.models import loading
 
 FINGERPRINT = "fingerprint_inputs.json"
+START = "start"  # folder of the weights before the first step
 
 
 def open_or_resume(folder, fingerprint_inputs):
@@ -96,13 +99,25 @@ def trainer_state(checkpoint):
 
 
 def best(checkpoint):
-    """The checkpoint with the lowest validation loss up to `checkpoint`; itself if none has been evaluated yet."""
+    """The checkpoint with the lowest validation loss up to `checkpoint`; itself if none is better than the start."""
     return checkpoint.with_name(f"checkpoint-{trainer_state(checkpoint)['best_global_step'] or step(checkpoint)}")
+
+
+def save_start(folder, model):
+    """Keep the weights with which a training begins beside the checkpoints in `folder`."""
+    model.save_pretrained(folder / START)
+
+
+def best_weights(checkpoint):
+    """The file of the best weights up to `checkpoint`: those of the start, unless an evaluation was better."""
+    if not trainer_state(checkpoint)["best_global_step"]:
+        return checkpoint.with_name(START) / "model.safetensors"
+    return best(checkpoint) / "model.safetensors"
 
 
 def load_best(checkpoint, model):
     """Load the best weights up to `checkpoint` into model."""
-    loading.load_weights(model, best(checkpoint) / "model.safetensors")
+    loading.load_weights(model, best_weights(checkpoint))
 
 
 def save_snapshot(checkpoint):
@@ -110,7 +125,7 @@ def save_snapshot(checkpoint):
     folder = checkpoint.with_name(f"snapshot-{step(checkpoint)}")
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    shutil.copy2(best(checkpoint) / "model.safetensors", folder)
+    shutil.copy2(best_weights(checkpoint), folder)
     finalize(folder, {})
 
 
@@ -122,10 +137,22 @@ def snapshot_weights(folder, number):
     """
     snapshot = folder / f"snapshot-{number}"
     if not snapshot.exists():
-        return best(newest(folder)) / "model.safetensors"
+        return best_weights(newest(folder))
     if not is_valid(snapshot):
         raise ValueError(f"{snapshot} is damaged. Train this model again: rm -r '{folder}', then the same command.")
     return snapshot / "model.safetensors"
+
+
+def save_scores(folder, n_examples, scores):
+    """Keep the scores of the validation texts after n_examples beside the checkpoints in `folder`."""
+    write_table(scores[["text_id", "n_tokens", "nll_text"]], folder / f"scores-{n_examples}.parquet")
+
+
+def read_scores(folder, score_at):
+    """What `save_scores` kept at those of score_at that training has reached: text_id, n_tokens, nll_text, examples."""
+    files = {n: folder / f"scores-{n}.parquet" for n in score_at}
+    tables = [pd.read_parquet(file).assign(examples=n) for n, file in files.items() if file.exists()]
+    return pd.concat(tables, ignore_index=True) if tables else None
 
 
 def has_ended(checkpoint):

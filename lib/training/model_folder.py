@@ -18,12 +18,13 @@ def snapshot_files(folder, settings):
     return {level: checkpoints.snapshot_weights(folder, last_step(settings, n)) for level, n in budgets}
 
 
-def save_model(folder, model, tokenizer, steps, curve, facts, clock, snapshots):
+def save_model(folder, model, tokenizer, steps, curve, facts, clock, snapshots, scores=None):
     """Write the model folder: weights, tokenizer and card as Hugging Face reads them, curve, order, and train.json.
 
     facts: what train.json is to hold besides sizes and counts; it is written last, so the folder is complete if it is
     there. clock: what differs in every run, for clock.json; snapshots: {level: file of weights}, copied to
-    kept_<level>.safetensors. order.parquet lists the examples seen, without those after early stopping.
+    kept_<level>.safetensors; scores: of `checkpoints.read_scores`, for valid_scores.parquet, if there are any.
+    order.parquet lists the examples seen, without those after early stopping.
     """
     n_seen = int(curve["examples"].iloc[-1])
     facts = facts | {
@@ -39,6 +40,8 @@ def save_model(folder, model, tokenizer, steps, curve, facts, clock, snapshots):
             shutil.copy(weights, temporary / f"kept_{level}.safetensors")
         write_table(curve, temporary / "curve.csv")
         write_table(steps.table(n_seen), temporary / "order.parquet")
+        if scores is not None:
+            write_table(scores, temporary / "valid_scores.parquet")
         card(facts).save(temporary / "README.md")
         write_json(clock, temporary / "clock.json")
         write_json(facts, temporary / "train.json")

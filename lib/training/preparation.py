@@ -3,6 +3,7 @@
 from transformers import set_seed
 
 from lib.evaluation import scoring
+from lib.masking import text_sample
 from lib.masking.examples import first_special_of, level_tokens
 from lib.models import initialization
 from lib.training.dataset import Steps
@@ -12,10 +13,12 @@ from lib.training.trainer import infill_loss
 def prepare_training(settings, mask_settings, tokenizer, rows, seed, base=None):
     """(steps, model) of one seed before its first step. Sets the seed of all random numbers.
 
-    settings: Train parameters; mask_settings: Masks parameters; rows: of the index, with level, for training; base: the
-    folder or name of the model to start from, as `initialization.initial_model` takes it.
+    settings: Train parameters; mask_settings: Masks parameters; rows: of the index, with level and learner_id, for
+    training, of which a control takes a sample; base: the folder or name of the model to start from, as
+    `initialization.initial_model` takes it.
     """
     set_seed(seed)
+    rows = text_sample.training_texts(rows, settings, seed)
     prefix = _level_prefix(settings, tokenizer, rows)
     steps = Steps(rows, mask_settings, settings, seed, first_special_of(tokenizer), prefix)
     return steps, initialization.initial_model(settings, tokenizer, mask_settings.max_length, base)

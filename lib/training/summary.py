@@ -43,6 +43,8 @@ def answer(reports, minutes):
     if stopped_at == 0:
         return SAY("untrained", start=start)
     end = geometric_mean(reports["valid_perplexity"])
+    if reports["best_at"].max() == 0:
+        return SAY("kept_start", start=start, stopped_at=stopped_at, minutes=minutes)
     return SAY(
         "trained", start=start, end=end, best_at=reports["best_at"].max(), stopped_at=stopped_at, minutes=minutes
     )

@@ -29,7 +29,8 @@ class TrainingState:
     micro_batches: into how many batches a step is divided; doubled when memory runs out. started: when training would
     have started without interruptions (seconds of time.perf_counter). loss_sum: sum of the losses of all steps after
     step last_evaluation, which the Trainer forgets at an interruption. signalled: has this process received a stop
-    signal? should_stop: had any process received one when the step was done?
+    signal? should_stop: had any process received one when the step was done? validation_scores: of the last evaluation,
+    as `scoring.score` returns them.
     """
 
     def __init__(self):
@@ -39,6 +40,7 @@ class TrainingState:
         self.last_evaluation = 0
         self.signalled = False
         self.should_stop = False
+        self.validation_scores = None
 
     def metadata(self):
         """What a checkpoint records of this state: a dict."""
@@ -141,9 +143,9 @@ class ILMTrainer(Trainer):
 
     @functools.cached_property
     def step_loss(self):
-        device = devices.current_device()
+        device = devices.training_device(self.train_dataset.settings.precision)
         if device.kind == "cpu":
-            return packing.chunked_loss
+            return functools.partial(packing.chunked_loss, bfloat16=device.bfloat16)
         loss = functools.partial(packing.weighted_loss, bfloat16=device.bfloat16)
         if device.compiled and packing.supports_packing(self.model):
             return torch.compile(loss, dynamic=True)
@@ -165,10 +167,13 @@ class ILMTrainer(Trainer):
             self.check_finite(metrics["eval_infill_loss"])
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        if self.state.global_step == 0:  # what is no better than the start is no progress
+            self.state.best_metric = metrics["eval_infill_loss"]
         return metrics
 
     def _validation_metrics(self):
         scores = scoring.score(self.model, *self.eval_dataset)
+        self.training_state.validation_scores = scores
         return {"eval_infill_loss": infill_loss(scores), "eval_perplexity": perplexity(scores)}
 
 

@@ -2,10 +2,11 @@
 
 import time
 from pathlib import Path
+from typing import NamedTuple
 
+from lib import hub
 from lib.corpus.efcamdat import CHARACTERS, TEXTS
 from lib.formatting import format_gigabytes, format_hours
-from lib.models import loading
 
 # share of the matrix rate that training reaches: bench/records/cpu.json; on a GPU an assumption, not measured
 REACHED = {"cpu": 0.65, "cuda": 0.38}
@@ -19,14 +20,25 @@ TOKENS_PER_CHARACTER = 81 / 333  # of an example with its special tokens, by GPT
 SPECIAL_TOKENS = 6  # of an example: a separator, and two for each of 2.5 blanks
 HOST_GB = 6  # of a job without its model: the index of a large corpus, and the processes that assemble steps
 OVERHEAD_MINUTES = 2  # of a job without its training: start, reading, drawing
+POSITION_EMBEDDINGS = ("wpe", "embed_positions", "position_embeddings")  # parts of their parameters' names
 
 
-def matrix_rate(device):
-    """FLOP/s of matrix products here: float32 on a CPU with the threads torch uses, bfloat16 on a GPU."""
+class Size(NamedTuple):
+    """The size of a model."""
+
+    parameters: int
+    positions: int  # parameters of position embeddings, which are looked up and cost no products
+    layers: int
+    width: int
+    vocabulary: int
+
+
+def matrix_rate(device, bfloat16):
+    """FLOP/s of matrix products here, in bfloat16 or float32; on a CPU with the threads torch uses."""
     import torch  # here, since the graph needs estimates but not torch
 
-    kind, size = (torch.bfloat16, 8192) if device == "cuda" else (torch.float32, 768)
-    a, b = torch.randn(2, size, size, device=device, dtype=kind)
+    size = 8192 if device == "cuda" else 768
+    a, b = torch.randn(2, size, size, device=device, dtype=torch.bfloat16 if bfloat16 else torch.float32)
     (a @ b).sum().item()  # warms up, and waits for the end
     start = time.perf_counter()
     for _ in range(8):
@@ -41,13 +53,16 @@ def estimate(model, steps, validation_tokens, n_evaluations, device, rate):
     model: before its first step; steps: `Steps`; validation_tokens: of one evaluation on the validation set;
     n_evaluations: how many there are; rate: FLOP/s, `matrix_rate`.
     """
-    config = model.config
-    n = sum(p.numel() for p in model.parameters())
-    sizes = config.num_hidden_layers, config.hidden_size, config.vocab_size, loading.max_positions(config)
     tokens = int(steps.lengths.sum())
     step_tokens = steps.lengths.sum() / max(1, len(steps))
     return _estimate(
-        n, sizes, tokens, validation_tokens * n_evaluations, step_tokens, len(steps.settings.snapshot_at), device, rate
+        size_of(model),
+        tokens,
+        validation_tokens * n_evaluations,
+        step_tokens,
+        len(steps.settings.snapshot_at),
+        device,
+        rate,
     )
 
 
@@ -58,19 +73,69 @@ def describe(needs, settings, free):
     return f"{time}; {memory} of memory, {disk} of disk, {free_disk} free"
 
 
-def _estimate(n, sizes, tokens, validation_tokens, step_tokens, n_snapshots, device, rate):
+def _estimate(size, tokens, validation_tokens, step_tokens, n_snapshots, device, rate):
     """A token costs 6 FLOP per parameter forward and backward, 2 forward (Kaplan et al. 2020); positions cost nothing.
 
-    n: parameters; sizes: layers, width, vocabulary, positions; tokens: of all training examples.
+    size: a Size; tokens: of all training examples.
     """
-    layers, width, vocabulary, positions = sizes
-    flop = (n - positions * width) * (6 * tokens + 2 * validation_tokens)
-    bytes_per_number = 2 if device == "cuda" else 4
-    activations = step_tokens * layers * ACTIVATIONS * bytes_per_number * width
-    logits = vocabulary * LOGIT_BYTES[device] * (step_tokens if device == "cuda" else 1)
-    memory = (TRAINING_BYTES * n + activations + logits) / 1e9 + KERNEL_GB
+    n = size.parameters
+    flop = (n - size.positions) * (6 * tokens + 2 * validation_tokens)
+    memory = training_memory(size, step_tokens, device)
     disk = (4 * CHECKPOINT_BYTES + 4 + 8 * n_snapshots) * n / 1e9  # snapshots: with the checkpoints and in the model
     return {"hours": flop / rate / REACHED[device] / 3600, "memory_gb": memory, "disk_gb": disk}
+
+
+def training_memory(size, step_tokens, device):
+    """GB of memory that training takes with so many tokens at once; of the GPU where there is one. size: a Size."""
+    bytes_per_number = 2 if device == "cuda" else 4
+    activations = step_tokens * size.layers * ACTIVATIONS * bytes_per_number * size.width
+    logits = size.vocabulary * LOGIT_BYTES[device] * (step_tokens if device == "cuda" else 1)
+    return (TRAINING_BYTES * size.parameters + activations + logits) / 1e9 + KERNEL_GB
+
+
+def size_of(model):
+    """The Size of a model of transformers."""
+    config = model.config.get_text_config()
+    positions = 0
+    for name, parameter in model.named_parameters():
+        if any(part in name for part in POSITION_EMBEDDINGS):
+            positions += parameter.numel()
+    n = sum(p.numel() for p in model.parameters())
+    return Size(n, positions, config.num_hidden_layers, config.hidden_size, config.vocab_size)
+
+
+def planned_size(settings, masks, models):
+    """The Size that a model of a study will have: by the config of its base, if that is on this machine, else by file.
+
+    settings, masks: Train and Masks parameters; models: {name: Train parameters} of the study.
+    """
+    while settings.init_from in models:
+        settings = models[settings.init_from]
+    size = None
+    if settings.init_from != "scratch":
+        size = base_size(settings.init_from)
+    return size or _size_by_file(settings, masks)
+
+
+def base_size(base):
+    """The Size of a base by its config.json, without its weights; None where that is not on this machine."""
+    import torch  # here, since the graph needs estimates but none of these
+    from transformers import AutoConfig, AutoModelForCausalLM
+
+    try:
+        config = AutoConfig.from_pretrained(hub.resolve(base), local_files_only=True, trust_remote_code=False)
+    except (OSError, ValueError):
+        return None
+    with torch.device("meta"):
+        return size_of(AutoModelForCausalLM.from_config(config))
+
+
+def _size_by_file(settings, masks):
+    width = settings.n_embd
+    vocabulary = masks.vocabulary_size + 7
+    positions = masks.max_length * width
+    n = vocabulary * width + positions + settings.n_layer * (12 * width**2 + 13 * width) + 2 * width
+    return Size(n, positions, settings.n_layer, width, vocabulary)
 
 
 def lengths(run_dir=None):
@@ -101,18 +166,19 @@ def counted(files, settings):
     return {level: (int(n), TOKENS_PER_CHARACTER * mean) for level, n, mean in counts if level in TEXTS}
 
 
-def model(settings, masks, machine, rate, lengths):
+def model(settings, masks, machine, rate, lengths, models=None, evaluation_rate=None):
     """What one model with all its seeds will need, before anything is made.
 
-    settings, masks, machine: Train, Masks and Machine parameters; rate: FLOP/s of one device; lengths: of `lengths`.
-    Returns parameters, tokens (of one seed), train_hours, evaluate_hours, hours (both), memory_gb (of one device),
-    host_gb, disk_gb. Sizes are those of the parameter file. Early stopping may end sooner; communication between
-    devices is not counted.
+    settings, masks, machine: Train, Masks and Machine parameters; rate: FLOP/s of one device in training; lengths: of
+    `lengths`; models: {name: Train parameters} of the study; evaluation_rate: if it is another. Returns parameters,
+    tokens (of one seed), train_hours, evaluate_hours, hours (both), memory_gb and least_memory_gb (of one device, for
+    a step and for one longest example), host_gb, disk_gb. Early stopping may end sooner; communication between devices
+    is not counted.
     """
     from lib.masking.frozen_masks import MAX_VALIDATION_TEXTS  # here, as torch above
 
-    sizes = settings.n_layer, settings.n_embd, masks.vocabulary_size + 7, masks.max_length
-    n = sum(sizes[2:]) * sizes[1] + sizes[0] * (12 * sizes[1] ** 2 + 13 * sizes[1]) + 2 * sizes[1]
+    size = planned_size(settings, masks, models or {})
+    n = size.parameters
     training_texts = [lengths[level] for level in settings.levels if level in lengths]
     n_texts = sum(count for count, _ in training_texts)
     mean_tokens = sum(count * tokens for count, tokens in training_texts) / max(n_texts, 1)
@@ -121,17 +187,20 @@ def model(settings, masks, machine, rate, lengths):
     step_tokens = mean_tokens * settings.examples_per_step / settings.devices
     tokens = mean_tokens * settings.max_examples
     n_snapshots = len(settings.snapshot_at)
-    seed = _estimate(n, sizes, tokens, validation_tokens, step_tokens, n_snapshots, machine.device, rate)
+    seed = _estimate(size, tokens, validation_tokens, step_tokens, n_snapshots, machine.device, rate)
     test_tokens = sum(count * mean for count, mean in lengths.values()) / 10
     scored_tokens = test_tokens * (masks.frozen_masks_per_text + 5)  # the mix, four span types and validation
     n_seeds = len(settings.seeds)
     train_hours = n_seeds * seed["hours"] / settings.devices
-    evaluate_hours = n_seeds * (2 * n * scored_tokens / rate / EVALUATION_REACHED[machine.device] / 3600)
+    evaluate_hours = n_seeds * (
+        2 * n * scored_tokens / (evaluation_rate or rate) / EVALUATION_REACHED[machine.device] / 3600
+    )
     host_model_gb = TRAINING_BYTES * n / 1e9 if machine.device == "cuda" else seed["memory_gb"]
     return {
         "parameters": n,
         "tokens": tokens,
         "memory_gb": seed["memory_gb"],
+        "least_memory_gb": training_memory(size, masks.max_length, machine.device),
         "host_gb": HOST_GB + host_model_gb,
         "disk_gb": seed["disk_gb"] + (n_seeds - 1) * 4 * n / 1e9,
         "train_hours": train_hours,

@@ -62,11 +62,11 @@ def main():
     sys.exit(run_module(sys.argv[1], sys.argv[2:]))
 
 
-def serve(command, env=None, heartbeat=lambda: None, forking=True, grace=60):
+def serve(command, env=None, heartbeat=lambda: None, forking=True, grace=60, **options):
     """Run command, a list, and answer the requests of its processes until it ends. Returns its exit status.
 
     env: more variables for the command. heartbeat: called again and again meanwhile. forking: False where there are to
-    be no forks; there are none either where another server serves this process. grace: seconds.
+    be no forks; there are none either where another server serves this process. grace: seconds. options: of Popen.
 
     On SIGINT, SIGTERM and SIGHUP the command is interrupted, and killed after `grace`: see `processes.Ending`.
     """
@@ -76,14 +76,13 @@ def serve(command, env=None, heartbeat=lambda: None, forking=True, grace=60):
         if forking and sys.platform == "linux" and SERVER not in os.environ:
             answer_requests = _listen(stack, variables)
         tied = functools.partial(end_with_parent, os.getpid())
-        process = subprocess.Popen(command, env=variables, preexec_fn=tied, process_group=0)
+        process = subprocess.Popen(command, env=variables, preexec_fn=tied, process_group=0, **options)
         stack.callback(kill_group, process.pid)
         ending = stack.enter_context(Ending(process, grace))
         while process.poll() is None:
             answer_requests()
             heartbeat()
-    ending.exit_if_ended()
-    return process.returncode
+    return ending.status(process.returncode)
 
 
 def _listen(stack, variables):

@@ -4,8 +4,10 @@ A job takes a GPU by the system's lock on a file, so the GPU is free again when 
 CUDA_VISIBLE_DEVICES tells the job which one it has. Where the variable is set before, only those GPUs are used.
 """
 
+import concurrent.futures
 import contextlib
 import fcntl
+import multiprocessing
 import os
 import subprocess
 import tempfile
@@ -27,6 +29,24 @@ def visible_gpus():
         process = subprocess.run(command, capture_output=True, text=True)
         return [] if process.returncode else process.stdout.split()
     return []
+
+
+def refuse_unusable(device):
+    """Raise DeviceUnavailable if jobs on this machine need GPUs and torch cannot use them: never weeks on a CPU.
+
+    device: of the profile's machine.yaml. A process of its own asks, since CUDA would be unusable in forks of this one.
+    """
+    if device != "cuda":
+        return
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        pool.submit(_check_machine, device).result()
+
+
+def _check_machine(device):
+    from lib.models import devices  # here, since it imports torch
+
+    devices.check_machine(device)
 
 
 def acquire_gpus(n):

@@ -1,7 +1,7 @@
 """One notebook of the graph by papermill: with its own GPUs, as a fork where there is a server, and retried if useful.
 
 A job that ran out of time, was preempted or was killed is retried. One that failed with an error of its own is not: it
-would fail again.
+would fail again. Where not even the first cell was run, the same job starts the notebook once more.
 """
 
 import json
@@ -10,11 +10,11 @@ import subprocess
 import sys
 from functools import partial
 
+from lib.experiment.lock import GRAPH_VARIABLE
 from lib.experiment.processes import end_with_parent
 from lib.workflow import fork_server
-from lib.workflow.gpus import acquire_gpus
+from lib.workflow.gpus import acquire_gpus, refuse_unusable
 
-GRAPH_VARIABLE = "ILM_CEFR_GRAPH"  # environment variable: process id of the Snakemake that started this job
 EX_TEMPFAIL = getattr(os, "EX_TEMPFAIL", 75)  # exit status of a notebook that saved when its time was up
 FAILED = 1
 START_SECONDS = "600"  # that a kernel may take to start, also where the machine was suspended meanwhile
@@ -33,6 +33,8 @@ def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
     with open(f"{log}.txt", "wb") as messages:
         os.dup2(messages.fileno(), sys.stderr.fileno())
     os.environ["OMP_NUM_THREADS"] = str(threads)
+    if gpus and "SLURM_JOB_ID" in os.environ:
+        refuse_unusable("cuda")
     held = acquire_gpus(gpus)
     arguments = [str(notebook), str(log), "--cwd", "notebooks", "-k", "python3", "--no-progress-bar"]
     arguments += ["--log-level", "ERROR", "--start-timeout", START_SECONDS]
@@ -40,6 +42,8 @@ def run(notebook, log, settings, experiment, value, gpus, threads, attempt):
     for yaml_text in value:
         arguments += ["-y", yaml_text]
     failed = _papermill(arguments)
+    if failed and not has_begun(log):  # a kernel may die at its start, where several start at once
+        failed = _papermill(arguments)
     del held
     return exit_status(log) if failed else 0
 
@@ -81,16 +85,25 @@ def exit_status(log):
     return FAILED
 
 
+def has_begun(log):
+    """Was any cell of an executed notebook run?"""
+    return any(cell.get("execution_count") for cell in _cells(log))
+
+
 def _kept(log):
     return log.with_name(f".{log.name}.failed")
 
 
+def _cells(log):
+    """The cells of an executed notebook; none where it was never written, or torn by a kill."""
+    try:
+        return json.loads(log.read_text(encoding="utf-8"))["cells"]
+    except (OSError, ValueError):
+        return []
+
+
 def _error(log):
     """The name of the error that an executed notebook ended with; None if it was killed."""
-    try:
-        cells = json.loads(log.read_text(encoding="utf-8"))["cells"]
-    except (OSError, ValueError):
-        return None
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    outputs = [output for cell in _cells(log) for output in cell.get("outputs", [])]
     errors = [output["ename"] for output in outputs if output["output_type"] == "error"]
     return errors[-1] if errors else None

@@ -87,16 +87,26 @@ def show(experiment, corpus, params, profile):
     settings = parameters.load_profile(params)
     run_dir = Path("runs") / experiment
     models = {name: p for name, p in settings.items() if isinstance(p, parameters.Train)}
-    rate = 1e12 * machine.tflops if machine.tflops else estimates.matrix_rate(machine.device)
     lengths, source = texts(run_dir, corpus, settings["corpus"])
-    needs = {name: estimates.model(p, settings["masks"], machine, rate, lengths) for name, p in models.items()}
+    rates = {precision: rate(machine, precision) for precision in {"float32", *(p.precision for p in models.values())}}
+    needs = {}
+    for name, p in models.items():
+        evaluation_rate = rates["float32"]
+        needs[name] = estimates.model(
+            p, settings["masks"], machine, rates[p.precision], lengths, models, evaluation_rate
+        )
     print(*table(needs, models, machine), sep="\n")
+    for line in memory_warnings(needs, machine, profile):
+        print(line)
     jobs = study_jobs(needs, models)
     hours = {
         "all": sum(job_hours for job_hours, _ in jobs.values()),
         "side_by_side": max(schedule(jobs, machine.parallel_jobs).values()),
         "chain": max(schedule(jobs, len(jobs)).values()),
     }
+    speeds = f"{rates['float32'] / 1e12:.3g} TFLOP/s"
+    if max(rates.values()) > rates["float32"]:
+        speeds += f" in float32, {max(rates.values()) / 1e12:.3g} in bfloat16,"
     speed_source = "by machine.yaml" if machine.tflops else "as just measured"
     sums = SENTENCES(
         "sums",
@@ -105,10 +115,34 @@ def show(experiment, corpus, params, profile):
         machine=machine,
         whose=source,
         disk=formatting.format_gigabytes(sum(need["disk_gb"] for need in needs.values())),
-        speed=f"{rate / 1e12:.3g} TFLOP/s {speed_source}",
+        speed=f"{speeds} {speed_source}",
     )
     print(sums)
     _draw(run_dir, arguments.environment(experiment, corpus, params, profile))
+
+
+def rate(machine, precision):
+    """FLOP/s of matrix products in training on a machine: by its file, else measured here. precision: of Train."""
+    if machine.tflops:
+        return 1e12 * machine.tflops
+    from lib.models import devices  # here, since it imports torch
+
+    device = devices.CPU
+    if machine.device == "cpu":
+        device = devices.current_device()
+    bfloat16 = machine.device == "cuda" or device.bfloat16 and precision != "float32"
+    return estimates.matrix_rate(machine.device, bfloat16)
+
+
+def memory_warnings(needs, machine, profile):
+    """A line for each model that does not fit into a GPU of the machine, or only in smaller batches."""
+    if machine.gpu_gb is None:
+        return []
+    lines = []
+    for name, need in needs.items():
+        if need["memory_gb"] > machine.gpu_gb:
+            lines.append(SENTENCES("memory", name=name, need=need, gpu_gb=machine.gpu_gb, profile=profile))
+    return lines
 
 
 def _draw(run_dir, variables):

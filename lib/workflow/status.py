@@ -10,8 +10,8 @@ from pathlib import Path
 
 from lib import errors
 from lib.experiment import folders, lock, manifest, parameters
-from lib.experiment.files import file_hash, read_json
-from lib.experiment.folders import MISPLACED, ONCE, PER_MODEL, results, walk
+from lib.experiment.files import file_hash, read_json, walk
+from lib.experiment.folders import MISPLACED, ONCE, PER_MODEL, results
 from lib.formatting import strip_markup
 from lib.workflow import arguments
 
@@ -64,7 +64,7 @@ def _is_another_corpus(run_dir, corpus):
 
 
 def mark_stale(run_dir, params, corpus):
-    """Remove half-written files, print which results must be rebuilt and why, and tell the graph by file times.
+    """Remove half-written files, print which results must be rebuilt and one reason, and tell the graph by file times.
 
     run_dir: runs/<experiment>; params: folder of parameters; corpus: the value of CORPUS. A stale result is kept until
     a new one is written; what depends on it is rebuilt with it. Times are used because Snakemake's --forcerun would
@@ -80,7 +80,7 @@ def mark_stale(run_dir, params, corpus):
         moment = 1 if folder in old else now
         os.utime(folder / manifest.MANIFEST, (moment, moment))
     for folder, reasons in old.items():
-        print(f"{folder} is rebuilt: {'; '.join(reasons)}", flush=True)
+        print(f"{folder} is rebuilt: {reasons[0]}", flush=True)
         _move_misplaced(folder, run_dir)
     _print_notes(run_dir)
     if run_dir / "corpus" in old and (run_dir / FIRST).exists():
@@ -204,7 +204,8 @@ def _training_progress(run_dir, folder, old):
     if _state(folder, old) != "-" or not file.exists():
         return _state(folder, old)
     progress = read_json(file)
-    left = f"{progress['seconds_left'] / 60:.0f} min left" if lock.running(run_dir) else "stopped"
+    goes_on = lock.running(run_dir) or lock.is_training(file.parent)
+    left = f"{progress['seconds_left'] / 60:.0f} min left" if goes_on else "stopped"
     return f"step {progress['step']:,} of {progress['of']:,}, {left}"
 
 
@@ -236,4 +237,4 @@ def print_older_code(run_dir):
         names = ", ".join(sorted({name for changed in older.values() for name in changed}))
         print(f"{len(older)} results are of older code than is here now, such as {next(iter(older))}: {names} changed.")
         print("They remain valid if the change has no effect on them. To rebuild them:")
-        print(f"make renew EXPERIMENT={run_dir.name}; {manifest.resume_command(run_dir)}")
+        print(f"{manifest.command('renew', experiment=run_dir.name)}; {manifest.resume_command(run_dir)}")

@@ -75,7 +75,7 @@ def test_the_curve_of_a_training_is_redrawn_while_it_goes_on(page):
     lab.open_notebook(page, "03_train.ipynb")
     lab.run_all(page)
     training = page.locator(".jp-CodeCell", has_text="losses_in_memory[seed] = train_seed")
-    training.locator(".jp-OutputArea-output img").wait_for()
+    training.locator(".jp-OutputArea-output img").first.wait_for()  # one a seed
     lab.shot(page, "training", training)
 
 

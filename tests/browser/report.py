@@ -61,5 +61,5 @@ def test_printed_the_report_is_whole(tmp_path):
     sheets = [sheet.extract_text() for sheet in pypdf.PdfReader(tmp_path / "report.pdf").pages]
     prints = [one["fingerprint"] for one in study.trained.values() if one["status"] == "trained"]
     assert 5 < len(sheets) < 15 and all(one in "".join(sheets) for one in prints)
-    (costs,) = [sheet for sheet in sheets if "Table 9." in sheet]
-    assert all(model in costs.split("Table 9.")[1] for model in study.tables["cost"]["model"])
+    (costs,) = [sheet for sheet in sheets if "Table 8." in sheet]
+    assert all(model in costs.split("Table 8.")[1] for model in study.tables["cost"]["model"])

@@ -229,7 +229,8 @@ def hostile(project):
                     assert "<script>alert" not in live and "<img src=x" not in live, f"{notebook} shows live {kind}"
                 shown += 1
         assert "\x1b" not in notebook.read_text(encoding="utf-8"), f"{notebook} holds live escapes"
-    written = [*logs.glob("*.txt"), *(project / "figures/tiny").glob("*.svg"), *(project / "runs/tiny").rglob("*.json")]
+    run_dir = project / "runs/tiny"
+    written = [*logs.glob("*.txt"), *(run_dir / "figures").glob("*.svg"), *run_dir.rglob("*.json")]
     for file in written:
         content = file.read_text(encoding="utf-8")
         assert "\x1b" not in content and "<script>alert(" not in content, f"{file} holds them"

@@ -17,7 +17,7 @@ from tests.helpers.workspace import workspace
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 assert CHROMIUM, "no Chromium on this machine: apt install chromium, or do without make browser"
 SHOTS = Path("runs/browser").resolve()
-MADE = ["Makefile", "requirements.txt", "constraints.txt", "pyproject.toml"]
+MADE = ["Makefile", "tools/jupyter_server_config.py", "requirements.txt", "constraints.txt", "pyproject.toml"]
 SETTINGS = {
     "notebook-extension/tracker": {"windowingMode": "none"},  # all cells on the page, so that they can be asked for
     "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
@@ -34,7 +34,8 @@ def prepared(folder, demo=True):
     """A workspace in which `make lab` works, with no settings but its own. demo: with the demo's results in it."""
     place = workspace(folder).parent
     for name in MADE:
-        shutil.copy2(name, place)
+        (place / name).parent.mkdir(exist_ok=True)
+        shutil.copy2(name, place / name)
     (place / ".venv").symlink_to(Path(".venv").resolve())
     for name, setting in SETTINGS.items():
         file = place / f"settings/@jupyterlab/{name}.jupyterlab-settings"

@@ -17,7 +17,8 @@ from lib.synthetic.demo_corpus import embedded_corpus
 ROOT = Path(__file__).parents[2]
 COPIED = ["Makefile", "Snakefile", "requirements.txt", "constraints.txt", "pyproject.toml"]
 COPIED += ["notebooks", "lib", "profiles", "bench"]
-MODEL = {"seeds": [0], "max_examples": 160, "eval_every": 32, "examples_per_step": 8, "dropout": 0.1, "n_embd": 32}
+MODEL = {"seeds": [0], "max_examples": 160, "eval_every": 32, "score_at": [80], "examples_per_step": 8}
+MODEL |= {"dropout": 0.1, "n_embd": 32}
 SMALL = {
     "masks": {"vocabulary_size": 400, "masks_per_text": 2, "frozen_masks_per_text": 1},
     "infill": {"words_per_level": 2, "samples_per_level": 1},
@@ -106,7 +107,7 @@ def hashes(folder, experiment="tiny"):
     A recommendation is compared without its hours.
     """
     found = {}
-    for path in sorted([*walk(folder / "runs" / experiment), *walk(folder / "figures" / experiment)]):
+    for path in sorted(walk(folder / "runs" / experiment)):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not any(word in name for word in ["/notebooks/", "clock.", "cost_gain", "/.lock"]):
             content = path.read_bytes()

@@ -22,6 +22,7 @@ CELLS = {path.stem: [cell.source for cell in nbformat.read(path, as_version=4).c
 @pytest.mark.parametrize("name", NEEDS)
 def test_alone_it_says_what_it_needs_and_writes_nothing(name, tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks/01_extract.ipynb").touch()  # by which a repository is known
     monkeypatch.chdir(tmp_path / "notebooks")
     file, made_by = NEEDS[name]
     cell_names = {}
@@ -30,4 +31,4 @@ def test_alone_it_says_what_it_needs_and_writes_nothing(name, tmp_path, monkeypa
             exec(source, cell_names)
     said = str(refused.value)
     assert file in said and made_by in said and "make demo" in said and said.count("\n") < 3
-    assert [path.name for path in tmp_path.rglob("*")] == ["notebooks"]
+    assert [path.name for path in tmp_path.rglob("*")] == ["notebooks", "01_extract.ipynb"]

@@ -1,5 +1,8 @@
 """A claim about a whole run on a corpus in which one level has no text and another a single one."""
 
+import shutil
+import subprocess
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -19,11 +22,24 @@ def place(tmp_path_factory):
     spare = (corpus["cefr"] == "B2") | (corpus["cefr"] == "C1") & corpus["cefr"].duplicated()
     write_table(corpus[~spare], folder / "corpus.csv")
     tiny.change(folder, "general", {"snapshot_at": KEPT})
+    shutil.copy2(tiny.ROOT / ".gitignore", folder)
     for name in ["b2", "c1"]:
         tiny.change(folder, name, tiny.MODEL, tiny.ROOT / f"params/demo/{name}.yaml")
+    git(folder, "init", "-q")
+    git(folder, "add", ".")
+    git(folder, "-c", "user.name=x", "-c", "user.email=x@x", "commit", "-qm", "x")
     done = tiny.make(folder, **warm_start.variables())
     assert done.returncode == 0, done.stdout[-3000:]
     return folder / "runs/tiny"
+
+
+def git(folder, *words):
+    return subprocess.run(["git", *words], cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_run_leaves_every_committed_file_as_it_was(place):
+    assert git(place.parents[1], "status", "--porcelain") == ""
+    assert (place / "figures/h1_gains.png").exists()
 
 
 def test_a_level_without_texts_is_na_and_the_others_have_numbers(place):

@@ -48,6 +48,12 @@ def papermill(notebook, warm, **values):
     return nbformat.read(notebook, as_version=4)
 
 
+def remove(folder, *stages):
+    """Remove results: finished ones would be kept where a notebook is run by hand."""
+    for stage in stages:
+        shutil.rmtree(folder / "runs/demo" / stage)
+
+
 def test_there_are_seven_notebooks():
     assert [path.name[:2] for path in NOTEBOOKS] == [f"0{n}" for n in range(1, 8)]
 
@@ -60,6 +66,7 @@ def test_a_notebook_gives_its_committed_outputs_again(path, warm, tmp_path):
 
 def test_where_no_level_can_be_compared_06_and_07_say_so(warm, tmp_path):
     notebooks, settings = workspace(tmp_path), parameters.load_profile("params/demo")
+    remove(tmp_path, "compare", "hypotheses")
     models = [name for name, values in settings.items() if isinstance(values, parameters.Train)]
     few = {"min_learners": 1000, "bootstrap_resamples": 200}
     compared = papermill(notebooks / "06_compare.ipynb", warm, models=models, **few)
@@ -77,7 +84,7 @@ def test_without_any_infills_06_compares_all_else(warm, tmp_path):
         if "run_tables.train_reports" in cell.source:
             cell.source += '\ntrained["parameters"] = [{**one, "infill": False} for one in trained["parameters"]]'
     nbformat.write(content, notebooks / "06_compare.ipynb")
-    shutil.rmtree(tmp_path / "runs/demo/infills")
+    remove(tmp_path, "infills", "compare")
     end = papermill(notebooks / "06_compare.ipynb", warm)
     assert "No model wrote infills" in str(end.cells) and "Which model has the lowest perplexity" in str(end.cells[-1])
     tables = {path.name: read_csv(path) for path in (tmp_path / "runs/demo/compare").glob("*.csv")}

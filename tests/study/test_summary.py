@@ -5,6 +5,7 @@ import shutil
 import nbformat
 import pytest
 
+from lib.experiment.files import read_csv, write_table
 from lib.workflow import summary
 
 
@@ -24,6 +25,18 @@ def test_every_verdict_is_printed_whole_with_its_gain_and_the_advice(run, capsys
     assert shown.count(" % (") >= 15 and shown.count("gain over the general model") == 5
 
 
+def test_the_reason_stands_beside_every_na(run, capsys):
+    summary.verdicts("demo")
+    assert "reason" not in capsys.readouterr().out  # nothing is n/a there
+    verdicts = read_csv(run / "hypotheses/verdicts.csv")
+    of_a1 = (verdicts["hypothesis"] == "H1") & (verdicts["level"] == "A1")
+    verdicts.loc[of_a1, ["verdict", "reason"]] = ["n/a", "3 learners, below 5"]
+    write_table(verdicts, run / "hypotheses/verdicts.csv")
+    summary.verdicts("demo")
+    lines = [line for line in capsys.readouterr().out.splitlines() if "n/a" in line]
+    assert len(lines) == 1 and lines[0].rstrip().endswith("3 learners, below 5")
+
+
 def test_a_stopped_notebook_is_named_with_its_message_and_no_other(run, capsys):
     notebook = nbformat.read(run / "notebooks/01_extract.ipynb", as_version=4)
     cell = next(cell for cell in notebook.cells if cell.cell_type == "code")
@@ -31,5 +44,5 @@ def test_a_stopped_notebook_is_named_with_its_message_and_no_other(run, capsys):
     nbformat.write(notebook, run / "notebooks/01_extract.ipynb")
     summary.failures("demo")
     shown = capsys.readouterr().err
-    assert shown.startswith("\nruns/demo/notebooks/01_extract.ipynb stopped in cell 2:\nCorpusError: my.csv is empty.")
-    assert shown.endswith("To go on: make demo\n") and shown.count("stopped") == 1
+    assert shown.startswith("\nCorpusError: my.csv is empty.\nruns/demo/notebooks/01_extract.ipynb stopped in cell 2.")
+    assert "Mend this first. To go on: make demo\n" in shown and shown.count("stopped") == 1

@@ -32,3 +32,12 @@ def test_neither_help_nor_the_start_of_a_job_imports_what_is_slow():
 def test_a_mistake_ends_with_status_2_and_its_message_alone(capsys):
     assert main(["known-answer-corpus", "hidden_levles", "x.csv"]) == 2
     assert capsys.readouterr().err.startswith("There is no corpus 'hidden_levles'. There are: identical_levels, ")
+
+
+def test_after_ctrl_c_there_is_no_traceback(capsys, monkeypatch):
+    def interrupted(**_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("lib.corpus.report.inspection.show", interrupted)
+    assert main(["inspect", "--corpus", "x.csv"]) == 130
+    assert capsys.readouterr().err == "\nStopped by you.\n"

@@ -37,8 +37,16 @@ def test_there_are_eleven_models_of_three_kinds():
         ("general", "general"),
         ("general_continued", "general, trained longer"),
         ("general_without_b1", "general without B1"),
+        ("general_equal_text_c1", "general on as many texts as C1"),
+        ("general_balanced_text_c1", "general on as many texts as C1, levels in equal parts"),
         ("my_own_control", "my_own_control"),
     ],
 )
 def test_a_model_has_a_plain_name_for_figures(model, name):
     assert design.display_name(model) == name
+
+
+def test_a_model_made_for_one_level_belongs_to_no_other():
+    for model in ["a1", "a1_transfer", "general_equal_text_a1", "general_balanced_text_a1"]:
+        assert design.belongs_to(model, "A1") and not design.belongs_to(model, "C1")
+    assert all(design.belongs_to(model, "C1") for model in ["general", "general_without_a1", "level_prompted"])

@@ -15,6 +15,7 @@ from lib.formatting import Sentences
 
 SAY = Sentences(__file__)
 SAMPLE = 2000  # rows of a sheet from which columns are proposed
+PEOPLE = {"learner_id": "learners", "l1": "first languages"}
 REQUIRED = ["text_id", "level", "text"]
 
 
@@ -37,6 +38,27 @@ def inspect_columns(files, settings):
     if needed:
         needed = _complete(needed, found_by_file, settings)
     return needed, list(dict.fromkeys(doubtful)), "\n".join(lines)
+
+
+def overlooked_columns(files, settings):
+    """Sentences for notebook 01: columns that were not used, but look like learners or first languages.
+
+    Only where no column of the file is used as such. settings: a `schemas.Corpus`.
+    """
+    sentences = []
+    for file in files:
+        try:
+            (header, _, proposals), _ = _best_table(file, settings)
+        except CorpusError:  # no table of columns
+            continue
+        likely = list(_needed_columns(header, proposals, settings).items())
+        likely += [(column, header[n]) for n, column in proposals.suspects.items() if column not in proposals.columns]
+        for column, name in likely:
+            if column in PEOPLE:
+                shown = levels.shorten_label(name)
+                line = f"columns: {{{column}: {shown}}}"
+                sentences.append(f"!! NOT USED: {shown} looks like {PEOPLE[column]}. If it is, map it: {line}")
+    return sentences
 
 
 def _best_table(file, settings):

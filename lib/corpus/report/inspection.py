@@ -13,6 +13,8 @@ from lib.corpus import damage, learners, levels, reading
 from lib.corpus.cleaning import clean_texts
 from lib.corpus.report.column_inspection import inspect_columns
 from lib.corpus.report.paste_block import file_to_edit, paste_block
+from lib.corpus.report.sufficiency import expected_reasons
+from lib.design import LEVELS
 from lib.errors import CorpusError, ParameterError
 from lib.experiment import parameters
 from lib.formatting import Sentences, strip_markup
@@ -39,9 +41,18 @@ def show(corpus, params):
         raise CorpusError("Which corpus? make inspect CORPUS=file.csv")
     columns, doubtful, lines = inspect_columns(files, settings)
     print(strip_markup(lines))
+    settings = _with_min_learners(settings, file)
     text_lines, is_refused = _inspect_texts(files, settings, columns, doubtful, file_to_edit(params))
     print(strip_markup(text_lines))
     return REFUSED if is_refused else 0
+
+
+def _with_min_learners(settings, file):
+    """The settings of corpus.yaml with the number of test learners that hypotheses.yaml beside it demands."""
+    beside = file.with_name("hypotheses.yaml")
+    if not beside.exists():
+        return settings
+    return settings.model_copy(update={"min_test_learners": parameters.load_file(beside).min_learners})
 
 
 def _split_names(corpus):
@@ -68,6 +79,8 @@ def _inspect_texts(files, settings, proposed_columns, doubtful, edited):
         labels=_label_counts(table["level"], cefr),
         n_unknown_level=int(cefr.isna().sum()),
         by_level=_by_level(texts),
+        too_small=expected_reasons(texts, settings.min_test_learners, settings.test_share),
+        n_levels=len(LEVELS),
         learner_facts=_learner_facts(table),
         first_languages=_l1_counts(table["l1"], sources[0]["l1_spellings"]),
         similar_l1s=damage.near_spellings(table["l1"]),

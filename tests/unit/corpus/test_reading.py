@@ -209,3 +209,11 @@ def test_what_is_read_is_the_truth_or_a_refusal(kind):
 
     read_back()
     assert n_read > 150  # else hardly anything was read
+
+
+def test_a_text_is_cut_after_its_first_words(tmp_path):
+    rows = many(3)
+    rows["text"] = [" I like\n it very much. ", "Yes", ""]
+    found = read(write_csv(rows, tmp_path / "c.csv"), max_words=3)
+    assert found["text"].tolist() == [" I like\n it", "Yes", ""]
+    assert read(tmp_path / "c.csv")["text"].tolist() == rows["text"].tolist()

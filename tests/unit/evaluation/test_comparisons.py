@@ -49,6 +49,17 @@ def test_a_control_is_compared_with_three_models():
     ]  # fmt: skip
 
 
+def test_a_control_of_one_level_is_compared_there_only():
+    models = [*design.KIND, "general_equal_text_c1"]
+    pairs = comparisons.control_pairs(models)
+    assert [name for name, _, _ in pairs["C1"]] == [
+        "general_vs_general_equal_text_c1",
+        "general_equal_text_c1_vs_specialist",
+        "general_equal_text_c1_vs_transfer",
+    ]
+    assert not any(pairs[level] for level in LEVELS[:4])
+
+
 def test_equal_examples_compare_the_best_only_if_in_level():
     pairs = comparisons.equal_example_pairs({"A1": "a1", "A2": "a1"})
     assert pairs["A1"] == [

@@ -90,3 +90,21 @@ def test_a_run_of_another_machine_is_known_by_its_heartbeat(locks, tmp_path, mon
     (tmp_path / ".lock").write_text(json.dumps(there | {"ended": True}))
     assert lock.running(tmp_path) is None
     lock.acquire(tmp_path, FACTS).close()
+
+
+def test_a_training_that_goes_on_elsewhere_is_named_with_its_step(run):
+    checkpoints = run.checkpoints("b1") / "seed0"
+    checkpoints.mkdir(parents=True)
+    (checkpoints / "progress.json").write_text('{"step": 84, "of": 150, "seconds_left": 60}')
+    sentence = "03_train is training b1, seed 0, step 84 of 150"
+    with lock.training(checkpoints):
+        assert lock.is_training(checkpoints)
+        for seed in [0, 1]:
+            with pytest.raises(errors.ExperimentRunning, match=sentence):
+                run.require(run.model("b1", seed), "03_train")
+        with pytest.raises(errors.ExperimentRunning, match=sentence), lock.training(checkpoints):
+            pass
+        run.require(run.model("a1", 0), "03_train")
+    assert not lock.is_training(checkpoints)
+    with pytest.raises(errors.MissingResult):
+        run.require(run.model("b1", 0), "03_train")

@@ -10,6 +10,7 @@ from lib import errors
 from lib.experiment import manifest, parameters
 from lib.experiment.files import write_json
 from lib.experiment.folders import Experiment
+from lib.experiment.processes import WITHOUT_MAKE
 
 
 def test_a_whole_chain_may_be_read_and_is_remembered(run):
@@ -160,3 +161,10 @@ def test_the_command_that_goes_on_can_be_pasted_into_a_shell(run):
     command = manifest.resume_command(run.folder)
     words = ["make", "run", "EXPERIMENT=study", "CORPUS=it's $HOME.csv", "PARAMS=params/a b", "PROFILE=slurm"]
     assert os.popen(f"printf '%s\\n' {command}").read().splitlines() == words
+
+
+def test_without_make_the_command_that_goes_on_is_of_python(run, monkeypatch):
+    (run.folder / ".lock").write_text(json.dumps({"corpus": "a b.csv", "params": "params/demo", "profile": "slurm"}))
+    monkeypatch.setenv(WITHOUT_MAKE, "yes")
+    words = "python -m lib run --experiment=study '--corpus=a b.csv' --params=params/demo --profile=slurm"
+    assert manifest.resume_command(run.folder) == words

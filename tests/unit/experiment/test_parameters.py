@@ -5,8 +5,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import yaml
 
-from lib import errors
+from lib import design, errors
 from lib.experiment import parameters
 from lib.experiment.notebook import SCHEMAS
 
@@ -61,7 +62,7 @@ def test_all_profiles_hold_eleven_models_that_differ_by_level_alone(folder):
 def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
     models = {name: p for name, p in parameters.load_profile(folder).items() if isinstance(p, parameters.Train)}
     levels = ["A1", "A2", "B1", "B2", "C1"]
-    general = models["general"].model_copy(update={"snapshot_at": {}})
+    general = models["general"].model_copy(update={"snapshot_at": {}, "score_at": []})
     changes = {"level_prompted": {"level_prefix": True}, "initial": {"max_examples": 0, "infill": False}}
     for level in levels if folder != "params/demo" else []:
         rest = [other for other in levels if other != level]
@@ -70,8 +71,16 @@ def test_each_control_differs_from_what_it_controls_in_one_thing(folder):
         assert models[name] == general.model_copy(update={"model": name} | change), name
     longer = {"model": "general_continued", "levels": levels, "infill": False}
     assert models["general_continued"] == models["a1_transfer"].model_copy(update=longer)
+    equal_text = [f"general_{mix}_text_c1" for mix in ("equal", "balanced")]
+    if folder != "params/demo":
+        equal_text = list(design.EQUAL_TEXT_LEVEL)
+    for name in equal_text:
+        level = name[-2:].upper()
+        mix = "equal" if "balanced" in name else "natural"
+        change = {"levels": levels, "score_at": [], "as_many_texts_as": level, "level_mix": mix, "infill": False}
+        assert models[name] == models[level.lower()].model_copy(update={"model": name} | change), name
     eleven = {"general", *(level.lower() for level in levels), *(f"{level.lower()}_transfer" for level in levels)}
-    assert set(models) == eleven | set(changes) | {"general_continued"}
+    assert set(models) == eleven | set(changes) | {"general_continued", *equal_text}
 
 
 def test_snapshots_of_the_general_model_have_specialist_budgets(tmp_path):
@@ -80,6 +89,24 @@ def test_snapshots_of_the_general_model_have_specialist_budgets(tmp_path):
         text = text.replace("examples: 1200", "examples: 1600") if file.stem == "b2" else text
         (tmp_path / file.name).write_text(text, encoding="utf-8")
     with pytest.raises(errors.ParameterError, match=r"general.yaml: snapshot_at says B2: 1200, but b2.yaml has.* 1600"):
+        parameters.load_profile(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "was, written, expected",
+    [
+        ("max_examples: 1008", "max_examples: 2016", "max_examples is 2016; expected 1008"),
+        ("as_many_texts_as: C1", "as_many_texts_as: B1", "as_many_texts_as is 'B1'; expected 'C1'"),
+        ("level_mix: natural", "level_mix: equal", "level_mix is 'equal'; expected 'natural'"),
+    ],
+)
+def test_a_control_of_text_is_what_its_name_says(tmp_path, was, written, expected):
+    for file in Path("params/demo").glob("*.yaml"):
+        text = file.read_text(encoding="utf-8")
+        if file.stem == "general_equal_text_c1":
+            text = text.replace(was, written)
+        (tmp_path / file.name).write_text(text, encoding="utf-8")
+    with pytest.raises(errors.ParameterError, match=f"general_equal_text_c1.yaml: {expected}"):
         parameters.load_profile(tmp_path)
 
 
@@ -102,6 +129,17 @@ def test_the_fast_recipe_is_the_study_with_larger_steps_alone():
             assert (study.examples_per_step, study.learning_rate) == (24, 5.0e-5)
 
 
+def test_every_model_file_names_what_the_cell_has_another_default_for():
+    # papermill keeps the cell's value, the demo's A1 specialist's, for what a file does not name
+    of_a1 = parameters.load_file("params/demo/a1.yaml").model_dump()
+    fields = parameters.Train.model_fields.items()
+    other = {name for name, field in fields if not field.is_required() and of_a1[name] != field.get_default()}
+    written = {file: yaml.safe_load(file.read_text(encoding="utf-8")) for file in Path("params").glob("*/*.yaml")}
+    lacking = {file: other - set(values) for file, values in written.items() if "model" in values}
+    assert "score_at" in other
+    assert not any(lacking.values()), lacking
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_the_parameters_cell_is_the_demos_file(name):
     notebook = nbformat.read(f"notebooks/{name}.ipynb", as_version=4)
@@ -120,3 +158,10 @@ def test_the_parameters_cell_is_the_demos_file(name):
 def test_an_unknown_profile_is_refused_with_the_known_ones():
     with pytest.raises(errors.ParameterError, match="Known are: gpu-server, laptop, slurm; or: cp -r"):
         parameters.load_machine("clutser")
+
+
+def test_parameters_that_do_not_fit_are_named_without_the_others():
+    values = parameters.load_file("params/demo/a1.yaml").model_dump() | {"n_embd": 97}
+    with pytest.raises(errors.ParameterError) as refused:
+        parameters.validate(parameters.Train, values, "a1.yaml")
+    assert str(refused.value) == "a1.yaml: 1 problem(s)\n  n_embd: must be a multiple of n_head"

@@ -1,5 +1,6 @@
 """Claims about processes that end with their parent, or when a signal says so."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import time
 
 import psutil
 import pytest
+
+from lib.experiment.processes import Ending
 
 PARENT = """
 import subprocess, sys, time
@@ -72,3 +75,22 @@ def test_an_ignored_signal_stays_ignored():
         assert parent.poll() is None
         parent.terminate()
         assert parent.wait(5) == 128 + signal.SIGTERM
+
+
+def test_ctrl_c_gives_a_process_the_status_of_the_shell():
+    code = "import time; time.sleep(600)"
+    process = subprocess.Popen([sys.executable, "-c", code], process_group=0, stderr=subprocess.DEVNULL)
+    with Ending(process, 30) as ending:
+        time.sleep(0.5)  # until it would raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
+        returncode = process.wait(20)
+    assert returncode and ending.status(returncode) == 130 and ending.status(0) == 0
+
+
+def test_threads_are_fixed_also_in_loaded_libraries():
+    """In a process of its own, since numpy's library is not loaded again."""
+    script = "import numpy; from lib.experiment.processes import fix_threads; fix_threads(1); import scipy.linalg"
+    script += "; import threadpoolctl; print(*(library['num_threads'] for library in threadpoolctl.threadpool_info()))"
+    env = os.environ | {"OMP_NUM_THREADS": "2", "OPENBLAS_NUM_THREADS": "2"}
+    printed = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True).stdout
+    assert set(printed.split()) == {"1"} and len(printed.split()) == 2

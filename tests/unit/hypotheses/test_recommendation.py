@@ -143,7 +143,10 @@ def test_a_system_that_was_not_compared_is_named():
 
 
 def test_every_pair_of_a_systems_contrasts_is_planned():
-    models = [*ALL[:-1], "a2", "a2_transfer"]
+    models = [*ALL[:-1], "a2", "a2_transfer", "general_equal_text_a1", "general_equal_text_a2"]
+    assert {"general_equal_text_a1", "general_equal_text_a2"} & set(recommendation.systems("A1", models)) == {
+        "general_equal_text_a1"
+    }
     wanted = {frozenset(pair) for pair in itertools.combinations(recommendation.systems("A1", models), 2)}
     pairs = comparisons.planned_pairs(models, {})["A1"]
     pairs += recommendation.pairs_with_controls(models, models)["A1"]

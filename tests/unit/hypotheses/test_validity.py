@@ -84,14 +84,14 @@ CORPUS = {"split_id": "s", "learners_known": True}
 MASKS = {"split_id": "s", "mask_hash": {"test": "m"}}
 
 
-def checked(order, corpus=CORPUS, n_chars=10):
+def checked(order, corpus=CORPUS, n_chars=10, **changed):
     """{check: (holds, detail)} of general and a transfer model on one test text, t1, of learner x."""
     blanks = pd.DataFrame({"text_id": ["t1"], "mask_type": "training_mix", "mask_set": 0, "hidden": 10})[
         [*KEYS, "hidden"]
     ]
     trained = pd.DataFrame({"model": ["general", "a1_transfer"], "init_from": ["scratch", "general"], "seed": 0})
-    trained = trained.assign(mask_hash="m", split_id="s", examples_seen=8)
-    trained = trained.assign(fingerprint=["w1", "w2"], fingerprint_start=["w0", "w1"])
+    trained = trained.assign(mask_hash="m", split_id="s", examples_seen=8, best_at=[8, 8])
+    trained = trained.assign(fingerprint=["w1", "w2"], fingerprint_start=["w0", "w1"]).assign(**changed)
     scores = pd.concat([blanks[KEYS].assign(model=m, seed=0, n_tokens=3, n_chars=n_chars) for m in trained["model"]])
     texts = pd.DataFrame({"text_id": ["t1", "t2", "t3"], "learner_id": ["x", "y", "x"]})
     order = pd.DataFrame(order, columns=["model", "text_id"])
@@ -107,6 +107,13 @@ def test_a_fair_study_passes_every_check():
 def test_what_its_base_read_counts_as_read_by_a_model():
     found = checked([("general", "t3"), ("a1_transfer", "t2")])
     assert found["no test learner in training"] == (False, "a1_transfer, general")
+
+
+def test_a_transfer_model_may_keep_its_starting_weights():
+    read = [("general", "t2"), ("a1_transfer", "t2")]
+    kept = {"fingerprint": ["w1", "w1"], "fingerprint_start": ["w0", "w1"]}
+    assert checked(read, **kept, best_at=[8, 0])["weights differ"] == (True, "none")
+    assert not checked(read, **kept)["weights differ"][0], "training went on, but the weights are those of its start"
 
 
 def test_a_text_that_was_not_scored_to_its_end_is_found():

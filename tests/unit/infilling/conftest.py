@@ -26,6 +26,7 @@ def panel(tmp_path, network, tokenizer):
         "levels": ["A1"],
         "init_from": "scratch",
         "megabytes": 60.0,
+        "parameters_total": 15_000_000,
         "seed": 0,
         "parameters": {},
     }

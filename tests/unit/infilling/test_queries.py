@@ -91,6 +91,8 @@ def test_text_perplexity_is_that_of_the_language_model(network, tokenizer):
 REFUSED = {
     "no blank": ("no blank", queries.fill_blanks),
     "word " * 200 + "_": ("shorten", queries.fill_blanks),
+    "word " * 200: ("shorten", queries.text_perplexity),
+    "_ " * 31: ("31 blanks are too many", queries.fill_blanks),
     "[ab][c] d": ("share a token", queries.fill_blanks),
     " ": ("no text", queries.text_perplexity),
     "I ate _ today.": ("missing", queries.text_perplexity),
@@ -105,6 +107,9 @@ class WordTokenizer:
 
     def convert_tokens_to_ids(self, token):
         return self.real.convert_tokens_to_ids(token)
+
+    def token_to_id(self, token):
+        return None
 
     def encode_batch(self, texts, add_special_tokens):
         return [type("", (), {"ids": [5, 6], "offsets": [(0, 3), (3, 5)]})]

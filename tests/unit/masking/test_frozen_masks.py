@@ -41,3 +41,11 @@ def test_the_hash_of_masks_changes_with_any_of_their_numbers(frozen):
         other = frozen.copy()
         other.loc[3, column] += 1
         assert frozen_masks.mask_hash(other) != mask_hash, column
+
+
+def test_at_most_so_many_texts_of_a_level_are_evaluated(texts):
+    rows = texts.assign(level=["A1"] * 50 + ["C1"] * 10)
+    chosen = frozen_masks.evaluated_texts(rows, 20)
+    assert chosen["level"].value_counts().to_dict() == {"A1": 20, "C1": 10}
+    assert set(frozen_masks.evaluated_texts(rows.iloc[::-1], 20)["text_id"]) == set(chosen["text_id"])
+    assert frozen_masks.evaluated_texts(rows, None) is rows

@@ -3,7 +3,7 @@
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
 
 from lib.masking import tokenization
@@ -17,6 +17,7 @@ def base(tmp_path_factory):
     tokens = [*sorted(pre_tokenizers.ByteLevel.alphabet()), "Ġl", "<|endoftext|>"]
     coder = Tokenizer(models.BPE(vocab={token: i for i, token in enumerate(tokens)}, merges=[("Ġ", "l")]))
     coder.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    coder.decoder = decoders.ByteLevel()
     end = tokens[-1]
     PreTrainedTokenizerFast(tokenizer_object=coder, bos_token=end, eos_token=end).save_pretrained(folder)
     size = {"n_layer": 1, "n_head": 2, "n_embd": 32, "n_positions": 256}

@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import yaml
 
 from lib.experiment.folders import Experiment
 from lib.sharing import paper
 from lib.sharing.reading.documents import certificate
-from lib.sharing.small_cells import OTHER, round_count
+from lib.sharing.small_cells import OTHER, REASON, round_count
 
 
 def test_tables_for_latex_have_rules_and_no_active_letters(study):
@@ -34,6 +35,18 @@ def test_references_are_those_of_the_citation_file():
     assert keys == ["donahue2020", "geertzen2013", "shatz2020"]
     cited = re.findall(r"\\cite\{(\w+)\}", Path("lib/sharing/templates/study.tex").read_text(encoding="utf-8"))
     assert set(cited) == set(keys)
+
+
+def test_no_other_corpus_is_called_efcamdat(study):
+    shown = [line for line in Path("lib/sharing/templates/study.tex").read_text(encoding="utf-8").splitlines()
+             if not line.startswith("%")]  # fmt: skip
+    text = "\n".join([*shown, *paper.methods(study), *paper.data_sentences(study)])
+    assert "EFCAMDAT" not in text and "course" not in text
+
+
+def test_a_missing_number_is_withheld_only_where_it_is_known():
+    table = pd.DataFrame({"ppl": [9.04, float("nan"), float("nan")], "reason": [None, REASON, "no text of B1"]})
+    assert paper._column(table, "ppl") == ["9.0", paper.WITHHELD, "n/a"]
 
 
 def test_hashes_of_drawn_images_are_recorded(study, tmp_path, monkeypatch):

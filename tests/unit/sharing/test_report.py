@@ -5,7 +5,7 @@ import pytest
 from lxml import etree
 
 from lib.hypotheses import original_criteria
-from lib.sharing import report
+from lib.sharing import paper, report
 from tests.helpers.pages import HOSTILE, tree
 
 
@@ -58,3 +58,29 @@ def test_names_from_a_corpus_are_shown_as_text(study, monkeypatch):
     html = tree(report.page(study))
     assert not list(html.iter("script")) and not html.xpath("//*[@onerror]")
     assert "\u202e" not in etree.tostring(html, encoding=str), "a mark would turn what follows it"
+
+
+def test_a_verdict_without_its_number_says_which_rule_hides_it(study, page):
+    shown = paper.results(study).set_index("level")
+    verdicts = study.tables["verdicts"].query("hypothesis == 'H1'").set_index("level")["verdict"]
+    hidden = [level for level in shown.index if shown.loc[level, "gain, %"] == paper.WITHHELD]
+    assert hidden == ["B2", "C1"] and verdicts["C1"] == "supported"
+    assert "Verdicts follow another rule: they need 5 learners" in page and "B2 and C1 have verdicts without" in page
+    assert set(paper.matrix(study)["C1"]) == {paper.WITHHELD}
+
+
+def test_criteria_of_the_plan_and_hashes_are_in_an_appendix(study, page):
+    body, appendix = page.split('<h2 id="appendix">')
+    assert "Specialization Gain" in appendix and "Specialization Gain" not in body
+    hashes = [study.corpus["sources"][0]["sha256"], *report._provenance(study)["manifests"].values()]
+    assert all(one in appendix and one not in body for one in hashes)
+    assert "decide no verdict" in appendix and "Those who repeat the study can compare" in appendix
+
+
+def test_on_a_narrow_page_wide_tables_have_a_hint(page):
+    html = tree(page)
+    hinted = [hint.getnext().getchildren()[0] for hint in html.xpath("//p[@class='hint']")]
+    tables = {cell.text for table in hinted for cell in table.iter("th")}
+    assert {"transfer", "all_levels", "validation perplexity"} <= tables
+    levels = [cell.get("data-level") for cell in html.xpath("//table[@class='verdicts']//td[@data-level]")]
+    assert levels[:6] == ["A1", "A2", "B1", "B2", "C1", "all"] and len(levels) == 18

@@ -1,4 +1,4 @@
-"""Claims about callbacks: the learning curve is drawn in interactive notebooks only, and TensorBoard is optional."""
+"""Claims about callbacks: the learning curve is drawn in interactive notebooks only, and progress is written."""
 
 import importlib.util
 import os
@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from lib.experiment import parameters
+from lib.experiment.files import read_json
 from lib.training import callbacks
 
 
@@ -46,6 +47,22 @@ def test_nothing_is_drawn_outside_interactive_notebooks(displayed, monkeypatch):
     monkeypatch.setattr(callbacks, "is_interactive", lambda: False)
     train([1700.0, 80.0])
     assert displayed == []
+
+
+def test_progress_says_step_time_left_and_last_perplexity(tmp_path, monkeypatch):
+    monkeypatch.setattr(callbacks, "WRITTEN_SECONDS", -1)
+    monkeypatch.setattr(callbacks.time, "time", lambda: 0.0)
+    progress = callbacks.Progress(parameters.load_file("params/demo/a1.yaml"), "a1", tmp_path)
+    state = SimpleNamespace(global_step=0, max_steps=150)
+    progress.on_train_begin(None, state, None)
+    state.global_step = 1
+    progress.on_step_end(None, state, None)
+    assert read_json(tmp_path / "progress.json") == {"step": 1, "of": 150, "seconds_left": 0}
+    progress.on_evaluate(None, state, None, metrics={"eval_perplexity": 41.2})
+    state.global_step = 2
+    progress.on_step_end(None, state, None)
+    progress.on_train_end()
+    assert read_json(tmp_path / "progress.json") == {"step": 2, "of": 150, "seconds_left": 0, "perplexity": 41.2}
 
 
 def test_tensorboard_is_used_if_requested_and_refused_if_missing(monkeypatch, tmp_path):

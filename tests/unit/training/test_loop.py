@@ -1,15 +1,16 @@
 """Claims about training: the start of a model, the decrease of its loss, and the weights that are saved."""
 
+import numpy as np
 import pandas as pd
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, set_seed
 
-from lib.errors import TrainingInterrupted
+from lib.errors import IncompatibleCheckpoint, TrainingInterrupted
 from lib.evaluation import scoring
 from lib.experiment.files import read_json
-from lib.models import compatibility, initialization, loading
-from lib.training import callbacks, loop, model_folder, trainer
+from lib.models import compatibility, devices, initialization, loading
+from lib.training import callbacks, checkpoints, loop, model_folder, trainer
 from lib.training.dataset import Steps
 from tests.helpers import architectures
 
@@ -67,11 +68,35 @@ def test_a_budget_of_0_leaves_the_initial_weights(tokenizer, index, drawing, set
     assert len(pd.read_parquet(tmp_path / "model/order.parquet")) == 0
 
 
-def test_the_outcome_is_the_best_evaluation_after_the_start():
-    evaluations = [(0, 1.0, 2.0), (40, 3.0, 8.0), (80, 2.0, 5.0), (120, 2.5, 6.0)]
+def test_the_outcome_is_the_best_evaluation():
+    evaluations = [(0, 3.5, 9.0), (40, 3.0, 8.0), (80, 2.0, 5.0), (120, 2.5, 6.0)]
     outcome = loop.outcome(pd.DataFrame(evaluations, columns=["examples", "valid_loss", "valid_perplexity"]))
     assert (outcome["best_at"], outcome["stopped_at"], outcome["valid_perplexity"]) == (80, 120, 5.0)
-    assert outcome["start_perplexity"] == 2.0
+    assert outcome["start_perplexity"] == 9.0
+
+
+def test_a_model_that_only_gets_worse_keeps_its_start(trained, tokenizer, steps, valid, settings, tmp_path):
+    hopeless = settings.model_copy(update={"learning_rate": 0.9, "eval_every": 8, "patience": 2, "score_at": []})
+    model = initialization.initial_model(settings, tokenizer, 256, trained["folder"])
+    curve, _ = loop.train(model, steps, valid, hopeless, 0, tmp_path / "checkpoints", "test", {})
+    outcome = loop.outcome(curve)
+    assert outcome["best_at"] == 0 and outcome["stopped_at"] == 16
+    assert outcome["valid_loss"] == outcome["start_loss"]
+    assert loading.fingerprint(model) == loading.fingerprint(trained["model"])
+
+
+def test_scores_between_evaluations_change_no_weights(trained, tokenizer, steps, valid, settings, tmp_path):
+    often = settings.model_copy(update={"score_at": [8, 40, 72]})
+    set_seed(0)
+    model = initialization.initial_model(settings, tokenizer, 256)
+    curve, _ = loop.train(model, steps, valid, often, 0, tmp_path, "test", {})
+    pd.testing.assert_frame_equal(curve, trained["curve"])
+    assert loading.fingerprint(model) == loading.fingerprint(trained["model"])
+    scores = checkpoints.read_scores(tmp_path, often.score_at)
+    loss = scores.groupby("examples")["nll_text"].sum() / scores.groupby("examples")["n_tokens"].sum()
+    assert loss.index.tolist() == [8, 40, 72] and loss.is_monotonic_decreasing
+    at_evaluation = curve.set_index("examples").loc[40, "valid_perplexity"]
+    assert loss[40] == pytest.approx(np.log(at_evaluation))
 
 
 def test_training_stops_without_progress_and_keeps_the_best_weights(tokenizer, steps, valid, settings, tmp_path):
@@ -137,3 +162,22 @@ def test_weights_are_loaded_whatever_their_names_on_disk(name, tmp_path):
         torch.nn.init.zeros_(weight)
     loading.load_weights(other, tmp_path / "model.safetensors")
     assert loading.fingerprint(other) == loading.fingerprint(model)
+
+
+def test_bfloat16_ends_within_a_percent_of_float32s_perplexity(study, tmp_path, monkeypatch):
+    monkeypatch.setattr(devices, "current_device", lambda: devices.CPU._replace(bfloat16=True))
+    trained = {}
+    for precision in ["float32", "auto"]:
+        trained[precision] = study(tmp_path / precision, precision=precision, dropout=0.0)
+    perplexities = {name: curve["valid_perplexity"] for name, (_, curve, _) in trained.items()}
+    assert trained["auto"][0] != trained["float32"][0]
+    assert perplexities["auto"].tolist() == pytest.approx(perplexities["float32"].tolist(), rel=0.01)
+
+
+def test_a_training_resumes_in_its_own_precision_only(study, tmp_path, monkeypatch):
+    """auto would otherwise change in the middle where another machine goes on."""
+    monkeypatch.setattr(devices, "current_device", lambda: devices.CPU._replace(bfloat16=True))
+    study(tmp_path, precision="auto")
+    monkeypatch.setattr(devices, "current_device", lambda: devices.CPU)
+    with pytest.raises(IncompatibleCheckpoint, match="precision was bfloat16, is float32"):
+        study(tmp_path, precision="auto")

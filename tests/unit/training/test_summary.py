@@ -29,7 +29,7 @@ def lines(losses=(7.0, 4.0, 3.0), reports=REPORTS, **changed):
     [
         ((7.0, 4.0, 3.0), "brought 75% of the decrease. That is most of it, as expected."),
         ((7.0, 6.0, 3.0), "brought 25% of the decrease. That is less than expected."),
-        ((7.0, 8.0, 9.0), "The validation loss did not decrease."),
+        ((7.0, 8.0, 9.0), "The validation loss did not decrease below that of step 0."),
     ],
 )
 def test_the_first_quarter_is_compared_with_the_whole_decrease(losses, sentence):
@@ -56,7 +56,9 @@ def test_the_answer_tells_trained_untrained_and_missing_apart():
         summary.answer(REPORTS, 0.5),
         summary.answer(REPORTS.assign(stopped_at=0), 0.0),
         summary.not_trained("c1", "there is no training text of C1"),
+        summary.answer(REPORTS.assign(best_at=0), 0.5),
     ]
     assert "from 1,000 to 22.4 within 80 examples" in answers[0] and "0.5 minutes" in answers[0]
     assert "before any training is 1,000" in answers[1]
     assert answers[2] == "Nothing: c1 is n/a, because there is no training text of C1."
+    assert "no evaluation was better than the start" in answers[3] and "after 80 examples" in answers[3]

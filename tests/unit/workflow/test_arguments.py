@@ -106,3 +106,21 @@ def test_a_profile_without_its_half_for_the_graph_is_refused(tmp_path, monkeypat
     Path("profiles/slurm/config.yaml").unlink()
     with pytest.raises(errors.ParameterError, match="profiles/slurm has no config.yaml"):
         arguments.check("mine", arguments.EMBEDDED, "params/demo", "slurm")
+
+
+def commands_of(*words):
+    """What make would call."""
+    return subprocess.run(["make", "-n", *words], capture_output=True, text=True, check=True).stdout
+
+
+def test_an_environment_of_ones_own_is_used_as_it_is():
+    said = commands_of("demo", "-W", "requirements.txt", "VENV=/my own/env")
+    assert "-m lib demo" in said and "pip" not in said and "installing" not in said
+    assert "installing into .venv" in commands_of("demo", "-W", "requirements.txt")
+
+
+def test_make_lab_takes_a_port_and_opens_no_browser_if_told():
+    said = commands_of("lab", "PORT=8889", "BROWSER=no", "IP=0.0.0.0")
+    assert '--port="$PORT" --ip="$IP" --no-browser' in said
+    assert "--port" not in (said := commands_of("lab", "PORT=", "IP=", "BROWSER=")) and "--no-browser" not in said
+    assert ("--allow-root" in said) == (os.geteuid() == 0)

@@ -24,10 +24,12 @@ def test_a_stopped_notebook_is_named_with_cell_and_message(run_dir, capsys):
     summary.failures("mine")
     assert capsys.readouterr().err.splitlines() == [
         "",
-        "runs/mine/notebooks/01_extract.ipynb stopped in cell 2:",
         "CorpusError: my.csv: \\x1b[2J row 7",
+        "runs/mine/notebooks/01_extract.ipynb stopped in cell 2.",
         "",
-        "What is finished is kept. To go on: make run EXPERIMENT=mine CORPUS=my.csv PARAMS=params/demo",
+        "What is finished is kept. Mend this first. "
+        "To go on: make run EXPERIMENT=mine CORPUS=my.csv PARAMS=params/demo",
+        "Snakemake's log: runs/mine/notebooks/snakemake.log",
     ]
 
 
@@ -35,4 +37,13 @@ def test_where_no_notebook_stopped_papermill_is_quoted(run_dir, capsys):
     (run_dir / "notebooks/02_mask.txt").write_text("a warning\nNo such kernel: python3\n")
     summary.failures("mine")
     message = capsys.readouterr().err
-    assert "02_mask.txt:\nNo such kernel: python3" in message and "a warning" not in message
+    assert "No such kernel: python3\nSaid in runs/mine/notebooks/02_mask.txt." in message and "a warning" not in message
+
+
+def test_the_logs_end_follows_an_error_that_nobody_explains(run_dir, capsys):
+    (run_dir / "notebooks/snakemake.log").write_text("".join(f"line {n}\n\n" for n in range(20)) + "\x1b[31mKilled\n")
+    summary.failures("mine")
+    *_, way_on, name, first, _, _, _, _, _, _, last = capsys.readouterr().err.splitlines()
+    assert way_on.startswith("What is finished is kept. To go on: make run")
+    assert name == "The end of runs/mine/notebooks/snakemake.log:"
+    assert first == "    line 13" and last == "    \\x1b[31mKilled"

@@ -1,6 +1,6 @@
 """Claims about the columns that `make inspect` finds: the block is complete, and no learner column is overlooked."""
 
-from lib.corpus.report.column_inspection import inspect_columns
+from lib.corpus.report.column_inspection import inspect_columns, overlooked_columns
 from tests.helpers.corpora import many, settings, write_csv, write_xlsx
 
 
@@ -43,3 +43,14 @@ def test_different_values_are_counted_over_all_sheets(tmp_path):
     rows["Nickname of student"] = [f"s{n}" for n in range(12)]
     path = write_xlsx(rows[:5], tmp_path / "c.xlsx", more=[("second", rows[5:], "visible")])
     assert "(12 different values in 12 rows)" in columns_of(path)[2]
+
+
+def test_01_says_loudly_which_learners_and_languages_it_did_not_use(tmp_path):
+    rows = many(12).rename(columns={"learner_id": "student", "l1": "native_language"})
+    file = str(write_csv(rows, tmp_path / "c.csv"))
+    assert overlooked_columns([file], settings()) == [
+        "!! NOT USED: student looks like learners. If it is, map it: columns: {learner_id: student}",
+        "!! NOT USED: native_language looks like first languages. If it is, map it: columns: {l1: native_language}",
+    ]
+    mapped = settings(columns={"learner_id": "student", "l1": "native_language"})
+    assert overlooked_columns([file], mapped) == []
