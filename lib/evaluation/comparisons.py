@@ -174,15 +174,15 @@ def perplexity_matrix(sums, baseline, equal, learners_known, options):
     return pd.concat(rows, ignore_index=True)
 
 
-def robustness_sums(scores, on_held_out_prompts, primary, learners_known):
-    """{robustness check: LearnerSums}. primary: the LearnerSums on which the verdicts rest.
+def robustness_sums(scores, on_held_out_prompts, primary, learners_known, per="token"):
+    """{robustness check: LearnerSums}. primary: the LearnerSums on which the verdicts rest; per: the unit of theta.
 
     scores, on_held_out_prompts: scores of texts on prompts of the training texts, and on others.
     """
     sums = {
         "joined": statistics.learner_sums(scores, "word+ngram+sentence", learners_known=learners_known),
         "with copies": statistics.learner_sums(scores, copied=True, learners_known=learners_known),
-        "characters": statistics.by_characters(primary),
+        "characters": statistics.by_characters(primary, per),
     }
     if len(on_held_out_prompts):
         sums["held-out prompts"] = statistics.learner_sums(

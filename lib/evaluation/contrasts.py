@@ -8,7 +8,7 @@ import pandas as pd
 from scipy import stats
 
 from lib.design import SPECIALIST_LEVEL, kind
-from lib.evaluation.statistics import bootstrap, learner_matrix, ratio_se, rows_of_level
+from lib.evaluation.statistics import bootstrap, learner_matrix, per_unit, ratio_se, rows_of_level
 
 ESTIMATES = ["theta", "se", "df", "ci_lo", "ci_hi", "gain_pct", "gain_lo", "gain_hi"]
 ESTIMATES += ["se_data", "seeds", "n_learners", "n_tokens"]
@@ -88,19 +88,23 @@ def _estimate(difference, tokens, resampled, resampled_tokens, log_ppl, pooled, 
     return dict(zip(ESTIMATES, [theta, se, df, ci_lo, ci_hi, *gains, *sizes], strict=True))
 
 
-def estimate(sums, pairs, level, draws=10_000, alpha=0.05, min_learners=5, seed=0):
+def estimate(sums, pairs, level, draws=10_000, alpha=0.05, min_learners=5, seed=0, per="token", pooled=None):
     """Rows of contrasts.csv, one per (name, a, b) of pairs, all on the same resamples of a level's learners.
 
     theta = sum x_c / sum n_c, where x_c is learner c's nll difference averaged over seeds. SE^2 = SE_data^2 of the
     bootstrap + seed_parts; t interval at 1 - alpha with Satterthwaite's df. A model with one seed has the pooled seed
-    variance, or none: the row is provisional. What cannot be estimated is NaN, and `reason` says why.
+    variance, or none: the row is provisional. What cannot be estimated is NaN, and `reason` says why. per: the unit of
+    theta, token, word or character; n_tokens then counts these. pooled: the result of `pooled_seed_variance` for that
+    unit, where it is known already.
     """
+    sums = per_unit(sums, per)
     models = {model for _, *pair in pairs for model in pair}
     rows = rows_of_level(sums, level)
     rows = rows[rows["model"].isin(models)]
     nll, tokens = learner_matrix(rows, "nll_text"), learner_matrix(rows, "n_tokens")
     log_ppl = nll.sum() / tokens.sum()
-    pooled = pooled_seed_variance(sums)
+    if pooled is None:
+        pooled = pooled_seed_variance(sums)
     reasons = [_reason_not_estimable(tokens, a, b, min_learners) for _, a, b in pairs]
     if not all(reasons):
         x, n, resampled_x, resampled_n = bootstrap(nll, tokens, draws, seed)
@@ -123,6 +127,8 @@ def estimate(sums, pairs, level, draws=10_000, alpha=0.05, min_learners=5, seed=
 
 def estimate_all(sums, pairs, **options):
     """`estimate` at each level that has pairs, concatenated. pairs: {level: pairs}; options: its keywords."""
+    sums = per_unit(sums, options.pop("per", "token"))
+    options["pooled"] = pooled_seed_variance(sums)
     tables = [estimate(sums, level_pairs, level, **options) for level, level_pairs in pairs.items() if level_pairs]
     return pd.concat(tables, ignore_index=True)
 

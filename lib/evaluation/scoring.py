@@ -15,6 +15,7 @@ from lib.masking.examples import (
     example_lengths,
     token_roles,
 )
+from lib.masking.segmentation import WORD
 from lib.masking.token_index import TokenizedTexts
 from lib.models import packing
 
@@ -28,7 +29,7 @@ def frozen_examples(index, masks, first_special, prefix=None):
 
     index: rows of the token index; masks: rows of masks/<split>.parquet; prefix: int [rows of index], a token with
     which each text's examples begin, or None. Returns (keys, tokens, roles): keys a frame with text_id, mask_type,
-    mask_set and n_chars (characters masked), tokens and roles one array per row of keys.
+    mask_set, n_chars and n_words (characters and words masked), tokens and roles one array per row of keys.
     """
     masks = masks.sort_values([*KEYS, "char_offset"], ignore_index=True)
     spans = masks[["span_type", "char_offset", "char_length"]].to_numpy(np.int32)
@@ -39,6 +40,7 @@ def frozen_examples(index, masks, first_special, prefix=None):
     if (text_rows < 0).any():
         raise ValueError(f"{(text_rows < 0).sum()} frozen masks are of texts that the index lacks: run 02_mask again")
     texts = TokenizedTexts.of(index)
+    keys["n_words"] = _words_masked(texts, spans, span_ends, text_rows)
     drawn = spans, span_ends, text_rows
     lengths = example_lengths(texts, *drawn)
     if (lengths < 0).any():
@@ -50,12 +52,27 @@ def frozen_examples(index, masks, first_special, prefix=None):
     return keys, tokens, roles
 
 
-def score(model, keys, tokens, roles, batch_tokens=BATCH_TOKENS, progress=iter):
+def _words_masked(texts, spans, span_ends, text_rows):
+    """Words that begin in the blanks of each mask, as 02_mask cuts them: punctuation marks count. int [masks]."""
+    is_word = texts.units[:, 0] == WORD
+    n_units = np.diff(texts.unit_bounds)
+    text_of_unit = np.repeat(np.arange(len(n_units)), n_units)
+    text_of_span = np.repeat(text_rows, np.diff(span_ends, prepend=0)).astype(np.int64)
+    width = 1 + texts.units[:, 1:].sum(axis=1).max(initial=0)  # more than the length of any text, in characters
+    words = text_of_unit[is_word] * width + texts.units[is_word, 1]  # ascending, since units are in reading order
+    starts = text_of_span * width + spans[:, 1]
+    n_words = np.searchsorted(words, starts + spans[:, 2]) - np.searchsorted(words, starts)
+    totals = np.concatenate([[0], np.cumsum(n_words)])
+    return np.diff(totals[span_ends], prepend=0)
+
+
+def score(model, keys, tokens, roles, batch_tokens=BATCH_TOKENS, progress=iter, class_sums=None):
     """Sums of -ln p (nats) per masked text. They do not depend on the rest of a batch.
 
     Returns keys with n_tokens and nll_text (answer tokens), nll_full (with the end tokens), n_context and nll_context
     (context tokens except the first, which nothing predicts); sums in float64. Context is scored on the training mix
-    only, as in training, because it is most of the work; elsewhere n_context is 0.
+    only, as in training, because it is most of the work; elsewhere n_context is 0. class_sums: a
+    `token_classes.ClassSums`, to which the losses of answer tokens are added.
     """
     with_context = np.ones(len(keys), bool)
     if "mask_type" in keys:
@@ -70,6 +87,8 @@ def score(model, keys, tokens, roles, batch_tokens=BATCH_TOKENS, progress=iter):
                 example = np.searchsorted(packed["cu_seqlens"], packed["target_positions"], side="right") - 1
                 target_roles = packed["loss_weights"]  # 0, the role of no token, for padding
                 np.add.at(sums, (numbers[example], target_roles), losses)
+                if class_sums is not None:
+                    class_sums.add(numbers, losses[target_roles == INFILL])
     counts = np.zeros((len(tokens), len(ROLES)), np.int64)
     for count, target in zip(counts, targets):
         count += np.bincount(target[1:], minlength=len(ROLES))

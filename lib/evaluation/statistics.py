@@ -17,6 +17,7 @@ from lib.design import ALL_LEVELS, LEVELS, kind
 
 NLL = ["nll_text", "nll_full", "nll_context"]
 COUNTS = ["n_tokens", "n_chars", "n_context"]  # the denominator of each nll
+UNITS = {"token": "n_tokens", "word": "n_words", "character": "n_chars"}  # what a perplexity may be counted in
 MATRIX = ["n_texts", "n_learners", "n_tokens", "ppl", "ppl_lo", "ppl_hi", "bits_per_char", "context_ppl", "seed_sd"]
 # table: a row per model, seed, level and learner, with NLL, COUNTS and n_texts
 LearnerSums = namedtuple("LearnerSums", "table mask_type subset learners_known")
@@ -48,22 +49,34 @@ def learner_sums(scores, mask_type="training_mix", copied=False, subset=None, le
         raise ValueError(f"{len(not_finite)} scores are not finite, the first: {not_finite.iloc[0].to_dict()}")
     codes, all_known = learner_codes(rows, learners_known)
     groups = rows.assign(learner=codes).groupby(["model", "seed", "level", "learner"])
-    table = groups[NLL + COUNTS].sum().assign(n_texts=groups["text_id"].nunique()).reset_index()
+    counted = [*NLL, *COUNTS, *rows.columns.intersection(["n_words"])]
+    table = groups[counted].sum().assign(n_texts=groups["text_id"].nunique()).reset_index()
     if subset is None:
         subset = "with_copies" if copied else "without_copies"
     return LearnerSums(table, mask_type, subset, all_known)
 
 
-def by_characters(sums):
+def by_characters(sums, unit="token"):
     """LearnerSums for bits per character: nll of answers and end tokens, divided by characters.
 
-    Characters are rescaled so that each level has as many as it has tokens. So theta stays in nats per token, and the
-    margins keep their meaning.
+    Characters are rescaled so that each level has as many as it has of the unit. So theta stays in nats per unit, and
+    the margins keep their meaning.
     """
-    totals = sums.table.groupby("level")[COUNTS].transform("sum")
-    per_char = totals["n_tokens"] / totals["n_chars"]
-    table = sums.table.assign(nll_text=sums.table["nll_full"], n_tokens=sums.table["n_chars"] * per_char)
+    counts = sums.table[["level", "n_chars", UNITS[unit]]]
+    totals = counts.groupby("level").transform("sum")
+    rescaled = counts["n_chars"] * (totals[UNITS[unit]] / totals["n_chars"])
+    table = sums.table.assign(**{"nll_text": sums.table["nll_full"], UNITS[unit]: rescaled})
     return sums._replace(table=table, subset="bits per character")
+
+
+def per_unit(sums, unit):
+    """LearnerSums in which n_tokens counts a unit of UNITS, so that theta is in nats per unit. ValueError if the scores
+    do not say how many words were masked."""
+    if unit == "token":
+        return sums
+    if UNITS[unit] not in sums.table:
+        raise ValueError("the scores do not contain the number of words: run 04_evaluate again")
+    return sums._replace(table=sums.table.assign(n_tokens=sums.table[UNITS[unit]]))
 
 
 def resampled_sums(values, draws, seed=0, cells=4_000_000):
@@ -178,12 +191,31 @@ def holm(p):
 
     statsmodels' multipletests gives the same, but collects garbage in each call, which takes .1 to .4 s.
     """
-    adjusted = np.array(p, float)
-    smallest_first = np.argsort(adjusted)[: np.count_nonzero(~np.isnan(adjusted))]  # argsort puts NaN last
+    adjusted, smallest_first = _tested_in_order(p)
     hypotheses_left = np.arange(len(smallest_first), 0, -1)
     scaled = adjusted[smallest_first] * hypotheses_left
     adjusted[smallest_first] = np.minimum(np.maximum.accumulate(scaled), 1)
     return adjusted
+
+
+def hochberg(p):
+    """Hochberg-adjusted p values (1988), an array; NaN stays NaN and does not count as a test.
+
+    They are Holm's or smaller. If every p is below alpha, so is every adjusted p. Valid where the tests are independent
+    or positively dependent, as one-sided tests are that share a model.
+    """
+    adjusted, smallest_first = _tested_in_order(p)
+    largest_first = smallest_first[::-1]
+    hypotheses_not_before = np.arange(1, len(largest_first) + 1)
+    scaled = adjusted[largest_first] * hypotheses_not_before
+    adjusted[largest_first] = np.minimum.accumulate(scaled)
+    return adjusted
+
+
+def _tested_in_order(p):
+    """(a copy of p, the positions of its numbers from the smallest p to the largest); argsort puts NaN last."""
+    values = np.array(p, float)
+    return values, np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
 
 
 def minimum_detectable_effect(se, df, alpha=0.05, power=0.9):

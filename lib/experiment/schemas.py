@@ -155,6 +155,7 @@ class Infill(Parameters):
 class Hypotheses(Parameters):
     """hypotheses.yaml, for 06_compare and 07_hypotheses. Margins are relative perplexity differences: .10 is 10 %."""
 
+    margin_per: Literal["token", "word", "character"] = "token"  # what the perplexity is per, in margins and gains
     h1_margin: Share
     h1_strong: Share
     h2_margin: Share

@@ -82,6 +82,15 @@ def first_languages(rows):
     )
 
 
+def token_classes(rows):
+    """In how many classes of tokens the specialist is significantly better or worse. rows: general_vs_specialist by
+    class and level."""
+    tested = rows.dropna(subset="gain_pct")
+    better = (tested["gain_lo"] > 0).sum()
+    worse = (tested["gain_hi"] < 0).sum()
+    return f"Specialists are significantly better in {better} of {len(tested)} classes of tokens, and worse in {worse}"
+
+
 def learning_curves(curves):
     """Which models were still improving at the end of training. curves: model, seed, examples, valid_perplexity."""
     evaluations = curves.dropna(subset="valid_perplexity").sort_values("examples")

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from lib.design import LEVELS
-from lib.evaluation.statistics import holm, p_above
+from lib.evaluation.statistics import hochberg, holm, p_above
 
 SUPPORTED, PARTLY, NOT_SUPPORTED, INCONCLUSIVE = "supported", "partly", "not supported", "inconclusive"
 NA, INVALID = "n/a", "invalid"
@@ -22,7 +22,7 @@ OVERALL = "all"  # in the column level: the verdict over all levels
 H3_TESTS = ["specialist_vs_transfer", "general_vs_transfer", "continued_vs_transfer"]  # the last is the control
 NO_CONTROL = "longer training not excluded: no general model was trained as long"
 NO_LEAD = "longer training not excluded: no lead shown over a general model trained as long"
-VERDICTS = ["hypothesis", "level", "a", "b", "theta", "ci_lo", "ci_hi", "p", "p_holm", "margin"]
+VERDICTS = ["hypothesis", "level", "a", "b", "theta", "ci_lo", "ci_hi", "p", "p_adjusted", "margin"]
 VERDICTS += ["verdict", "robust", "reason"]
 
 
@@ -66,13 +66,14 @@ def overall(outcomes, everywhere=False):
     return INCONCLUSIVE
 
 
-def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
+def _verdicts(hypothesis, rows, margin, p, p_adjusted, verdict, notes):
     """Verdict rows of the levels and of OVERALL, whose p is the largest, since the overall claim needs every level."""
     outcomes = pd.Series(verdict, LEVELS)
-    table = rows.reindex(columns=["a", "b", "theta", "ci_lo", "ci_hi"]).assign(p=p, p_holm=p_holm, verdict=outcomes)
+    table = rows.reindex(columns=["a", "b", "theta", "ci_lo", "ci_hi"])
+    table = table.assign(p=p, p_adjusted=p_adjusted, verdict=outcomes)
     reasons = zip(notes, rows["reason"], strict=True)
     table["reason"] = ["; ".join(filter(None, pair)) for pair in reasons]
-    table.loc[OVERALL, ["p", "p_holm"]] = table[["p", "p_holm"]].max(skipna=False)
+    table.loc[OVERALL, ["p", "p_adjusted"]] = table[["p", "p_adjusted"]].max(skipna=False)
     groups = outcomes.groupby(outcomes, sort=False).groups
     table.loc[OVERALL, "verdict"] = overall(outcomes, HYPOTHESES[hypothesis].everywhere)
     table.loc[OVERALL, "reason"] = "; ".join(f"{found} at {', '.join(levels)}" for found, levels in groups.items())
@@ -84,35 +85,40 @@ def _verdicts(hypothesis, rows, margin, p, p_holm, verdict, notes):
 
 
 def h1(contrasts, params):
-    """Specialisation matters: theta(general, specialist) > ln 1.10, with Holm's correction over the levels."""
+    """Specialisation matters: theta(general, specialist) > ln 1.10, with Holm's correction over the levels.
+
+    A refutation has Hochberg's correction, which does not hinder the claim that H1 is refuted at every level.
+    """
     rows = _rows(contrasts, "general_vs_specialist")
     margin = np.log1p(params.h1_margin)
     p = _p(rows, margin)
-    p_holm = holm(p)
+    p_adjusted = holm(p)
     p_strong = holm(_p(rows, np.log1p(params.h1_strong)))
-    below = _p(rows, margin, -1) < params.alpha
-    verdict = np.select([p.isna(), p_holm < params.alpha, below], [NA, SUPPORTED, NOT_SUPPORTED], INCONCLUSIVE)
+    below = hochberg(_p(rows, margin, -1)) < params.alpha
+    verdict = np.select([p.isna(), p_adjusted < params.alpha, below], [NA, SUPPORTED, NOT_SUPPORTED], INCONCLUSIVE)
     notes = np.where(p_strong < params.alpha, f"strong: also above {100 * params.h1_strong:.0f} %", "")
-    return _verdicts("H1", rows, margin, p, p_holm, verdict, notes)
+    return _verdicts("H1", rows, margin, p, p_adjusted, verdict, notes)
 
 
 def h2(contrasts, params):
     """The general model suffices: theta(general, best) < ln 1.10, where best is the specialist with the lowest
     perplexity on the validation set.
 
-    There is no correction, since the overall claim needs all levels. Equivalence is two one-sided tests. A refutation
-    is H1's claim where the best specialist is that of the level, so it is corrected in the same way.
+    Claims have Hochberg's correction over the levels. It does not hinder the overall claim, which needs all levels.
+    Equivalence is two one-sided tests, by the larger p. A refutation is H1's claim where the best specialist is that of
+    the level, so it has Holm's correction as there.
     """
     rows = _rows(contrasts, "general_vs_best_specialist")
     margin = np.log1p(params.h2_margin)
     p = _p(rows, margin, -1)
-    suffices = p < params.alpha
-    better = _p(rows, -margin, -1) < params.alpha
-    equivalent = suffices & (_p(rows, -margin) < params.alpha)
+    p_within = np.maximum(p, _p(rows, -margin))
+    suffices = hochberg(p) < params.alpha
+    equivalent = hochberg(p_within) < params.alpha
+    better = hochberg(_p(rows, -margin, -1)) < params.alpha
     behind = holm(_p(rows, margin)) < params.alpha
     conditions = [p.isna(), better, equivalent, suffices, behind]
     verdict = np.select(conditions, [NA, GENERAL_BETTER, EQUIVALENT, SUPPORTED, NOT_SUPPORTED], INCONCLUSIVE)
-    return _verdicts("H2", rows, margin, p, np.nan, verdict, [""] * len(rows))
+    return _verdicts("H2", rows, margin, p, hochberg(p), verdict, [""] * len(rows))
 
 
 def h3(contrasts, params):
@@ -120,8 +126,10 @@ def h3(contrasts, params):
     Holm's correction over the levels.
 
     Where the general model was also trained as long on all levels, that contrast counts too. H3 is refuted if the
-    specialist's or the general model's contrast is significantly below the margin, at alpha / 2 each. A verdict row
-    shows the contrast with the rival that the verdict rests on (`_deciding_rival`).
+    specialist's or the general model's contrast is significantly below the margin: the smaller p, doubled. Longer
+    training is shown if transfer beats both, but the control's contrast is significantly below the margin: the
+    largest of the three p. Both have Hochberg's correction over the levels. A verdict row shows the contrast with the
+    rival that the verdict rests on (`_deciding_rival`).
     """
     tests = [_rows(contrasts, name) for name in H3_TESTS]
     margin = np.log1p(params.h3_margin)
@@ -129,11 +137,11 @@ def h3(contrasts, params):
     below = pd.concat([_p(rows, margin, -1) for rows in tests], axis=1)
     both = above[[0, 1]].max(axis=1, skipna=False)
     p = np.fmax(both, above[2]).where(both.notna())
-    p_holm = holm(p)
+    p_adjusted = holm(p)
     beats_both = holm(both) < params.alpha
-    longer = beats_both & (below[2] < params.alpha)
-    refuted = below[[0, 1]].min(axis=1) < params.alpha / 2
-    conditions = [both.isna(), p_holm < params.alpha, longer, refuted]
+    longer = hochberg(np.maximum(both, below[2])) < params.alpha
+    refuted = hochberg((2 * below[[0, 1]].min(axis=1)).clip(upper=1)) < params.alpha
+    conditions = [both.isna(), p_adjusted < params.alpha, longer, refuted]
     verdict = np.select(conditions, [NA, SUPPORTED, LONGER_TRAINING, NOT_SUPPORTED], INCONCLUSIVE)
     unresolved = beats_both & above[2].notna() & (verdict == INCONCLUSIVE)  # only the control leaves it open
     rival = _deciding_rival(verdict, above, below, unresolved)
@@ -141,7 +149,7 @@ def h3(contrasts, params):
     rows["provisional"] = np.any([test["provisional"] for test in tests], axis=0)
     untested = beats_both & above[2].isna()
     notes = np.select([verdict == NA, untested, unresolved], ["", NO_CONTROL, NO_LEAD], "")
-    return _verdicts("H3", rows, margin, p, p_holm, verdict, notes)
+    return _verdicts("H3", rows, margin, p, p_adjusted, verdict, notes)
 
 
 def _deciding_rival(verdict, above, below, unresolved):

@@ -224,4 +224,4 @@ def _without_overall_numbers(verdicts, hidden_levels):
     which depend on the ranks of all levels."""
     verdicts = hide(verdicts, verdicts["level"] == OVERALL)
     reason = verdicts["reason"].astype(object).mask(verdicts["level"].isin(hidden_levels))
-    return verdicts.assign(p_holm=np.nan, reason=reason)
+    return verdicts.assign(p_adjusted=np.nan, reason=reason)

@@ -65,7 +65,7 @@ def tables(frame):
         facts |= {"n_learners": rows["learner"].nunique(), "n_tokens": rows["tokens"].sum()}
         matrix.append(facts | {"ppl": np.exp(rows["loss"].sum() / max(rows["tokens"].sum(), 1))})
     p = pd.Series(np.random.default_rng(int(frame["tokens"].sum())).random(5), LEVELS)
-    verdicts = {"hypothesis": "H1", "level": [*LEVELS, "all"], "p": [*p, p.max()], "p_holm": [*holm(p), p.max()]}
+    verdicts = {"hypothesis": "H1", "level": [*LEVELS, "all"], "p": [*p, p.max()], "p_adjusted": [*holm(p), p.max()]}
     verdicts |= {"verdict": "inconclusive", "reason": np.nan, "margin": 0.1}
     criteria = {"criterion": "limit", "level": [*LEVELS, ALL_LEVELS], "value": [row["ppl"] for row in matrix]}
     cost = {"model": ["general"], "init_from": "scratch", "valid_perplexity": 9.0, "start_perplexity": 9.0}

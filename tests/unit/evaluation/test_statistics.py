@@ -280,6 +280,26 @@ def test_holm_is_the_hand_calculation_and_skips_nan():
     assert np.isnan(statistics.holm([np.nan, np.nan])).all()
 
 
+def test_a_margin_per_word_asks_for_less_per_token():
+    rng = np.random.default_rng(6)
+    nll = {("general", 0): rng.normal(21, 0.1, 40), ("a1", 0): rng.normal(20, 0.1, 40)}  # theta .1 per token of 10
+    sums = statistics.learner_sums(scores(nll, n_words=5))
+    per_token = compare(sums)
+    per_word = compare(sums, per="word")
+    assert per_word["theta"] == pytest.approx(2 * per_token["theta"]) and per_word["theta"] > MARGIN > 0.09
+    characters = compare(statistics.by_characters(sums, "word"), per="word")
+    assert characters["theta"] == pytest.approx(per_word["theta"])  # in bits per character, on the scale of words
+
+
+def test_hochberg_is_the_hand_calculation_and_skips_nan():
+    assert statistics.hochberg([0.01, np.nan, 0.04, 0.03])[[0, 2, 3]] == pytest.approx([0.03, 0.04, 0.04])
+    assert statistics.hochberg([0.2, 0.001, 0.04, 0.013, 0.5]) == pytest.approx(
+        multipletests([0.2, 0.001, 0.04, 0.013, 0.5], method="simes-hochberg")[1]
+    )
+    assert statistics.hochberg([0.04] * 5) == pytest.approx([0.04] * 5)  # all together, as one intersection-union test
+    assert statistics.hochberg([0.04, 0.5, 0.5, 0.5, 0.5])[0] == pytest.approx(0.2)
+
+
 def test_p_is_a_half_at_the_margin_and_certain_without_spread():
     assert statistics.p_above(0.3, 0.1, 7, 0.3) == pytest.approx(0.5)
     assert statistics.p_above([0.5, 0.1], 0.1, 7, 0.3) == pytest.approx(reference.t.sf([2, -2], 7))

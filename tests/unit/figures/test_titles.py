@@ -45,6 +45,7 @@ def test_groups_whose_interval_contains_zero_are_not_counted():
     rows = pd.DataFrame({"gain_pct": [5, -5, 1, np.nan], "gain_lo": [1, -9, -1, np.nan], "gain_hi": [9, -1, 3, np.nan]})
     title = titles.first_languages(rows)
     assert "better in 1 of 3 groups" in title and title.endswith("worse in 1")
+    assert titles.token_classes(rows).endswith("better in 1 of 3 classes of tokens, and worse in 1")
 
 
 def test_models_that_were_still_improving_are_counted():

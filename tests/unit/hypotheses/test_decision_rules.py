@@ -39,7 +39,7 @@ def test_h1_follows_its_rule(thetas, by_level, overall):
 def test_h1_needs_holm_not_five_single_tests():
     rows = table(general_vs_specialist=(np.log(1.10) + 2 * 0.01, 0.01))  # t = 2: p = .026 at each level
     found = decision_rules.h1(rows, PARAMS).set_index("level")
-    assert found.loc["A1", "p"] < 0.05 < found.loc["A1", "p_holm"]
+    assert found.loc["A1", "p"] < 0.05 < found.loc["A1", "p_adjusted"]
     assert found.loc[OVERALL, "verdict"] == "inconclusive"
 
 
@@ -82,11 +82,60 @@ def test_h1_and_h2_never_contradict_each_other_on_the_same_difference():
         assert ((specialised == "not supported") == suffices.isin(decision_rules.HOLDS)).all()
 
 
-def test_h2_gives_the_chosen_specialist_and_needs_no_correction():
+def test_h2_at_every_level_needs_no_smaller_p():
     rows = table(general_vs_best_specialist=(np.log(1.10) - 2 * 0.01, 0.01))  # p = .026 at each level
     found = decision_rules.h2(rows.assign(b="b2"), PARAMS).set_index("level")
     assert set(found["verdict"]) == {"equivalent"}
-    assert found["p_holm"].isna().all() and found.loc["A1", "b"] == "b2"
+    assert found.loc["A1", "p_adjusted"] == pytest.approx(found.loc["A1", "p"]) and found.loc["A1", "b"] == "b2"
+
+
+# (theta, se) with p = .026, below .05 but not below .05 / 5
+TWICE_BELOW = (np.log(1.10) - 2 * 0.01, 0.01)
+TWICE_BELOW_H3 = (np.log(1.02) - 2 * 0.005, 0.005)
+
+
+def at_one_level(name, theta, **others):
+    """Verdicts where a contrast has `theta` at A1 and can show nothing at the other levels."""
+    return table(**{name: [theta, WIDE, WIDE, WIDE, WIDE]}, **others)
+
+
+@pytest.mark.parametrize(
+    "rule, at_a1, everywhere, one, all_levels",
+    [
+        (
+            decision_rules.h1,
+            at_one_level("general_vs_specialist", TWICE_BELOW),
+            table(general_vs_specialist=TWICE_BELOW),
+            "inconclusive",
+            "not supported",
+        ),
+        (
+            decision_rules.h2,
+            at_one_level("general_vs_best_specialist", TWICE_BELOW),
+            table(general_vs_best_specialist=TWICE_BELOW),
+            "inconclusive",
+            "equivalent",
+        ),
+        (
+            decision_rules.h3,
+            at_one_level("continued_vs_transfer", TWICE_BELOW_H3, specialist_vs_transfer=0.2, general_vs_transfer=0.2),
+            table(continued_vs_transfer=TWICE_BELOW_H3, specialist_vs_transfer=0.2, general_vs_transfer=0.2),
+            "inconclusive",
+            "longer training",
+        ),
+    ],
+    ids=["H1 refuted", "H2 holds", "longer training"],
+)
+def test_a_claim_at_one_level_needs_more_than_at_all_five(rule, at_a1, everywhere, one, all_levels):
+    assert verdicts(rule, at_a1)["A1"] == one
+    assert verdicts(rule, everywhere).tolist() == [all_levels] * 6
+
+
+@pytest.mark.parametrize("errors, expected", [(2.8, "not supported"), (2.6, "inconclusive")])  # p = .0039 and .0065
+def test_h3_is_refuted_at_one_level_by_p_below_a_tenth_of_alpha(errors, expected):
+    below = (np.log(1.02) - errors * 0.005, 0.005)
+    rows = at_one_level("general_vs_transfer", below, specialist_vs_transfer=WIDE)
+    assert verdicts(decision_rules.h3, rows)["A1"] == expected
 
 
 @pytest.mark.parametrize(

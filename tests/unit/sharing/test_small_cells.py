@@ -90,10 +90,10 @@ def test_numbers_over_all_levels_go_with_a_hidden_level():
     raw = worlds.tables(frame)
     small = {"train": set(), "valid": {"B2"}, "test": {"B2"}}
     verdicts = small_cells.protect(raw, small)["verdicts"].set_index("level")
-    assert np.isnan(verdicts["p"]["B2"]) and np.isnan(verdicts["p"]["all"]) and verdicts["p_holm"].isna().all()
+    assert np.isnan(verdicts["p"]["B2"]) and np.isnan(verdicts["p"]["all"]) and verdicts["p_adjusted"].isna().all()
     assert verdicts["p"].drop(["B2", "all"]).notna().all()
     nothing = {"train": set(), "valid": set(), "test": set()}
-    assert small_cells.protect(raw, nothing)["verdicts"]["p_holm"].notna().all()
+    assert small_cells.protect(raw, nothing)["verdicts"]["p_adjusted"].notna().all()
 
 
 def test_a_start_that_is_another_models_perplexity_is_hidden():
