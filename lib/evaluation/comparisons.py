@@ -225,3 +225,24 @@ def learning_table(matrix, cost):
         "unigram": [estimated.get((level, UNIGRAM), np.nan) for level in LEVELS],
     }
     return pd.DataFrame(on_test, LEVELS).join(on_valid)
+
+
+def halved(learned):
+    """Whether a specialist's validation perplexity is below half of that before training, a series by level."""
+    return learned["specialist, valid"] < learned["untrained, valid"] / 2
+
+
+def below_half(learned):
+    """{level: the same of the unigram baseline too, True or False, or "n/a"}. learned: as of `learning_table`."""
+    of_both = halved(learned) & (learned["specialist"] < learned["unigram"] / 2)
+    return of_both.astype(object).where(learned.notna().all(axis=1), "n/a").to_dict()
+
+
+def estimation(settings):
+    """What the estimates of 06 share, as keyword arguments. settings: of hypotheses.yaml."""
+    return {
+        "draws": settings.bootstrap_resamples,
+        "alpha": settings.alpha,
+        "seed": settings.analysis_seed,
+        "min_learners": settings.min_learners,
+    }

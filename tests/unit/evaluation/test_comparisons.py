@@ -133,6 +133,14 @@ def test_the_learning_table_compares_with_the_baseline():
     assert learned.loc["A1"].tolist() == pytest.approx([np.exp(1.5), np.exp(2), 4.0, 900.0])
 
 
+def test_half_is_of_both_the_untrained_model_and_the_baseline():
+    columns = ["specialist", "unigram", "specialist, valid", "untrained, valid"]
+    rows = {"A1": [4, 9, 4, 9], "A2": [4, 7, 4, 9], "B1": [4, 9, 4, 7], "B2": [np.nan, 9, 4, 9]}
+    learned = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    assert comparisons.below_half(learned) == {"A1": True, "A2": False, "B1": False, "B2": "n/a"}
+    assert comparisons.halved(learned).tolist() == [True, True, False, True]
+
+
 def test_nats_of_a_text_are_those_of_both_models():
     found = comparisons.nats_of_texts(scores(), ["4", "99"], ["general", "a1"])
     assert found.index.tolist() == ["4"]
