@@ -8,7 +8,7 @@ import textwrap
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.ticker import LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, LogLocator, NullLocator
 
 from lib.design import ALL_LEVELS, KIND, LEVELS, SPECIALIST_LEVEL, TRANSFER_LEVEL, display_name
 from lib.figures.style import KIND_COLOURS, LEGEND, LEVEL_COLOURS, MARKERS, REFERENCE, new_axes, seaborn, short_label
@@ -16,6 +16,7 @@ from lib.formatting import format_values, time_unit
 
 # values of table columns, as axes name them
 AXIS_NAMES = {ALL_LEVELS: "all levels", "training_mix": "training mix", "ngram": "n-gram", "document": "whole text"}
+WIDE_GAIN = 200  # per cent
 
 
 def perplexity_heatmap(ppl, title):
@@ -28,7 +29,8 @@ def perplexity_heatmap(ppl, title):
     bar["format"] = lambda log, _: f"× {np.exp(log):.3g}"
     style = {"cmap": "crest", "vmin": 0, "vmax": np.log(np.nanmax([1.25, min(8, ratio.max().max())]))}
     ax = new_axes(title, 1.2 + 0.27 * len(models), "", "")
-    seaborn().heatmap(np.log(ratio), annot=cells, fmt=".1f", linewidths=1, cbar_kws=bar, ax=ax, **style)
+    numbers = cells.map("{:.1f}".format).where(cells < 1000, cells.map("{:,.0f}".format))
+    seaborn().heatmap(np.log(ratio), annot=numbers, fmt="", linewidths=1, cbar_kws=bar, ax=ax, **style)
     bar = ax.collections[0].colorbar.solids
     bar.set(rasterized=False, edgecolor="face")  # vector graphics: an SVG then holds no pixels
     for row, column in np.argwhere(cells.isna().to_numpy()):
@@ -128,7 +130,10 @@ def _colour(model):
 
 
 def forest(contrasts, title, by):
-    """gain_pct with 95 % intervals: a panel a level, a line for each value of column `by` in its order; the Figure."""
+    """gain_pct with 95 % intervals: a panel a level, a line for each value of column `by` in its order; the Figure.
+
+    Where an interval is wide, the axis is that of log ratios, on which a ratio and its inverse are equally long.
+    """
     table = contrasts.set_index(["level", by])
     values = list(contrasts[by].unique())
     axes = new_axes(title, 1.2 + 0.25 * len(values), "", "", ncols=len(LEVELS), sharex=True, sharey=True)
@@ -141,6 +146,9 @@ def forest(contrasts, title, by):
         for position in np.flatnonzero(rows.gain_pct.isna()):
             ax.text(0, position, " n/a", va="center", color="#666666", size=8)
         ax.set_title(level)
+    if table.gain_hi.max() > WIDE_GAIN:
+        axes[0].set_xscale("function", functions=(lambda gain: np.log1p(gain / 100), lambda log: 100 * np.expm1(log)))
+        axes[0].xaxis.set_major_locator(FixedLocator([-75, 0, 300, 1500])  # ratios of 1/4, 1, 4, 16)
     names = [short_label(AXIS_NAMES.get(value, value)) for value in values]
     axes[0].set(yticks=positions, yticklabels=names, ylim=(len(values) - 0.5, -0.5))
     axes[0].figure.supxlabel("Gain of specialist over general (% of perplexity, 95 % interval)", fontsize=9)
