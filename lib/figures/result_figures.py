@@ -148,7 +148,7 @@ def forest(contrasts, title, by):
         ax.set_title(level)
     if table.gain_hi.max() > WIDE_GAIN:
         axes[0].set_xscale("function", functions=(lambda gain: np.log1p(gain / 100), lambda log: 100 * np.expm1(log)))
-        axes[0].xaxis.set_major_locator(FixedLocator([-75, 0, 300, 1500])  # ratios of 1/4, 1, 4, 16)
+        axes[0].xaxis.set_major_locator(FixedLocator([-75, 0, 300, 1500]))  # ratios of 1/4, 1, 4, 16
     names = [short_label(AXIS_NAMES.get(value, value)) for value in values]
     axes[0].set(yticks=positions, yticklabels=names, ylim=(len(values) - 0.5, -0.5))
     axes[0].figure.supxlabel("Gain of specialist over general (% of perplexity, 95 % interval)", fontsize=9)

@@ -84,7 +84,8 @@ def identify(experiment=None, models=None, corpus=(), params="params/demo"):
     write_table(predictions, folder / "predictions.parquet")
     if not files:
         write_json(for_explorer(learned, first_seed, tested, settings), folder / classifiers.FILE)
-    run.write_manifest(settings, folder, code=code_hashes.module_hashes("lib.identification.command"))
+    run.code = code_hashes.module_hashes("lib.identification.command")  # instead of a notebook's
+    run.write_manifest(settings, folder)
     print(summary(tables[0], report, by_seed))
     print(folder)
 

@@ -28,7 +28,7 @@ def ready(panel, network, drawing, fitted, monkeypatch):
     panel.networks |= {"a1": network, "b1": network}
     folder = panel.run.folder / "identification/test_texts"
     write_json(fitted, folder / classifiers.FILE)
-    manifest.write_manifest(folder, "identify", {}, {}, panel.run.folder, panel.run.root / "notebooks")
+    manifest.write_manifest(folder, manifest.place(folder, panel.run.folder), "identify", {}, {}, {})
     monkeypatch.setattr(panel.run, "mask_settings", lambda: drawing)
     return panel
 
