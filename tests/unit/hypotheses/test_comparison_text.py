@@ -62,7 +62,8 @@ def test_margins_in_other_units_are_given_with_their_verdicts(unit):
     rows = pd.concat([per_token, per_word]).assign(by="unit")
     said = comparison_text.unit_sentences(rows, SimpleNamespace(**vars(PARAMS), margin_per=unit))
     assert f"per {unit} (`margin_per`)" in said
-    assert "10 % per token is 21.0 % per word. With" in said  # 1.1 squared
+    assert "- 10 % per token is 21.0 % per word. With" in said  # 1.1 squared
+    assert "- With 10 % per token, the rule" in said
     assert "supported at A1 and B2; not supported at A2; inconclusive at B1; n/a at C1." in said
     verb = {"token": "would decide", "word": "decides"}[unit]
     assert f"10 % per word, the rule of H1 {verb}: supported at A1, A2, B1, B2 and C1." in said
