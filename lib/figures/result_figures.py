@@ -170,7 +170,7 @@ def gain_curves(table, title):
         ax.set_title(level)
         if rows.empty:
             ax.text(0.5, 0.5, "n/a", transform=ax.transAxes, ha="center", color="#666666")
-    if len(table):
+    if table["gain_pct"].notna().any():
         axes[0].set_xscale("log")
         axes[0].xaxis.set(major_locator=LogLocator(), major_formatter="{x:,g}", minor_locator=NullLocator())
     axes[0].figure.supxlabel("Examples that each of the two models has read (log scale, 95 % interval)", fontsize=9)

@@ -76,7 +76,7 @@ def measure(run, facts, index, mask_settings, limits):
     """
     start = time.perf_counter()
     model, seed = facts["model"], facts["seed"]
-    checkpoints = run.folder / f"memorisation/checkpoints/{model}"
+    checkpoints = run.folder / f"memorisation/checkpoints/{model}/seed{seed}"
     source = made_from(facts, limits)
     canary_run = CanaryRun(facts, index, mask_settings, AutoTokenizer.from_pretrained(run.tokenizer), limits)
     network = canary_run.train(_base(run, facts["init_from"], seed), seed, checkpoints, source)
@@ -84,7 +84,7 @@ def measure(run, facts, index, mask_settings, limits):
     report = {"table": table.to_dict("records"), "chance": canaries.chance(limits.candidates), **canary_run.sizes()}
     report |= {"seconds": round(time.perf_counter() - start, 1), "made_from": source}
     write_json(report, _report_file(run, model))
-    shutil.rmtree(checkpoints)
+    shutil.rmtree(checkpoints.parent)  # with its lock
     return report
 
 

@@ -22,7 +22,7 @@ CELLS = {path.stem: [cell.source for cell in nbformat.read(path, as_version=4).c
 @pytest.mark.parametrize("name", NEEDS)
 def test_alone_it_says_what_it_needs_and_writes_nothing(name, tmp_path, monkeypatch):
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks/01_extract.ipynb").touch()  # by which a repository is known
+    (tmp_path / "notebooks/01_extract.ipynb").write_text('{"cells": []}')  # by which a repository is known
     monkeypatch.chdir(tmp_path / "notebooks")
     file, made_by = NEEDS[name]
     cell_names = {}

@@ -33,7 +33,7 @@ def test_the_reason_stands_beside_every_na(run, capsys):
     verdicts.loc[of_a1, ["verdict", "reason"]] = ["n/a", "3 learners, below 5"]
     write_table(verdicts, run / "hypotheses/verdicts.csv")
     summary.verdicts("demo")
-    lines = [line for line in capsys.readouterr().out.splitlines() if "n/a" in line]
+    lines = [line for line in capsys.readouterr().out.splitlines() if "n/a" in line.split()]
     assert len(lines) == 1 and lines[0].rstrip().endswith("3 learners, below 5")
 
 

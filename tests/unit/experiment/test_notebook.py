@@ -59,7 +59,7 @@ def test_a_notebook_begins_with_one_call(path):
 def here(tmp_path, monkeypatch):
     """A repository without results, as the current folder."""
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks/01_extract.ipynb").touch()
+    (tmp_path / "notebooks/01_extract.ipynb").write_text('{"cells": []}')
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -227,7 +227,7 @@ def test_numbers_do_not_depend_on_the_threads_at_the_start(
 ):
     """Without `start` they are unequal on an AMD EPYC: OpenBLAS and MKL add up in another order."""
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks/01_extract.ipynb").touch()
+    (tmp_path / "notebooks/01_extract.ipynb").write_text('{"cells": []}')
     monkeypatch.chdir(tmp_path)
     found = {}
     for n in [1, 2]:
@@ -244,7 +244,7 @@ def test_numbers_do_not_depend_on_the_threads_at_the_start(
 def test_the_last_runs_profile_decides_the_threads(name, profile, expected, tmp_path, monkeypatch, usual_threads):
     for folder in ["notebooks", "profiles/wide", "runs/mine"]:
         (tmp_path / folder).mkdir(parents=True)
-    (tmp_path / "notebooks/01_extract.ipynb").touch()
+    (tmp_path / "notebooks/01_extract.ipynb").write_text('{"cells": []}')
     machine = Path("profiles/laptop/machine.yaml").read_text().replace("threads: 1", "threads: 2")
     (tmp_path / "profiles/wide/machine.yaml").write_text(machine)
     if profile:

@@ -51,7 +51,7 @@ def test_nothing_is_drawn_outside_interactive_notebooks(displayed, monkeypatch):
 
 def test_progress_says_step_time_left_and_last_perplexity(tmp_path, monkeypatch):
     monkeypatch.setattr(callbacks, "WRITTEN_SECONDS", -1)
-    monkeypatch.setattr(callbacks.time, "time", lambda: 0.0)
+    monkeypatch.setattr(callbacks.time, "monotonic", lambda: 0.0)
     progress = callbacks.Progress(parameters.load_file("params/demo/a1.yaml"), "a1", tmp_path)
     state = SimpleNamespace(global_step=0, max_steps=150)
     progress.on_train_begin(None, state, None)

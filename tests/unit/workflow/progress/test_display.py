@@ -57,7 +57,7 @@ def test_a_line_that_arrives_in_two_parts_is_one_event(shown, capsys):
 
 
 def test_on_a_terminal_there_is_one_panel_with_step_and_perplexity(shown, capsys):
-    shown.console = Console(force_terminal=True, width=100, height=40)
+    shown.console = Console(force_terminal=True, width=250, height=40)
     facts = {"step": 30, "of": 150, "seconds_left": 69, "perplexity": 41.23}
     with shown:
         tell(shown, RUN, STARTED)

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 
 import pytest
 
@@ -57,9 +58,11 @@ def test_snakemake_goes_on_where_nobody_reads(monkeypatch):
     monkeypatch.setenv(events.VARIABLE, str(write_end))
     monkeypatch.setattr(SNAKEMAKE, "handlers", [])
     monkeypatch.setattr(SNAKEMAKE, "level", logging.INFO)
+    before = signal.signal(signal.SIGPIPE, signal.SIG_IGN)  # as Python does at its start
     events.report()
     started(7)
     started(8)
+    signal.signal(signal.SIGPIPE, before)
     os.close(write_end)
     assert SNAKEMAKE.handlers == []
 
