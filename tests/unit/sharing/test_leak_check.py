@@ -64,17 +64,16 @@ def test_what_a_stranger_hid_is_found_and_nothing_else(corpus, tmp_path):
     for name in ["secret", "harmless", "unreadable"]:
         (tmp_path / name).mkdir()
     files = planted(attack_plants.ALL, SECRET, tmp_path / "secret")
-    assert len(files) == 20 and missed(files, tmp_path / "secret", corpus) == []
+    assert len(files) == 39 and missed(files, tmp_path / "secret", corpus) == []
     harmless = planted(attack_plants.ALL, HARMLESS, tmp_path / "harmless")
     assert set(missed(harmless, tmp_path / "harmless", corpus)) == set(harmless.values())
-    refused = planted([attack_plants.unreadable], HARMLESS, tmp_path / "unreadable")
+    refused = planted(attack_plants.REFUSED, HARMLESS, tmp_path / "unreadable")
     assert missed(refused, tmp_path / "unreadable", corpus) == []
 
 
 def test_an_encoded_sentence_in_a_file_name_is_found(corpus, tmp_path):
     (tmp_path / f"F9_{attack_plants.encoded(SECRET[:60])}.txt").write_text("ok")
     assert "names of files and folders, base64" in leak_check.check([tmp_path], corpus)["position"].iloc[0]
-
 
 
 def test_what_is_not_found_is_listed_in_the_documentation(corpus, tmp_path):
