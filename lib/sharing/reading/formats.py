@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+import zlib
 
 MAGIC = {  # the first bytes of formats that are no text
     "PNG image": [b"\x89PNG\r\n\x1a\n"],
@@ -18,6 +19,7 @@ MAGIC = {  # the first bytes of formats that are no text
     "git pack": [b"PACK"],
     "git index": [b"DIRC"],
     "parquet": [b"PAR1"],
+    "pickle": [b"\x80\x04\x95", b"\x80\x05\x95", b"\x80\x03X", b"\x80\x03]", b"\x80\x03}", b"\x80\x02c"],
     "arrow": [b"ARROW1"],
     "numpy array": [b"\x93NUMPY"],
     "SQLite database": [b"SQLite format 3"],
@@ -28,10 +30,12 @@ MAGIC = {  # the first bytes of formats that are no text
 }
 LATER = [(257, b"ustar", "tar archive"), (4, b"ftyp", "video or HEIF image"), (8, b"WEBP", "WebP image")]
 TEXT_FORMATS = {  # that draw letters, or name each letter
-    "PostScript": re.compile(rb"%!PS"),
-    "PNM image": re.compile(rb"P[1-3]\s+(?:#[^\n]*\n)*\d+\s+\d+\s"),
-    "XBM image": re.compile(rb"#define \w*width \d+\s+#define \w*height \d+"),
+    "PostScript": re.compile(rb"\s*%!PS"),
+    "PNM image": re.compile(rb"P[1-6]\s+(?:#[^\n]*\n\s*)*\d+\s+\d+\s"),
+    "XBM image": re.compile(rb"(?s:.{0,2000}?)#define\s+\w*width\s+\d+\s+#define\s+\w*height\s+\d+"),
+    "XPM image": re.compile(rb"\s*/\*\s*XPM\s*\*/"),
 }
+ENOUGH = 100  # decompressed bytes; bytes that are not compressed seldom give as many
 CONTROLS = set(range(32)) - set(b"\t\n\r\f") | {127}
 ALLOWED_CONTROLS = set("\t\n\r\f\x1b")  # the last one begins a terminal's colour
 
@@ -40,8 +44,9 @@ def detect(content):
     """The format of bytes: "text" (UTF-8), "PDF", "parquet", "safetensors", or the name of one that is not read."""
     if content.startswith(b"%PDF-") or (b"%PDF-" in content[:1024] and b"startxref" in content):
         return "PDF"
-    if is_text(content):
-        return next((name for name, start in TEXT_FORMATS.items() if start.match(content)), "text")
+    written = next((name for name, start in TEXT_FORMATS.items() if start.match(content)), None)
+    if written or is_text(content):
+        return written or "text"
     for name, starts in MAGIC.items():
         if any(map(content.startswith, starts)):
             return name
@@ -50,6 +55,8 @@ def detect(content):
             return name
     if len(content) > 9 and content[8:9] == b"{" and int.from_bytes(content[:8], "little") <= len(content) - 8:
         return "safetensors"
+    if _is_zlib(content):
+        return "zlib"
     if not _is_utf8(content) and not CONTROLS & set(content):
         return "text in another encoding than UTF-8"
     return "unknown binary"
@@ -61,6 +68,16 @@ def _is_utf8(content):
     except UnicodeDecodeError:
         return False
     return True
+
+
+def _is_zlib(content):
+    """True for compressed bytes, with or without their end."""
+    if content[:1] != b"\x78":
+        return False
+    try:
+        return len(zlib.decompressobj().decompress(content, ENOUGH)) > 0
+    except zlib.error:
+        return False
 
 
 def is_text(content):

@@ -15,7 +15,9 @@ COLUMNS = 12  # of a table, from the left
 LONG_WORD = 20  # letters; a longer word may be several without spaces
 FEWEST_ROWS = 5
 FEWEST_WORDS = 8
-DELIMITERS = "\t,;|&"
+FEWEST_LINES = 3  # that begin alike
+LINE_STARTS = 4  # words at the start of a line that may be the same in most lines, as in a log
+DELIMITERS = "\t,;|&│┃"
 MARKUP_SIGNS = re.compile(r"[<\\[\]/_|@\u0120\u010a\u2581]")
 MARKUP = re.compile(
     r"<!\[CDATA\[|\]\]>"
@@ -77,6 +79,7 @@ def _all_views(text, whole, shortest):
         return
     yield from _strides(whole)
     yield from _columns(text, whole)
+    yield from _without_line_starts(text, whole)
     yield _backwards(whole)
 
 
@@ -107,12 +110,34 @@ def _columns(text, whole):
     quoted = (np.cumsum(codes == ord('"')) & 1).astype(bool)
     blank = (codes == ord(" ")) | (codes == ord("\t"))
     gap = blank & ~np.append(True, (blank | newline)[:-1])
-    marks = {name: (codes == ord(name)) & ~quoted for name in DELIMITERS if name in text} | {" ": gap}
+    marks = {name: (codes == ord(name)) & ~quoted for name in DELIMITERS if name in text}
+    marks |= {" ": gap, "  ": gap & np.append(blank[1:], False)}  # between words, and between wider columns
     for mark in marks.values():
         if len(np.unique(line[mark])) >= FEWEST_ROWS:
             column = np.minimum(_column_numbers(mark, newline)[whole.index], COLUMNS).astype(np.uint8)
             order = np.argsort(column, kind="stable")
             yield whole.select(order[: np.count_nonzero(column < COLUMNS)])
+
+
+def _without_line_starts(text, whole):
+    """The lines without the words with which most of them begin, such as INFO in a log or print in a program."""
+    line_of_letter = np.cumsum(characters.code_points(text) == ord("\n"))[whole.index]
+    begins = np.flatnonzero(whole.starts)
+    line = line_of_letter[begins]
+    first = np.append(True, line[1:] != line[:-1])
+    if first.sum() < FEWEST_LINES:
+        return
+    place = np.arange(len(begins))
+    place -= np.maximum.accumulate(np.where(first, place, 0))  # of a word in its line, from 0
+    spelt = np.add.reduceat(whole.letters.astype(np.int64) ** 2, begins)  # equal for equal words
+    dropped = np.zeros(len(begins), bool)
+    for number in range(LINE_STARTS):
+        here = place == number
+        counts = np.unique(spelt[here], return_counts=True)[1]
+        if here.sum() >= FEWEST_LINES and counts.max() >= here.sum() / 2:
+            dropped |= here
+    if dropped.any():
+        yield whole.select(~dropped[np.cumsum(whole.starts) - 1])
 
 
 def _column_numbers(mark, newline):
