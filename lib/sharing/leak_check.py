@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from lib.errors import MissingResult
 from lib.sharing.leaks.letter_search import SEED, LetterIndex
-from lib.sharing.reading import characters, escapes, numbers
+from lib.sharing.reading import characters, escapes
 from lib.sharing.reading.documents import Reader
 from lib.sharing.reading.piece import Piece, under
 from lib.sharing.reading.views import letters_of, views
@@ -87,11 +87,8 @@ def _sources(paths, reader):
     for path in paths:
         names = [path.name, *(str(file.relative_to(path)) for file in sorted(path.rglob("*")))]
         text = "\n".join(names).encode("utf-8", "replace").decode()
-        yield Source((path,), Piece("names of files and folders", escapes.decode(text)))
-        for _, position, data in numbers.encoded(re.sub(r"[/._-]", " | ", text)):
-            for piece in under(f"names of files and folders, {position}", reader.pieces(data)):
-                if piece.text is not None:
-                    yield Source((path,), piece)
+        for piece in under("names of files and folders", reader.names(text)):
+            yield Source((path,), piece)
 
 
 def _unreadable(file):

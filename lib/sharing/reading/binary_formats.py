@@ -7,13 +7,19 @@ import struct
 
 import numpy as np
 
-from lib.sharing.reading import numbers, row_tables
+from lib.sharing.reading import formats, numbers, row_tables
 from lib.sharing.reading.piece import Piece, under
 
 ACTIVE = {"/AcroForm": "a form", "/EmbeddedFile": "an attached file", "/EmbeddedFiles": "an attached file",
           "/Filespec": "an attached file", "/JavaScript": "a script", "/JS": "a script", "/XFA": "a form",
-          "/RichMedia": "a film or sound", "/Encrypt": "encryption", "/OCProperties": "hidden layers"}  # fmt: skip
-STREAM = re.compile(rb"stream\r?\n.*?endstream", re.DOTALL)
+          "/RichMedia": "a film or sound", "/Encrypt": "encryption", "/OCProperties": "hidden layers",
+          "/ShadingType": "a shading", "/Thumb": "a thumbnail"}  # fmt: skip
+STREAM = re.compile(rb">>\s*stream\r?\n.*?endstream", re.DOTALL)
+OBJECT = re.compile(rb"(?<![\d.])(\d+)\s+\d+\s+obj\b")
+INTERNAL = {"/XRef", "/ObjStm"}  # streams of which a reader has made objects
+FONT_FILES = ["/FontFile", "/FontFile2", "/FontFile3"]  # their bytes draw letters, and are no text
+UNREFUSED = {"text", "unknown binary", "text in another encoding than UTF-8"}  # all strings of a stream are read
+ARROW_SCHEMA = b"ARROW:schema"  # the schema of a parquet file once more, in base64; pyarrow reads it
 INLINE_IMAGE = re.compile(rb"(?:^|\s)BI\s[^<>]{0,300}?\sID\s")
 INTEGERS = {  # dtypes of tensors
     "I64": "<i8",
@@ -28,17 +34,29 @@ INTEGERS = {  # dtypes of tensors
 
 
 def read_pdf(content):
-    """Pages, and all strings and streams of all objects. Forms, attachments, images and scripts cannot be read."""
+    """Pages, all strings and streams of all objects, and what stands between streams, such as comments.
+
+    Forms, attachments, images and scripts cannot be read, nor objects of which there are two, nor compressed bytes.
+    """
     from pypdf import PdfReader
 
     reader = PdfReader(io.BytesIO(content))
     for number, page in enumerate(reader.pages, 1):
         yield Piece(f"page {number}", page.extract_text())
+    objects = _objects(reader)
+    fonts = {item.raw_get(name).idnum for item in objects.values() for name in FONT_FILES if _refers(item, name)}
     strings, unread = [], set()
-    for item in [reader.trailer, *_objects(reader)]:
+    _walk(reader.trailer, strings, unread)
+    for number, item in objects.items():
         _walk(item, strings, unread)
+        if number not in fonts:
+            unread |= _unread_stream(item)
     yield Piece("strings of objects", "\n".join(strings))
-    yield Piece("what is between streams", STREAM.sub(b" ", content).decode("latin-1"))
+    between = STREAM.sub(b"\n", content)
+    yield Piece("what is between streams", between.decode("latin-1"))
+    named = OBJECT.findall(between)
+    if len(named) > len(set(named)):
+        unread.add("two versions of an object")
     before, _, after = content.partition(b"%%EOF")
     if not before.startswith(b"%PDF") or after.strip():
         unread.add("bytes before or after the document, or an earlier version of it")
@@ -47,11 +65,25 @@ def read_pdf(content):
 
 
 def _objects(reader):
-    """All objects of a PDF, also those that nothing refers to."""
+    """{number: object} of a PDF, also those that nothing refers to."""
     from pypdf.generic import IndirectObject
 
     numbers = {number for generation in reader.xref.values() for number in generation} | set(reader.xref_objStm)
-    return [IndirectObject(number, 0, reader).get_object() for number in sorted(numbers) if number]
+    return {number: IndirectObject(number, 0, reader).get_object() for number in sorted(numbers) if number}
+
+
+def _refers(item, name):
+    """Whether an object is a dictionary with a reference under a name."""
+    return hasattr(item, "raw_get") and name in item and hasattr(item.raw_get(name), "idnum")
+
+
+def _unread_stream(item):
+    """What of a stream is no text: an image among the commands of a page, or bytes of another format."""
+    if not hasattr(item, "get_data") or item.get("/Subtype") == "/Image" or item.get("/Type") in INTERNAL:
+        return set()
+    data = item.get_data()
+    found = {"an image within a page"} if INLINE_IMAGE.search(data) else set()
+    return found | ({formats.detect(data)} - UNREFUSED)
 
 
 def _walk(item, strings, unread):
@@ -69,8 +101,6 @@ def _walk(item, strings, unread):
             _walk(value, strings, unread)
     if isinstance(item, StreamObject) and item.get("/Subtype") != "/Image":
         strings.append(item.get_data().decode("latin-1"))
-        if INLINE_IMAGE.search(item.get_data()):
-            unread.add("an image within a page")
     if isinstance(item, ArrayObject):
         for value in item:
             _walk(value, strings, unread)
@@ -78,73 +108,85 @@ def _walk(item, strings, unread):
         strings.append(item.decode("latin-1") if isinstance(item, bytes) else str(item))
 
 
-def read_parquet(content, decode_ids=None, known_ids=frozenset()):
-    """Metadata, names, cells of all columns (indexes too) and the integers in them. Bytes in no column are refused."""
+def read_parquet(content, read, decode_ids=None, known_ids=frozenset()):
+    """Metadata, names, cells of all columns (indexes too), categories without a cell, and the integers in cells.
+
+    read: from bytes to Pieces, for values of metadata. Bytes in cells that are no text, and bytes in no column, are
+    refused.
+    """
     import pyarrow.parquet as pq
 
-    file = pq.ParquetFile(io.BytesIO(content))
-    metadata = [*_metadata(file.metadata), *(words for field in file.schema_arrow for words in _field_metadata(field))]
-    yield Piece("metadata", "\n".join([*metadata, *file.schema.names, file.metadata.created_by or ""]))
+    leaves = pq.read_metadata(io.BytesIO(content)).schema
+    paths = [leaves.column(number).path for number in range(len(leaves))]
+    file = pq.ParquetFile(io.BytesIO(content), read_dictionary=paths)  # so that values without a cell are read, too
+    yield from _metadata(file, read)
     for reason in row_tables.reasons("", rows=[file.schema_arrow.names]):
         yield Piece(reason, None)
     table = file.read()
-    for name, values in _categories(content, table):
-        yield Piece(f"categories of {name}", "\n".join(values))
-        if row_tables.has_ids(values, known_ids):
-            yield Piece(f"categories of {name}: {row_tables.REASON}", None)
-    for name in table.column_names:
-        cells = [_flat(value) for value in table[name].to_pylist()]
-        yield Piece(f"column {name}", "\n".join(cells))
-        yield from under(f"column {name}", _numbers(cells, decode_ids))
-        if row_tables.has_ids(cells, known_ids):
-            yield Piece(f"column {name}: {row_tables.REASON}", None)
+    for name, column in zip(table.column_names, table.columns):
+        yield from under(f"column {name}", _column(column, decode_ids, known_ids))
     if len(content) != _described(file.metadata, content):
         yield Piece("it has bytes that belong to no column, which the check does not read", None)
 
 
-def _metadata(holder):
-    """Keys and values of the metadata of a file or a field, as a list of str."""
-    return [part.decode("utf-8", "replace") for pair in (holder.metadata or {}).items() for part in pair]
+def _metadata(file, read):
+    """Keys and values of the metadata of the file and of each field, and names."""
+    found = [file.metadata.metadata, file.schema_arrow.metadata]
+    found += [field.metadata for field in _fields(file.schema_arrow)]
+    pairs = [pair for metadata in found for pair in (metadata or {}).items() if pair[0] != ARROW_SCHEMA]
+    keys = "\n".join(key.decode("utf-8", "replace") for key, _ in pairs)
+    yield Piece("metadata", "\n".join([keys, *file.schema.names, file.metadata.created_by or ""]))
+    for value in dict.fromkeys(value for _, value in pairs):
+        yield from under("metadata", read(value))
 
 
-def _field_metadata(field):
-    """The same of a field and of all fields in it."""
-    yield from _metadata(field)
-    for number in range(field.type.num_fields):
-        yield from _field_metadata(field.type.field(number))
+def _fields(fields):
+    """All fields of a schema, also nested ones."""
+    for field in fields:
+        yield field
+        yield from _fields([field.type.field(number) for number in range(field.type.num_fields)])
 
 
-def _categories(content, table):
-    """(name, values) of the dictionary of each column of texts: all of it, also values that no row uses."""
+def _column(column, decode_ids, known_ids):
+    """Cells, categories without a cell, and integers of a ChunkedArray."""
+    values = column.to_pylist()
+    cells = [_flat(value) for value in values]
+    yield Piece("", "\n".join(cells))
+    categories = list(dict.fromkeys(map(_flat, _categories(column.chunks))))
+    if not set(categories) <= set(cells):
+        yield Piece("categories", "\n".join(categories))
+    if any(map(_has_bytes, values)):
+        yield Piece("bytes that are no text, which the check does not read", None)
+    whole = [int(cell) for cell in numbers.whole(" ".join(cells)).split() if re.fullmatch(r"\d{1,7}", cell)]
+    yield from (Piece(position, text) for position, text in numbers.as_texts(whole, decode_ids))
+    if row_tables.has_ids(cells, known_ids) or row_tables.has_ids(categories, known_ids):
+        yield Piece(row_tables.REASON, None)
+
+
+def _categories(arrays):
+    """All values that the dictionaries of arrays hold, of nested arrays too."""
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    names = [field.name for field in table.schema if _is_text(field.type)]
-    coded = pq.ParquetFile(io.BytesIO(content), read_dictionary=names).read()
-    for name in coded.column_names:
-        chunks = [chunk for chunk in coded[name].chunks if pa.types.is_dictionary(chunk.type)]
-        values = [_flat(value) for chunk in chunks for value in chunk.dictionary.to_pylist()]
-        if values:
-            yield name, values
-
-
-def _is_text(kind):
-    import pyarrow as pa
-
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind)
+    for array in arrays:
+        if pa.types.is_dictionary(array.type):
+            yield from array.dictionary.to_pylist()
+        elif pa.types.is_struct(array.type):
+            yield from _categories([array.field(number) for number in range(array.type.num_fields)])
+        elif pa.types.is_nested(array.type):
+            yield from _categories([array.keys, array.items] if pa.types.is_map(array.type) else [array.values])
 
 
 def _flat(value):
-    if isinstance(value, list | tuple):
-        return " ".join(map(_flat, value))
-    if isinstance(value, dict):
-        return " ".join(map(_flat, value.values()))
+    if isinstance(value, list | tuple | dict):
+        return " ".join(map(_flat, value.values() if isinstance(value, dict) else value))
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def _numbers(cells, decode_ids):
-    whole = [int(cell) for cell in numbers.whole(" ".join(cells)).split() if re.fullmatch(r"\d{1,7}", cell)]
-    return [Piece(position, text) for position, text in numbers.as_texts(whole, decode_ids)]
+def _has_bytes(value):
+    """Whether bytes that are no text are in a cell."""
+    if isinstance(value, list | tuple | dict):
+        return any(map(_has_bytes, value.values() if isinstance(value, dict) else value))
+    return isinstance(value, bytes) and not formats.is_text(value)
 
 
 def _described(metadata, content):

@@ -5,7 +5,6 @@ Everything is read, also what no viewer shows. What cannot be read is reported a
 
 import hashlib
 import html
-import json
 import re
 import urllib.parse
 
@@ -21,9 +20,12 @@ TAG = re.compile(r"<[A-Za-z!?/]")
 ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 SHORTEST = 12  # letters of a string that becomes a piece of its own
 LONGEST_CELL = 200  # characters; longer strings are pieces of their own only, and not joined with others
+CELLS = {"td", "th"}  # their columns are read as those of tables
 DIGITS = re.compile(r"\d{1,6}")
 NUMBERS = re.compile(r"(?:\d+\D+){7}\d")  # as many as may be a text
+COLUMNS = 12  # of a table that is aligned with spaces, from the left
 CONTAINERS = {"gzip", "zip archive", "xz", "bzip2", "PNG image", "JPEG image", "GIF image", "PDF", "parquet"}
+CONTAINERS |= {"zlib", "pickle", "numpy array"}
 
 
 class Reader:
@@ -54,7 +56,7 @@ class Reader:
         if kind == "PDF":
             return binary_formats.read_pdf(content)
         if kind == "parquet":
-            return binary_formats.read_parquet(content, self.decode_ids, self.known_ids)
+            return binary_formats.read_parquet(content, self.pieces, self.decode_ids, self.known_ids)
         if kind == "safetensors":
             return binary_formats.read_safetensors(content, self.decode_ids)
         if kind.endswith("image"):
@@ -68,7 +70,7 @@ class Reader:
         rest = EMBEDDED.sub(" ", text)
         if ENTITY.search(text):
             yield Piece("it declares entities, which the check does not read", None)
-        parsed = _parsed_json(rest)
+        parsed = embedded.parsed_json(rest)
         if parsed is not None:
             yield from self._json(parsed, depth)
         else:
@@ -83,12 +85,11 @@ class Reader:
         """A text that is no JSON, with what is in it as markup, tables, numbers, base64 or hexadecimal."""
         without = text
         for found, position, data in numbers.encoded(text):
-            kind = formats.detect(data) if data else "unknown binary"
-            if kind in CONTAINERS or kind == "text":
-                yield from under(position, self.pieces(data, depth + 1))
-            if kind in CONTAINERS:
+            yield from under(position, self._decoded_bytes(data, depth))
+            if found and formats.detect(data) in CONTAINERS:
                 without = without.replace(found, " ")
         yield Piece("", escapes.decode(without))
+        yield from (Piece(position, words) for position, words in numbers.encoded_words(without))
         yield Piece("masks filled in", embedded.filled(without))
         for document in embedded.records(without):
             yield from under("records", self._json(document, depth, few=row_tables.FEWEST_FIELDS))
@@ -99,10 +100,28 @@ class Reader:
         if NUMBERS.search(without) or self.known_ids:
             yield from self._numbers(numbers.whole(without))
 
+    def names(self, text):
+        """Names of files and folders, a line each, with what is in them as base64 or hexadecimal."""
+        yield Piece("", escapes.decode(text))
+        for part in [text, re.sub(r"[/._-]", " | ", text)]:
+            for _, position, data in numbers.encoded(part):
+                yield from under(position, self._decoded_bytes(data, 0))
+        yield from (Piece(position, words) for position, words in numbers.encoded_words(re.sub(r"[/._-]", " ", text)))
+
+    def _decoded_bytes(self, data, depth):
+        """What bytes say that were written in base64 or hexadecimal; nothing if they say nothing."""
+        kind = formats.detect(data) if data else "unknown binary"
+        if kind in CONTAINERS or kind == "text":
+            yield from self.pieces(data, depth + 1)
+        elif numbers.text_in(data):
+            yield Piece("", numbers.text_in(data))
+
     def _numbers(self, text):
-        """Texts that are written as numbers, in a row or in a column; columns of text ids."""
-        columns = [column for table in row_tables.delimited(text) for column in zip(*table, strict=False)]
-        columns += [[line.split()[k] for line in text.splitlines() if len(line.split()) > k] for k in range(4)]
+        """Texts that are written as numbers, in a row or in a column; columns of text ids; rows in another order."""
+        tables = list(row_tables.delimited(text))
+        lines = [line.split() for line in text.splitlines()]
+        columns = [column for table in tables for column in zip(*table, strict=False)]
+        columns += [[words[k] for words in lines if len(words) > k] for k in range(COLUMNS)]
         lists = numbers.runs(text)
         for column in columns:
             lists.append([int(cell) for cell in column if DIGITS.fullmatch(cell)])
@@ -110,6 +129,8 @@ class Reader:
                 yield Piece(row_tables.REASON, None)
         for values in lists:
             yield from self._decoded(values)
+        for ordered in (rows for table in tables for rows in row_tables.in_order(table)):
+            yield Piece("rows in order", "\n".join("\t".join(row) for row in ordered))
 
     def _decoded(self, values):
         """What a list of integers says as character codes or token ids."""
@@ -120,7 +141,7 @@ class Reader:
         """The strings of a JSON document, each by its path, all that have the same path without numbers, and all of the
         same key. few: rows of a list that are no table yet."""
         strings, integers, everything, by_key = {}, {}, [], {}
-        for path, value in _leaves(document, ()):
+        for path, value in embedded.leaves(document, ()):
             names = ", ".join(name for name, _ in path)
             if isinstance(value, int):
                 integers.setdefault(names, []).append(value)
@@ -145,7 +166,8 @@ class Reader:
                 yield Piece(f"all of key {key}", escapes.decode("\n".join(values)))
         for names, values in integers.items():
             yield from under(f"all of {names}", self._decoded(values))
-        for name in sorted(_id_keys(document)) if len(document) >= few else []:
+        yield from (Piece(position, words) for position, words in numbers.encoded_words("\n".join(everything)))
+        for name in sorted(embedded.id_keys(document)) if len(document) >= few else []:
             yield Piece(f"{name}: {row_tables.REASON}", None)
 
     def _markup(self, text):
@@ -156,11 +178,14 @@ class Reader:
         yield Piece("", escapes.decode("".join(root.itertext())))
         yield Piece("", escapes.decode("\n".join(map(str.strip, root.itertext()))))  # a line for each element
         yield Piece("comments", escapes.decode("\n".join(node.text or "" for node in root.iter(etree.Comment))))
-        attributes = {}
+        elements, attributes = {}, {}
         for node in root.iter(etree.Element):
+            if node.text and node.tag not in CELLS:
+                elements.setdefault((node.tag, node.get("class")), []).append(node.text)
             for name, value in node.attrib.items():
                 attributes.setdefault(name, []).append(value)
-        for name, values in attributes.items():
+        groups = {f"<{tag}> {kind or ''}".strip(): values for (tag, kind), values in elements.items()} | attributes
+        for name, values in groups.items():
             if len(values) > 1 and re.search(r"[^\W\d]{2}", " ".join(values)):
                 yield Piece(f"all {name}", escapes.decode("\n".join(values)))
         for number, table in enumerate(root.iter("table"), 1):
@@ -177,55 +202,3 @@ class Reader:
 def certificate(content):
     """The hash by which a file is certified: 16 hexadecimal digits of its SHA-256, as in manifests."""
     return hashlib.sha256(content).hexdigest()[:16]
-
-
-def _parsed_json(text):
-    """The document of a JSON text, a list of documents of JSON lines, or None."""
-    if text.lstrip()[:1] not in ("{", "[", '"'):
-        return None
-    try:
-        return json.loads(text, object_pairs_hook=_object)
-    except (ValueError, RecursionError):
-        pass
-    try:
-        return [json.loads(line, object_pairs_hook=_object) for line in text.splitlines() if line.strip()]
-    except (ValueError, RecursionError):
-        return None
-
-
-def _object(pairs):
-    """A dict; ValueError where a key comes twice, of which a dict would keep one."""
-    if len(dict(pairs)) < len(pairs):
-        raise ValueError("a key comes twice")
-    return dict(pairs)
-
-
-def _leaves(node, path):
-    """Yield (path, string or integer) of a JSON document. path: pairs of a name and a number, "" or from 1 on."""
-    if isinstance(node, dict):
-        for key, value in node.items():
-            yield from _leaves(key, (*path, ("keys", "")))
-            yield from _leaves(value, (*path, (str(key), "")))
-    elif isinstance(node, list) and node and all(isinstance(item, str) for item in node):
-        yield path, "".join(item if item.endswith("\n") else f"{item}\n" for item in node)
-    elif isinstance(node, list):
-        for number, value in enumerate(node, 1):
-            name = path[-1][0] if path else "item"
-            yield from _leaves(value, (*path[:-1], (name, number)))
-    elif isinstance(node, str) or (isinstance(node, int) and not isinstance(node, bool)):
-        yield path, node
-
-
-def _id_keys(node):
-    """Names of id columns in a JSON document: keys of objects in a list, or keys whose values are lists or objects."""
-    if isinstance(node, list):
-        rows = [item for item in node if isinstance(item, dict)]
-        found = {key for row in rows for key in row if row_tables.is_id_column(key)}
-        header = node[0] if node and isinstance(node[0], list) else []
-        found |= {name for name in header if row_tables.is_id_column(name)}
-        return found.union(*map(_id_keys, node))
-    if isinstance(node, dict):
-        found = {key for key, value in node.items() if row_tables.is_id_column(key) and isinstance(value, list | dict)}
-        headers = [value for value in node.get("columns", []) if isinstance(value, str)] if "data" in node else []
-        return found.union(filter(row_tables.is_id_column, headers), *map(_id_keys, node.values()))
-    return set()

@@ -1,8 +1,10 @@
-"""Documents within a text: records as JSON or as Python shows them, and texts with their masks filled in."""
+"""JSON documents, and what is within other texts: records as JSON or as Python shows them, and masked texts."""
 
 import ast
 import json
 import re
+
+from lib.sharing.reading import row_tables
 
 BEGIN = re.compile(r"[\[{]\s*(?:[\[{]\s*)?[\"']")  # of a list or dict of strings, or of lists or dicts
 BRACKET = re.compile(r"[\[{]|[\]}]|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")  # or a string
@@ -63,3 +65,58 @@ def _fill(line):
     masked, _, answers = line.partition(ANSWERS)
     answers = iter(answers.split(ANSWER_END))
     return BLANK.sub(lambda _: next(answers, ""), masked)
+
+
+def parsed_json(text):
+    """The document of a JSON text, a list of documents of JSON lines, or None."""
+    if text.lstrip()[:1] not in ("{", "[", '"'):
+        return None
+    try:
+        return json.loads(text, object_pairs_hook=_object)
+    except (ValueError, RecursionError):
+        pass
+    try:
+        return [json.loads(line, object_pairs_hook=_object) for line in text.splitlines() if line.strip()]
+    except (ValueError, RecursionError):
+        return None
+
+
+def _object(pairs):
+    """A dict; ValueError where a key comes twice, of which a dict would keep one."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError("a key comes twice")
+    return dict(pairs)
+
+
+def leaves(node, path):
+    """Yield (path, string or integer) of a JSON document. path: pairs of a name and a number, "" or from 1 on."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from leaves(key, (*path, ("keys", "")))
+            yield from leaves(value, (*path, (str(key), "")))
+    elif isinstance(node, list) and node and all(isinstance(item, str) for item in node):
+        yield path, "".join(item if item.endswith("\n") else f"{item}\n" for item in node)
+    elif isinstance(node, list):
+        for number, value in enumerate(node, 1):
+            name = path[-1][0] if path else "item"
+            yield from leaves(value, (*path[:-1], (name, number)))
+    elif isinstance(node, float) and node.is_integer():
+        yield path, int(node)
+    elif isinstance(node, str) or (isinstance(node, int) and not isinstance(node, bool)):
+        yield path, node
+
+
+def id_keys(node):
+    """Names of id columns in a JSON document: keys of objects in a list, or keys whose values are lists or objects."""
+    if isinstance(node, list):
+        rows = [item for item in node if isinstance(item, dict)]
+        columns = {key: [row[key] for row in rows if key in row] for key in {key for row in rows for key in row}}
+        found = {key for key, values in columns.items() if row_tables.holds_ids(key, values)}
+        if node and isinstance(node[0], list):
+            found |= {name for name in node[0] if row_tables.is_id_column(name)}
+        return found.union(*map(id_keys, node))
+    if isinstance(node, dict):
+        found = {key for key, value in node.items() if row_tables.is_id_column(key) and isinstance(value, list | dict)}
+        headers = [value for value in node.get("columns", []) if isinstance(value, str)] if "data" in node else []
+        return found.union(filter(row_tables.is_id_column, headers), *map(id_keys, node.values()))
+    return set()

@@ -8,7 +8,12 @@ import pytest
 from safetensors.numpy import save
 
 from lib.sharing.reading import binary_formats
+from lib.sharing.reading.documents import Reader
 from tests.helpers import planted_files
+
+
+def read_parquet(content):
+    return binary_formats.read_parquet(content, Reader().pieces)
 
 
 def texts(pieces):
@@ -32,17 +37,17 @@ def test_a_drawing_without_more_passes():
 
 def test_metadata_index_and_cells_of_parquet_are_read():
     frame = pd.DataFrame({"cells": ["One"], "lists": [["Two", "three"]]}, index=["four"])
-    found = texts(binary_formats.read_parquet(planted_files.parquet(frame)))
+    found = texts(read_parquet(planted_files.parquet(frame)))
     assert all(word in found for word in ["One", "Two three", "four", "pandas", "lists"])
 
 
 def test_bytes_in_no_column_of_parquet_are_refused():
     content = planted_files.parquet(pd.DataFrame({"a": [1]}))
-    assert all(piece.text is not None for piece in binary_formats.read_parquet(content))
+    assert all(piece.text is not None for piece in read_parquet(content))
     (footer,) = struct.unpack("<I", content[-8:-4])
     end = len(content) - 8 - footer
     hidden = content[:end] + b"Anna" + content[end:]
-    assert [piece for piece in binary_formats.read_parquet(hidden) if piece.text is None]
+    assert [piece for piece in read_parquet(hidden) if piece.text is None]
 
 
 def test_tensors_of_integers_are_decoded_and_others_refused():
