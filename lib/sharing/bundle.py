@@ -8,11 +8,12 @@ import contextlib
 import os
 import re
 import shutil
+import tempfile
 from collections import Counter
 from pathlib import Path
 
 from lib import design
-from lib.errors import MissingResult
+from lib.errors import LeakFound, MissingResult
 from lib.experiment import manifest
 from lib.experiment.files import file_hash, read_json, write_json, write_table
 from lib.experiment.folders import existing_experiment
@@ -23,6 +24,9 @@ from lib.sharing.leaks import public_texts
 from lib.sharing.leaks.letter_search import NGRAM
 from lib.sharing.small_cells import SMALL
 
+CHECKED = "checked.json"  # hashes of the files of a folder that may be shared
+NAMED = 5  # files in a message
+CELL = re.compile(r"cells (\d+)")
 MODEL_CARD = "README.md"
 MODEL_FILES = [MODEL_CARD, "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"]
 TEXT_SUFFIXES = {".html", ".csv", ".md", ".tex", ".json"}
@@ -160,18 +164,40 @@ def check(experiment, weights, notebooks, files=()):
 
 
 def build(experiment, weights, notebooks):
-    """Build runs/<experiment>/share/ if its check is clean; returns 1 if it is not. See `stage`."""
+    """Build runs/<experiment>/share/ if its check is clean; returns 1 if it is not. See `stage`.
+
+    Raises LeakFound, and builds nothing, where that folder has files of a user.
+    """
     run = existing_experiment(experiment)
+    _require_own_files(run.folder / "share")
     with _staged(run, weights, notebooks) as folder:
         if _report_findings(run, [folder], f"make share EXPERIMENT={run.name}"):
             return 1
         rule = f"no {NGRAM} words in a row that fewer than {leak_check.FEW_LEARNERS} learners wrote"
         hashes = {str(file.relative_to(folder)): file_hash(file) for file in leak_check.list_files([folder])}
-        write_json({"files": hashes, "rule": rule}, folder / "checked.json")
+        write_json({"files": hashes, "rule": rule}, folder / CHECKED)
         shutil.rmtree(run.folder / "share", ignore_errors=True)
         folder.rename(run.folder / "share")
         print(f"{run.folder / 'share'} may be shared.")
         return 0
+
+
+def _require_own_files(folder):
+    """Raise LeakFound where a folder has files that `build` has not written, or has written otherwise."""
+    found = leak_check.list_files([folder]) if folder.exists() else []
+    written = read_json(folder / CHECKED)["files"] if (folder / CHECKED).is_file() else {}
+    other = [file for file in found if file != folder / CHECKED and not _is_written(file, folder, written)]
+    if other:
+        names = [str(file.relative_to(folder)) for file in other]
+        named = ", ".join(names[:NAMED]) + (f" and {len(names) - NAMED} more" if len(names) > NAMED else "")
+        raise LeakFound(
+            f"{folder} holds files that make share has not written as they are, and would delete: {named}. "
+            "Move what you need to another folder, delete the rest, then run make share again."
+        )
+
+
+def _is_written(file, folder, written):
+    return file.is_file() and written.get(str(file.relative_to(folder))) == file_hash(file)
 
 
 def _report_findings(run, paths, command):
@@ -179,4 +205,24 @@ def _report_findings(run, paths, command):
     if not n_files:
         raise MissingResult(f"There is no file in {', '.join(map(str, paths))}: nothing was checked.")
     leak_check.print_findings(findings, n_files, command)
+    for line in _cells_to_clear(run, findings):
+        print(line)
     return int(len(findings) > 0)
+
+
+def _cells_to_clear(run, findings):
+    """A sentence for each notebook of which a page was refused: which cells show what was found."""
+    pages = [file for file in map(Path, findings["file"]) if file.parent.name == "notebooks" and file.suffix == ".html"]
+    sources = {run.folder / f"notebooks/{page.name.split('.')[0]}.ipynb" for page in pages}
+    sources = sorted(source for source in sources if source.exists())
+    if not sources:
+        return
+    with tempfile.TemporaryDirectory(dir=run.folder) as folder:
+        for source in sources:
+            notebook_pages.write_shown(source, Path(folder) / source.name)
+        found, _ = check_files(run, [Path(folder)])
+    for source in sources:
+        positions = [place for file, place in zip(found["file"], found["position"]) if Path(file).name == source.name]
+        cells = sorted({int(cell[1]) for cell in map(CELL.match, positions) if cell})
+        where = f"cells {', '.join(map(str, cells))} (counted from 1, with those of text)" if cells else "several cells"
+        yield f"The pages of {source} show it in {where}: clear the outputs there, or change the text, and save it."

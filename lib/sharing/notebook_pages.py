@@ -3,6 +3,7 @@
 Pages escape all text that comes from files, and their Content-Security-Policy forbids scripts and network access.
 """
 
+import json
 import re
 from pathlib import Path
 
@@ -104,6 +105,16 @@ def write_notebooks(run, folder, images=True):
         for suffix, code in [(".html", True), (".text.html", False)]:
             write_text(notebook_page(content, f"{run.name}, {file.stem}", code), folder / f"{file.stem}{suffix}")
     return len(files)
+
+
+def write_shown(source, target):
+    """Write a copy of a notebook with what its pages without images show: no images, and no metadata."""
+    import nbformat
+
+    content = nbformat.read(source, as_version=4)
+    _remove_images(content)
+    shown = [{key: value for key, value in cell.items() if key != "metadata"} for cell in content.cells]
+    write_text(json.dumps({"cells": shown}), target)
 
 
 def _remove_images(content):

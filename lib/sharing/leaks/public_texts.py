@@ -1,4 +1,4 @@
-"""What everybody can read already: the repository as last pushed, without outputs and without the demo's corpus."""
+"""What others can read already: the repository as last pushed, without outputs and without the demo's corpus."""
 
 import io
 import json
@@ -9,7 +9,9 @@ PUBLIC = ["README.md", "CITATION.cff", "notebooks", "lib", ":!lib/synthetic/demo
 
 
 def published(paths, root="."):
-    """Texts of the repository as last pushed: PUBLIC, of notebooks the cells' sources alone; none without git.
+    """Texts of the repository as last pushed: PUBLIC, of notebooks the cells' sources alone; none without a remote.
+
+    A commit that no remote has is published nowhere, so what it alone shows does not count.
 
     None either where one of the paths belongs to the repository: a text that was committed would otherwise excuse
     itself.
@@ -17,7 +19,11 @@ def published(paths, root="."):
     tracked = subprocess.run(["git", "ls-files", "--", *map(str, paths)], cwd=root, capture_output=True, text=True)
     if tracked.stdout.strip():
         return []
-    archive = subprocess.run(["git", "archive", _published_commit(root), *PUBLIC], cwd=root, capture_output=True)
+    remotes = _git(root, "for-each-ref", "--format=%(objectname)", "refs/remotes").split()
+    pushed = _git(root, "merge-base", "HEAD", *remotes).strip() if remotes else ""
+    if not pushed:
+        return []
+    archive = subprocess.run(["git", "archive", pushed, *PUBLIC], cwd=root, capture_output=True)
     if archive.returncode:
         return []
     with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as tar:
@@ -27,8 +33,6 @@ def published(paths, root="."):
     return [*texts.values(), *("".join(cell["source"]) for cells in notebooks for cell in cells)]
 
 
-def _published_commit(root):
-    """The commit that this branch's remote has; in a repository without one, the last commit."""
-    command = ["git", "rev-parse", "--verify", "--quiet", "@{upstream}"]
-    upstream = subprocess.run(command, cwd=root, capture_output=True, text=True).stdout.strip()
-    return upstream or "HEAD"
+def _git(root, *arguments):
+    """What git prints, or nothing where it fails."""
+    return subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True).stdout

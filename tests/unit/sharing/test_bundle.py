@@ -1,7 +1,9 @@
 """Claims about the shared folder: what is checked, and that nothing is built of what the check refuses."""
 
+import nbformat
 import pytest
 
+from lib.errors import LeakFound, MissingResult
 from lib.experiment.files import write_text
 from lib.experiment.folders import Experiment
 from lib.sharing import bundle, leak_check
@@ -30,11 +32,12 @@ def test_a_clean_folder_is_built_with_the_hashes_of_its_files(run):
     assert {file.name for file in (run.folder / "share").iterdir()} == {"report.html", "checked.json"}
 
 
-def test_a_folder_with_findings_is_not_built_and_the_old_one_stays(run):
-    write_text("old", run.folder / "share/report.html")
+def test_a_folder_with_findings_is_not_built_and_the_old_one_stays(run, monkeypatch):
+    assert bundle.build("study", False, False) == 0
     run.found = [FINDINGS]
+    monkeypatch.setattr(bundle, "stage", lambda run, folder, *_: write_text("new", folder / "report.html"))
     assert bundle.build("study", False, False) == 1
-    assert (run.folder / "share/report.html").read_text() == "old"
+    assert (run.folder / "share/report.html").read_text() == "x"
     assert not (run.folder / "share.unchecked").exists()
 
 
@@ -55,3 +58,35 @@ def test_token_ids_outside_of_the_vocabulary_are_skipped():
     run = Experiment("demo", root=".")
     decode = bundle._decoder(run)
     assert decode([10**6, 400, 10**5]) == decode([400]) != ""
+
+
+@pytest.mark.parametrize("name", ["NOTES.md", "extra/table.csv", "report.html"])
+def test_files_of_a_user_in_the_shared_folder_are_kept(run, name):
+    assert bundle.build("study", False, False) == bundle.build("study", False, False) == 0
+    write_text("mine", run.folder / "share" / name)
+    with pytest.raises(LeakFound, match=f"has not written as they are, and would delete: {name}"):
+        bundle.build("study", False, False)
+    assert (run.folder / "share" / name).read_text() == "mine"
+
+
+def test_a_check_that_reads_no_file_fails(run, monkeypatch):
+    monkeypatch.setattr(bundle, "check_files", lambda *_: (_frame([]), 0))
+    with pytest.raises(MissingResult, match="nothing was checked"):
+        bundle.check("study", False, False, ["empty"])
+
+
+def test_a_refused_page_names_its_notebook_and_cells(run, capsys, monkeypatch):
+    outputs = [nbformat.v4.new_output("stream", text="x"), nbformat.v4.new_output("display_data", {"image/png": "AA"})]
+    cells = [nbformat.v4.new_markdown_cell("# Why?"), nbformat.v4.new_code_cell("x", outputs=outputs)]
+    write_text(nbformat.writes(nbformat.v4.new_notebook(cells=cells)), run.folder / "notebooks/02_mask.ipynb")
+    page = run.folder / "share.unchecked/notebooks/02_mask.text.html"
+
+    def check(run, paths):
+        copies = list(paths[0].glob("*.ipynb"))
+        assert not copies or "image/png" not in copies[0].read_text()
+        found = [FINDINGS | {"file": file, "position": "cells 2, outputs 1, line 1"} for file in copies]
+        return _frame(found or [FINDINGS | {"file": page}]), 1
+
+    monkeypatch.setattr(bundle, "check_files", check)
+    assert bundle.build("study", False, True) == 1
+    assert "notebooks/02_mask.ipynb show it in cells 2 (" in capsys.readouterr().out

@@ -54,3 +54,15 @@ def test_tensors_of_integers_are_decoded_and_others_refused():
     content = save({"w": np.array([ord(letter) for letter in "old clocks"], np.uint8)}, {"note": "Anna"})
     pieces = list(binary_formats.read_safetensors(content))
     assert "old clocks" in texts(pieces) and "Anna" in texts(pieces) and pieces[-1].text is None
+
+
+def test_categories_without_a_cell_and_bytes_in_cells_are_read_or_refused():
+    frame = pd.DataFrame({"a": pd.Categorical(["x"], categories=["x", "Anna sells"]), "b": [b"\0\1"]})
+    pieces = list(read_parquet(planted_files.parquet(frame)))
+    assert "Anna sells" in texts(pieces)
+    assert [piece.position for piece in pieces if piece.text is None][0].startswith("column b, bytes")
+
+
+def test_integers_that_became_decimals_are_decoded():
+    frame = pd.DataFrame({"a": [*(float(ord(letter)) for letter in "old clocks"), None]})
+    assert "old clocks" in texts(read_parquet(planted_files.parquet(frame)))

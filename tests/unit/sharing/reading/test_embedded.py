@@ -27,3 +27,14 @@ def test_masks_are_filled_with_their_answers_in_their_order():
     line = "I <|infill_word|> an <|infill_ngram|> car.<|startofinfill|>buy<|endofinfill|>orange old<|endofinfill|>"
     assert embedded.filled(f"other\n{line}\nmore") == "I buy an orange old car."
     assert embedded.filled("I <|infill_word|> it") == ""
+
+
+def test_leaves_of_json_are_strings_and_whole_numbers_with_their_paths():
+    document = {"a": [{"b": "x"}, {"b": 2.0}], "c": 1.5, "d": True}
+    found = [leaf for leaf in embedded.leaves(document, ()) if leaf[0][-1][0] != "keys"]
+    assert found == [((("a", 1), ("b", "")), "x"), ((("a", 2), ("b", "")), 2)]
+
+
+def test_lines_of_json_are_one_document_and_a_repeated_key_none():
+    assert embedded.parsed_json('{"a": 1}\n{"a": 2}') == [{"a": 1}, {"a": 2}]
+    assert embedded.parsed_json('{"a": 1, "a": 2}') is embedded.parsed_json("[1") is None

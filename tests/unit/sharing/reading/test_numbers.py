@@ -25,3 +25,37 @@ def test_hexadecimal_is_decoded_with_and_without_separators():
     content = b"A sentence of some length."
     for text in [content.hex(), content.hex(" "), "".join(f"\\x{byte:02x}" for byte in content)]:
         assert content in [data for _, kind, data in numbers.encoded(text) if kind == "hexadecimal"]
+
+
+def test_base64_is_decoded_behind_other_letters_and_in_strings():
+    content = b"A sentence of some length, one that fills more than thirty-two characters."
+    letters = base64.b64encode(content).decode()
+    for text in [f"> {letters[:40]}\n> {letters[40:]}", f'x = "{letters[:40]}" + "{letters[40:]}"']:
+        assert content in [data for _, _, data in numbers.encoded(text)]
+    assert any(content in data for _, _, data in numbers.encoded(f"a_name_{letters}"))
+
+
+def test_words_that_are_encoded_one_by_one_are_read():
+    words = ["my", "old", "clock", "is", "near", "the", "harbour", "now"]
+    base64_words = "\n".join(base64.b64encode(word.encode()).decode() for word in words)
+    assert list(numbers.encoded_words(base64_words)) == [("base64", "\n".join(words))]
+    hexadecimal = ",".join(word.encode().hex() for word in words)
+    assert ("hexadecimal", "\n".join(words)) in numbers.encoded_words(hexadecimal)
+    assert list(numbers.encoded_words("The model has read all the texts of this level, 46 of 57.")) == []
+
+
+def test_a_dump_is_read_without_its_text():
+    content = b"A sentence of some length, longer than a line."
+    parts = [content[at : at + 16] for at in range(0, len(content), 16)]
+    dump = "\n".join(f"{16 * n:08x}: {part.hex(' ', 2)}  {part.decode()}" for n, part in enumerate(parts))
+    assert content in [data for _, _, data in numbers.encoded(dump)]
+
+
+def test_bytes_are_a_text_in_any_usual_encoding_or_none():
+    for encoding in ["utf-8", "utf-16-le", "latin-1"]:
+        assert numbers.text_in("une horloge dorée, bien sûr".encode(encoding)).startswith("une horloge dor")
+    assert numbers.text_in(bytes(range(256))) == ""
+
+
+def test_numbers_with_a_fraction_of_zero_or_an_exponent_are_whole():
+    assert numbers.whole("474.0, 4.74e+02, 4.745, 1.5e-03") == "474, 474, 4.745, 1.5e-03"

@@ -67,3 +67,27 @@ def test_a_column_of_text_ids_is_refused_whatever_its_name():
     text = "\n".join(f"{n},{number}" for n, number in enumerate(sorted(ids)[:30]))
     assert [piece for piece in Reader(known_ids=ids).pieces(f"a,b\n{text}".encode()) if piece.text is None]
     assert not [piece for piece in Reader().pieces(f"a,b\n{text}".encode()) if piece.text is None]
+
+
+def test_a_line_of_code_is_no_header():
+    code = 'columns = ["text_id", "learner_id", "level"]\nframe = table[["text_id", "level"]]\n'
+    assert row_tables.reasons(code) == []
+
+
+@pytest.mark.parametrize("form", ["csv", "to_string", "to_html", "records"])
+def test_a_column_called_student_needs_three_people(form):
+    models = pd.DataFrame({"model": ["GPT", "LSTM"], "student": ["small", "tiny"], "nll": [2.5, 1.5]})
+    people = pd.DataFrame({"n": [1, 2, 3], "student": ["Anna", "Ben", "Cleo"], "nll": [2.5, 1.5, 3.5]})
+    for table, refused in [(models, False), (people, True)]:
+        texts = {"csv": table.to_csv(index=False), "to_string": table.to_string(), "to_html": table.to_html(),
+                 "records": table.to_json(orient="records")}  # fmt: skip
+        pieces = Reader().pieces(texts[form].encode())
+        assert any(piece.text is None for piece in pieces) is refused
+
+
+def test_rows_are_read_in_the_order_of_their_numbers():
+    words = sorted(["my", "old", "clock", "is", "near", "the", "harbour", "now"])
+    table = [["word", "n"], *([word, str((3 * n) % 8)] for n, word in enumerate(words))]
+    (ordered,) = row_tables.in_order(table)
+    assert [row[1] for row in ordered] == list("01234567")
+    assert list(row_tables.in_order([table[0], *ordered])) == []

@@ -25,6 +25,10 @@ def read(text):
         "\n".join(f"{n:<3} {word:<10} {'ab' * (n % 3)}" for n, word in enumerate(WORDS)),
         " ".join(f"Token text {word} pos X" for word in WORDS),
         " ".join(reversed(WORDS)),
+        "\n".join(f"│ {word} │ {n} x │" for n, word in enumerate(WORDS)),
+        "\n".join(f"{'a b c'[: n % 3 * 2 + 1]:<8}{word:<9} {'x' * n}" for n, word in enumerate(WORDS)),
+        "INFO my old clock\nINFO is near\nINFO the harbour now",
+        '12:01 print("my old clock")\n12:02 print("is near")\n12:03 print("the harbour now")',
     ],
 )
 def test_a_sentence_between_other_tokens_is_read(text):
