@@ -60,10 +60,14 @@ def in_markup(sentence):
 def in_records(sentence):
     """A word in each of several records, outside of JSON files, or under keys of their own."""
     rows = [{"token": word, "guess": "model", "second": "level", "third": "score"} for word in sentence.split()]
+    blocks = [f"token: {row['token']}\nguess: model\nrank: second\nother: score\n" for row in rows]
+    tables = [f'[[row]]\ntoken = "{row["token"]}"\na = "model"\nb = "second"\nc = "score"\n' for row in rows]
     widgets = {f"{n:x}": {"a": "b c d e f g h", "state": {"description": row["token"]}} for n, row in enumerate(rows)}
     yield "records in a script", "", f"<html><script>var spec = {{values: {json.dumps(rows)}}};</script></html>"
     yield "records in Markdown", "", f"```json\n{json.dumps(rows, indent=1)}\n```\n"
     yield "records as Python shows them", "", notebook({"text/plain": repr(rows)})
+    yield "fields, a line each", "", "\n".join(blocks)
+    yield "TOML", "", "\n".join(tables)
     yield "words under keys of their own", "", json.dumps({"widgets": widgets})
 
 
@@ -116,6 +120,9 @@ def in_lines(sentence):
     yield "columns apart", "", "\n".join(f"{more:<14}{word:<{width}}  x" for word, more in zip(words, other))
     rows = sorted(f"{word},{n}" for n, word in enumerate(words))
     yield "rows in another order", "", "word,position\n" + "\n".join(rows)
+    frame = pd.DataFrame([row.split(",") for row in rows], columns=["word", "position"])
+    yield "rows in another order, printed", "", frame.to_string(index=False)
+    yield "rows in another order, HTML", "", frame.to_html()
 
 
 def in_words(sentence):

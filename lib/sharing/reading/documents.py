@@ -7,6 +7,7 @@ import hashlib
 import html
 import re
 import urllib.parse
+from collections import Counter
 
 from lxml import etree
 
@@ -19,6 +20,7 @@ EMBEDDED = re.compile(r"data:([\w/+.-]+)((?:;[\w=-]+)*),([^\"'\s)>]*)")
 TAG = re.compile(r"<[A-Za-z!?/]")
 ENTITY = re.compile(r"<!ENTITY", re.IGNORECASE)
 SHORTEST = 12  # letters of a string that becomes a piece of its own
+FEWEST_VALUES = 5  # of a field
 LONGEST_CELL = 200  # characters; longer strings are pieces of their own only, and not joined with others
 CELLS = {"td", "th"}  # their columns are read as those of tables
 DIGITS = re.compile(r"\d{1,6}")
@@ -93,6 +95,9 @@ class Reader:
         yield Piece("masks filled in", embedded.filled(without))
         for document in embedded.records(without):
             yield from under("records", self._json(document, depth, few=row_tables.FEWEST_FIELDS))
+        for name, values in embedded.fields(without).items():
+            if len(values) >= FEWEST_VALUES:
+                yield Piece(f"all {name}", escapes.decode("\n".join(values)))
         if TAG.search(without):
             yield from self._markup(without)
         for reason in row_tables.reasons(without):
@@ -129,8 +134,8 @@ class Reader:
                 yield Piece(row_tables.REASON, None)
         for values in lists:
             yield from self._decoded(values)
-        for ordered in (rows for table in tables for rows in row_tables.in_order(table)):
-            yield Piece("rows in order", "\n".join("\t".join(row) for row in ordered))
+        for table in [*tables, _aligned(lines)]:
+            yield from _in_order(table)
 
     def _decoded(self, values):
         """What a list of integers says as character codes or token ids."""
@@ -192,11 +197,25 @@ class Reader:
             rows = [[" ".join(cell.itertext()).split() for cell in row.iter("td", "th")] for row in table.iter("tr")]
             rows = [[" ".join(words) for words in row] for row in rows]
             yield Piece(f"table {number}", escapes.decode("\n".join("\t".join(row) for row in rows)))
+            yield from under(f"table {number}", _in_order(rows))
             for reason in row_tables.reasons("", rows):
                 yield Piece(f"table {number}, {reason}", None)
             for column in zip(*rows, strict=False):
                 values = [int(cell) for cell in column if DIGITS.fullmatch(cell)]
                 yield from self._decoded(values)
+
+
+def _aligned(lines):
+    """Those lines, lists of words, that have as many words as most of them: a table that is aligned with spaces."""
+    if not lines:
+        return []
+    ((width, _),) = Counter(map(len, lines)).most_common(1)
+    return [words for words in lines if len(words) == width]
+
+
+def _in_order(table):
+    for rows in row_tables.in_order(table):
+        yield Piece("rows in order", escapes.decode("\n".join("\t".join(row) for row in rows)))
 
 
 def certificate(content):

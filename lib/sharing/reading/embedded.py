@@ -1,4 +1,4 @@
-"""JSON documents, and what is within other texts: records as JSON or as Python shows them, and masked texts."""
+"""JSON documents, and what is within other texts: records as JSON or as Python shows them, fields, and masked texts."""
 
 import ast
 import json
@@ -10,6 +10,11 @@ BEGIN = re.compile(r"[\[{]\s*(?:[\[{]\s*)?[\"']")  # of a list or dict of string
 BRACKET = re.compile(r"[\[{]|[\]}]|\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'")  # or a string
 READINGS = 20
 SHORTEST = 60  # characters
+VALUE = re.compile(  # behind a name: in double quotes, in single quotes, or without
+    r"""[:=]>?\s*(?:"((?:[^"\\\n]|\\.){1,200})"|'((?:[^'\\\n]|\\.){1,200})'|([^\s"'{}\[\](),;:=<>]{1,60}))"""
+)
+NAME = re.compile(r"""([A-Za-z_][\w.-]{0,30})["']?\s?$""")
+LONGEST_NAME = 34  # characters, with a quote and a space
 BLANK = re.compile(r"<\|infill_\w+\|>")
 ANSWERS, ANSWER_END = "<|startofinfill|>", "<|endofinfill|>"
 
@@ -53,6 +58,16 @@ def _closing_bracket(text, begin):
         if depth == 0:
             return found.end(), found.end() - begin
     return begin, len(text) - begin
+
+
+def fields(text):
+    """{name: its values} of all that a text writes as name: value or name=value, in any notation."""
+    found = {}
+    for value in VALUE.finditer(text):
+        name = NAME.search(text[max(value.start() - LONGEST_NAME, 0) : value.start()])
+        if name:
+            found.setdefault(name[1], []).append(value[1] or value[2] or value[3])
+    return found
 
 
 def filled(text):

@@ -9,6 +9,7 @@ SURROGATES = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 COLOUR = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\[\d+(?:;\d+)*m")  # a terminal's, with or without its first character
 QUOTED_PRINTABLE = re.compile(r"(?:=[0-9A-F]{2})+|=\r?\n")
 PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+")
+PERCENT_UNICODE = re.compile(r"%u([0-9a-fA-F]{4})")
 TAGS = re.compile("[\U000e0020-\U000e007e]+")  # invisible copies of ASCII
 
 
@@ -19,7 +20,9 @@ def decode(text):
         text = ESCAPE.sub(_character, text)
         text = SURROGATES.sub(lambda pair: pair[0].encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text)
     if "%" in text:
-        text = PERCENT.sub(lambda found: urllib.parse.unquote(found[0], errors="replace"), text)
+        text = PERCENT_UNICODE.sub(lambda found: chr(int(found[1], 16)), text)
+        for _ in range(2):  # an address within an address is escaped twice
+            text = PERCENT.sub(lambda found: urllib.parse.unquote(found[0], errors="replace"), text)
     if "=" in text:
         text = QUOTED_PRINTABLE.sub(_quoted, text)
     if "&" in text:

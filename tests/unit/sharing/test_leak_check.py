@@ -64,7 +64,7 @@ def test_what_a_stranger_hid_is_found_and_nothing_else(corpus, tmp_path):
     for name in ["secret", "harmless", "unreadable"]:
         (tmp_path / name).mkdir()
     files = planted(attack_plants.ALL, SECRET, tmp_path / "secret")
-    assert len(files) == 39 and missed(files, tmp_path / "secret", corpus) == []
+    assert len(files) == 43 and missed(files, tmp_path / "secret", corpus) == []
     harmless = planted(attack_plants.ALL, HARMLESS, tmp_path / "harmless")
     assert set(missed(harmless, tmp_path / "harmless", corpus)) == set(harmless.values())
     refused = planted(attack_plants.REFUSED, HARMLESS, tmp_path / "unreadable")

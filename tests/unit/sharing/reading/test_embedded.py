@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from lib.sharing.reading import embedded
 
 ROWS = [{"token": "In", "guess": "It's"}, {"token": "February", "guess": 'a "week"'}]
@@ -38,3 +40,8 @@ def test_leaves_of_json_are_strings_and_whole_numbers_with_their_paths():
 def test_lines_of_json_are_one_document_and_a_repeated_key_none():
     assert embedded.parsed_json('{"a": 1}\n{"a": 2}') == [{"a": 1}, {"a": 2}]
     assert embedded.parsed_json('{"a": 1, "a": 2}') is embedded.parsed_json("[1") is None
+
+
+@pytest.mark.parametrize("form", ["{'w': 'old', 'p': 1}", '{"w": "old", "p": 1}', "w: old", 'w = "old"', "T(w='old')"])
+def test_a_field_is_read_in_any_notation(form):
+    assert embedded.fields(form)["w"] == ["old"]

@@ -14,6 +14,7 @@ from lib.sharing.reading import escapes
         ("R&amp;D &quot;q&quot; &amp;lt;", 'R&D "q" <'),
         ("\x1b[31mred\x1b[0m [1;32mgreen", "red green"),
         ("%4dy caf%C3%A9 100%", "My café 100%"),
+        ("%254dy %u0063af%u00e9", "My café"),
         ("caf=C3=A9 and mo=\nre", "café and more"),
         ("".join(chr(0xE0000 + ord(letter)) for letter in "Anna"), "Anna"),
         ("an ordinary line\nand another", "an ordinary line\nand another"),
