@@ -46,7 +46,7 @@ def _literal(text, begin):
     end, searched = _closing_bracket(text, begin)
     try:
         return ast.literal_eval(text[begin:end]), end, searched
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
+    except (ValueError, TypeError, SyntaxError, RecursionError, MemoryError):
         return None, begin, searched
 
 

@@ -17,6 +17,7 @@ def test_records_are_found_as_json_and_as_python_shows_them():
 
 def test_code_and_open_brackets_are_no_records():
     assert list(embedded.records('f = table[["text_id", name]] + ["' + "x" * 99)) == []
+    assert list(embedded.records("{{'a': 'a template', 'b': 'with doubled braces, as in f-strings of Python'}}")) == []
 
 
 def test_many_open_brackets_take_no_time():
