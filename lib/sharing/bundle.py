@@ -224,5 +224,6 @@ def _cells_to_clear(run, findings):
     for source in sources:
         positions = [place for file, place in zip(found["file"], found["position"]) if Path(file).name == source.name]
         cells = sorted({int(cell[1]) for cell in map(CELL.match, positions) if cell})
-        where = f"cells {', '.join(map(str, cells))} (counted from 1, with those of text)" if cells else "several cells"
+        numbers = f"cell{'s' if len(cells) > 1 else ''} {', '.join(map(str, cells))}"
+        where = f"{numbers} (counted from 1, with those of text)" if cells else "several cells"
         yield f"The pages of {source} show it in {where}: clear the outputs there, or change the text, and save it."

@@ -89,4 +89,4 @@ def test_a_refused_page_names_its_notebook_and_cells(run, capsys, monkeypatch):
 
     monkeypatch.setattr(bundle, "check_files", check)
     assert bundle.build("study", False, True) == 1
-    assert "notebooks/02_mask.ipynb show it in cells 2 (" in capsys.readouterr().out
+    assert "notebooks/02_mask.ipynb show it in cell 2 (" in capsys.readouterr().out

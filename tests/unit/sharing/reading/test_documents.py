@@ -1,5 +1,6 @@
 """Claims about reading files: everything in them is read, each piece has its position, the rest is refused."""
 
+import base64
 import json
 
 import pytest
@@ -65,3 +66,16 @@ def test_ids_of_the_tokenizer_are_decoded():
     rows = "\n".join(f"{n};{token}" for n, token in enumerate([7, 3, 9, 1, 4, 4, 2, 8]))
     found = [text for name, text in pieces(rows, decode_ids=lambda ids: "-".join(map(str, ids))) if name == "token ids"]
     assert "7-3-9-1-4-4-2-8" in found
+
+
+def test_elements_of_one_name_and_decoded_latin_1_are_read():
+    found = dict(pieces("<p><i>My</i> <b>x y z</b> <i>old</i> <b>x</b> <i>clock</i></p>"))
+    assert found["all <i>"].split() == ["My", "old", "clock"]
+    letters = base64.b64encode("Une horloge dorée, bien sûr, au bord du port".encode("latin-1")).decode()
+    assert ("base64", "Une horloge dorée, bien sûr, au bord du port") in pieces(letters)
+
+
+def test_names_of_files_are_decoded():
+    letters = base64.b64encode(b"Anna sells clocks near the harbour").decode()
+    found = [tuple(piece) for piece in Reader().names(f"folder\nfolder/F9_{letters}.txt")]
+    assert ("base64", "Anna sells clocks near the harbour") in found
