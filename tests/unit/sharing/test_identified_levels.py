@@ -142,9 +142,9 @@ def test_results_of_older_code_are_left_out(tmp_path):
     write_json({}, folder / "report.json")
     for name in identified_levels.TABLES:
         write_table(pd.DataFrame({"system": ["a"]}), folder / f"{name}.csv")
-    code = module_hashes("lib.identification.command")
-    run.write_manifest(parameters.load_file("params/demo/corpus.yaml"), folder, code=code)
+    run.code = module_hashes("lib.identification.command")
+    run.write_manifest(parameters.load_file("params/demo/corpus.yaml"), folder)
     assert list(identified_levels.read(run)[0]) == ["test_texts"]
-    older = code | {"lib/identification/measures.py": "0"}
-    run.write_manifest(parameters.load_file("params/demo/corpus.yaml"), folder, code=older)
+    run.code = run.code | {"lib/identification/measures.py": "0"}
+    run.write_manifest(parameters.load_file("params/demo/corpus.yaml"), folder)
     assert "older code" in identified_levels.read(run)[1]["test_texts"]
