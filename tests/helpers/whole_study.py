@@ -21,7 +21,7 @@ from lib.synthetic.demo_corpus import embedded_corpus
 ROOT = Path(__file__).parents[2]
 TINY = {"seeds": [0], "max_examples": 16, "eval_every": 8, "score_at": [8], "examples_per_step": 8}
 TINY |= {"n_embd": 16, "n_head": 1}
-MODELS = ["a1", "b1", "c1", "general", "b1_transfer"]
+MODELS = ["a1", "b1", "c1", "general", "b1_transfer", "general_equal_text_c1"]
 SMALL = {
     "masks": {"vocabulary_size": 300, "masks_per_text": 1, "frozen_masks_per_text": 1},
     "infill": {"words_per_level": 2, "samples_per_level": 1},

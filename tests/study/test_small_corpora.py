@@ -8,7 +8,7 @@ from tests.helpers.whole_study import SIZES, Study, any_corpus
 
 CASES = {  # texts at each level; learners, L1s and prompts; weights kept earlier; held-out prompts
     "levels without texts, nothing else known": (["many", "none", "many", "one", "few"], 5, True, 0.0),
-    "one text, held-out prompts": (["few", "many", "two", "many", "one"], 2, False, 0.3),
+    "one text, no C1, held-out prompts": (["one", "many", "two", "many", "none"], 2, False, 0.3),
 }
 
 
@@ -37,6 +37,7 @@ def test_a_model_is_trained_where_there_are_texts_to_learn_from(cells):
         assert bool(cells[f"04.{model}"]["trained"]) <= has_texts
         assert cells[f"03.{model}"]["missing"] or has_texts
     assert cells["04.general"]["trained"] == [0]
+    assert bool(cells["03.general_equal_text_c1"]["missing"]) == (sizes.loc["C1", "train"] == 0)
 
 
 def test_the_reason_of_01_is_that_of_the_verdict(cells):
