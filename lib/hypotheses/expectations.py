@@ -6,7 +6,7 @@ import pandas as pd
 
 from lib.design import LEVELS, specialists
 from lib.formatting import Sentences, join_names
-from lib.hypotheses.decision_rules import HOLDS, INCONCLUSIVE, NA, NOT_SUPPORTED, OVERALL, outcome
+from lib.hypotheses.decision_rules import HOLDS, INCONCLUSIVE, INVALID, NA, NOT_SUPPORTED, OVERALL, outcome
 
 MET, AGAINST, OPEN, UNKNOWN = "as expected", "contrary to expectation", "undecided", "not tested"
 HIGH = LEVELS[3:]  # at which H1 is not expected to hold
@@ -121,7 +121,7 @@ def verdict_expectations(decided, primary, h3_margin, smallest):
         smallest=smallest,
         failure=_failure_at(smallest, outcomes["H1"]),
         n_open=int((outcomes == INCONCLUSIVE).sum().sum()),
-        n_verdicts=outcomes.size,
+        n_verdicts=int((~outcomes.isin([NA, INVALID])).sum().sum()),
         met=MET,
         against=AGAINST,
     )

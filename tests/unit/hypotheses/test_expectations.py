@@ -93,4 +93,10 @@ def test_verdicts_may_be_as_expected_or_contrary_to_it():
     assert "not expected to hold at B2 and C1. Result: contrary to expectation" in otherwise
     assert "against the specialist at: none" in otherwise and otherwise.count("contrary to expectation") >= 3
     nothing = verdicts(WIDE, specialist_vs_transfer=0.0, general_vs_transfer=0.0)
-    assert "do not support the expectation about low levels" in nothing and "neither rival is beaten" in nothing
+    assert "the expectation about low levels is not confirmed" in nothing and "neither rival is beaten" in nothing
+
+
+def test_where_nothing_was_tested_no_expectation_is_judged():
+    decided = decision_rules.decide(everything(), PARAMS).assign(verdict="n/a")
+    said = expectations.verdict_expectations(decided, everything(), 0.02, "C1")
+    assert said.strip() == "No hypothesis was tested at any level, so no expectation is met or contradicted."
