@@ -56,7 +56,7 @@ def test_tensors_of_integers_are_decoded_and_others_refused():
     assert "old clocks" in texts(pieces) and "Anna" in texts(pieces) and pieces[-1].text is None
 
 
-def test_categories_without_a_cell_and_bytes_in_cells_are_read_or_refused():
+def test_unused_categories_and_bytes_in_cells_are_found():
     frame = pd.DataFrame({"a": pd.Categorical(["x"], categories=["x", "Anna sells"]), "b": [b"\0\1"]})
     pieces = list(read_parquet(planted_files.parquet(frame)))
     assert "Anna sells" in texts(pieces)

@@ -32,7 +32,7 @@ def test_masks_are_filled_with_their_answers_in_their_order():
     assert embedded.filled("I <|infill_word|> it") == ""
 
 
-def test_leaves_of_json_are_strings_and_whole_numbers_with_their_paths():
+def test_leaves_of_json_are_read_with_their_paths():
     document = {"a": [{"b": "x"}, {"b": 2.0}], "c": 1.5, "d": True}
     found = [leaf for leaf in embedded.leaves(document, ()) if leaf[0][-1][0] != "keys"]
     assert found == [((("a", 1), ("b", "")), "x"), ((("a", 2), ("b", "")), 2)]
